@@ -1,0 +1,269 @@
+//! Text with provenance.
+//!
+//! Every sentence that kubewhy shows is a [`Text`]: a list of [`Span`]s that say where their words come from. Renderers
+//! decide how a span looks on their platform; what came from a cluster stays marked as [`Span::Untrusted`] until a renderer
+//! escapes it, so nothing from a cluster can ping, link or format.
+//!
+//! Invariants: this crate does no I/O and knows no platform; [`Text::plain`] and [`Text::markdown`] never let a control,
+//! bidirectional or zero-width character through.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use jiff::Timestamp;
+
+/// A piece of a [`Text`] and where its words come from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Span {
+    /// Our own words.
+    Own(Cow<'static, str>),
+    /// The name of an object, key, container or node: shown whole, so that it can be copied.
+    Name(String),
+    /// Words of the cluster, an application or a person: shown as a quotation, never interpreted.
+    Untrusted(String),
+    /// A command, field or value to be read literally.
+    Code(String),
+    /// A point in time.
+    Time(Timestamp),
+}
+
+/// A sentence or title, made of [`Span`]s.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text(Vec<Span>);
+
+/// Builds a [`Text`] from spans; string literals become our own words.
+///
+/// ```
+/// use kubewhy_text::{name, quoted, text};
+/// let t = text!["Secret ", name("shop/cart-db"), " has no key ", quoted("password")];
+/// assert_eq!(t.plain(), "Secret shop/cart-db has no key \"password\"");
+/// ```
+#[macro_export]
+macro_rules! text {
+    ($($part:expr),* $(,)?) => {{
+        #[allow(unused_mut, reason = "an empty text pushes nothing")]
+        let mut text = $crate::Text::default();
+        $(text.push($part);)*
+        text
+    }};
+}
+
+/// A name that is shown whole.
+pub fn name(name: impl Into<String>) -> Span {
+    Span::Name(name.into())
+}
+
+/// Words of somebody else, shown in quotation marks.
+pub fn quoted(words: impl Into<String>) -> Span {
+    Span::Untrusted(words.into())
+}
+
+/// A command, field or value to be read literally.
+pub fn code(code: impl Into<String>) -> Span {
+    Span::Code(code.into())
+}
+
+/// Our own words made at run time (numbers, joined lists of our own terms); never words of a cluster.
+pub fn own(words: impl Into<String>) -> Span {
+    Span::Own(Cow::Owned(words.into()))
+}
+
+impl From<&'static str> for Text {
+    fn from(words: &'static str) -> Self {
+        Self(vec![Span::from(words)])
+    }
+}
+
+impl From<&'static str> for Span {
+    fn from(words: &'static str) -> Self {
+        Self::Own(Cow::Borrowed(words))
+    }
+}
+
+/// What can be put into a [`Text`]: a span, a literal, a number or another text.
+pub trait IntoSpans {
+    /// Appends itself.
+    fn append_to(self, text: &mut Text);
+}
+
+impl IntoSpans for Span {
+    fn append_to(self, text: &mut Text) {
+        text.0.push(self);
+    }
+}
+
+impl IntoSpans for &'static str {
+    fn append_to(self, text: &mut Text) {
+        text.0.push(Span::from(self));
+    }
+}
+
+impl IntoSpans for Text {
+    fn append_to(self, text: &mut Text) {
+        text.0.extend(self.0);
+    }
+}
+
+impl IntoSpans for Option<Text> {
+    fn append_to(self, text: &mut Text) {
+        text.0.extend(self.unwrap_or_default().0);
+    }
+}
+
+impl IntoSpans for Timestamp {
+    fn append_to(self, text: &mut Text) {
+        text.0.push(Span::Time(self));
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl IntoSpans for $number {
+            fn append_to(self, text: &mut Text) {
+                text.0.push(Span::Own(Cow::Owned(self.to_string())));
+            }
+        }
+    )*};
+}
+numbers!(u8, u16, u32, u64, usize, i32, i64);
+
+impl Text {
+    /// Appends a span, a literal, a number or another text.
+    pub fn push(&mut self, part: impl IntoSpans) {
+        part.append_to(self);
+    }
+
+    /// Joins names as a list: `a, b and c`; beyond `most` the rest is counted: `a, b and 3 more`.
+    pub fn names<S: Into<String>>(names: impl IntoIterator<Item = S>, most: usize) -> Self {
+        let mut names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let rest = names.len().saturating_sub(most);
+        names.truncate(most);
+        let mut text = Self::default();
+        let last = names.len().saturating_sub(1);
+        for (index, one) in names.into_iter().enumerate() {
+            if index > 0 {
+                text.push(if index == last && rest == 0 { " and " } else { ", " });
+            }
+            text.push(name(one));
+        }
+        if rest > 0 {
+            text.push(" and ");
+            text.push(rest);
+            text.push(" more");
+        }
+        text
+    }
+
+    /// Its spans, in order.
+    pub fn spans(&self) -> &[Span] {
+        &self.0
+    }
+
+    /// Tells whether it has no words at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Plain text: control, bidirectional and zero-width characters are dropped, untrusted words stand in quotation marks.
+    pub fn plain(&self) -> String {
+        let mut out = String::new();
+        for span in &self.0 {
+            match span {
+                Span::Own(words) => out.push_str(words),
+                Span::Name(words) | Span::Code(words) => out.push_str(&printable(words)),
+                Span::Untrusted(words) => {
+                    out.push('"');
+                    out.push_str(&printable(words));
+                    out.push('"');
+                }
+                Span::Time(time) => write_time(&mut out, *time),
+            }
+        }
+        out
+    }
+
+    /// `CommonMark`: names, code and untrusted words are code spans, in which nothing is interpreted.
+    pub fn markdown(&self) -> String {
+        let mut out = String::new();
+        for span in &self.0 {
+            match span {
+                Span::Own(words) => out.push_str(words),
+                Span::Name(words) | Span::Code(words) | Span::Untrusted(words) => out.push_str(&code_span(words)),
+                Span::Time(time) => write_time(&mut out, *time),
+            }
+        }
+        out
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.plain())
+    }
+}
+
+fn write_time(out: &mut String, time: Timestamp) {
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{}", time.strftime("%Y-%m-%d %H:%M:%S UTC"));
+}
+
+/// A code span whose fence is longer than any run of back-ticks inside.
+pub fn code_span(words: &str) -> String {
+    let words = printable(words);
+    let longest = words.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if words.starts_with('`') || words.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{words}{pad}{fence}")
+}
+
+/// One line without control, bidirectional or zero-width characters: line breaks and tabs become spaces, the rest is dropped.
+pub fn printable(words: &str) -> Cow<'_, str> {
+    if words.chars().all(|c| !is_hostile(c)) {
+        return Cow::Borrowed(words);
+    }
+    let mut out = String::with_capacity(words.len());
+    for c in words.chars() {
+        match c {
+            '\n' | '\r' | '\t' => {
+                if !out.ends_with(' ') {
+                    out.push(' ');
+                }
+            }
+            c if is_hostile(c) => {}
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Characters that steer a terminal, a chat or the reading direction instead of being read.
+fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn untrusted_words_cannot_steer_a_terminal() {
+        let hostile = text!["log: ", quoted("a\u{1b}[31mred\u{202e}evil\u{200b}\nnext")];
+        assert_eq!(hostile.plain(), "log: \"a[31mredevil next\"");
+    }
+
+    #[test]
+    fn a_code_span_cannot_be_closed_from_inside() {
+        assert_eq!(code_span("a ``b` c"), "```a ``b` c```");
+        assert_eq!(code_span("`x"), "`` `x ``");
+    }
+
+    #[test]
+    fn a_list_of_names_reads_like_a_sentence() {
+        assert_eq!(Text::names(["a"], 3).plain(), "a");
+        assert_eq!(Text::names(["a", "b", "c"], 3).plain(), "a, b and c");
+        assert_eq!(Text::names(["a", "b", "c", "d"], 2).plain(), "a, b and 2 more");
+    }
+}

@@ -1,0 +1,22 @@
+//! `evicted-by-drain`.
+
+use crate::case::{Case, Verdict};
+use crate::causes::cause;
+
+cause! {
+    /// ## What it means
+    /// Eviction API, drain.
+    /// ## Signals
+    /// UNWRITTEN
+    /// ## Look-alikes
+    /// UNWRITTEN
+    /// ## Fixes
+    /// UNWRITTEN
+    /// ## Source
+    /// UNWRITTEN
+    EvictedByDrain, stage Memory, since "0.1.0", detect
+}
+
+fn detect(_case: &Case<'_>) -> Verdict {
+    Ok(Vec::new())
+}

@@ -1,0 +1,22 @@
+//! `oom-node`.
+
+use crate::case::{Case, Verdict};
+use crate::causes::cause;
+
+cause! {
+    /// ## What it means
+    /// Node out of memory (SystemOOM, overcommit).
+    /// ## Signals
+    /// UNWRITTEN
+    /// ## Look-alikes
+    /// UNWRITTEN
+    /// ## Fixes
+    /// UNWRITTEN
+    /// ## Source
+    /// UNWRITTEN
+    OomNode, stage Memory, since "0.1.0", detect
+}
+
+fn detect(_case: &Case<'_>) -> Verdict {
+    Ok(Vec::new())
+}

@@ -1,0 +1,22 @@
+//! `pvc-missing`.
+
+use crate::case::{Case, Verdict};
+use crate::causes::cause;
+
+cause! {
+    /// ## What it means
+    /// Claim does not exist.
+    /// ## Signals
+    /// UNWRITTEN
+    /// ## Look-alikes
+    /// UNWRITTEN
+    /// ## Fixes
+    /// UNWRITTEN
+    /// ## Source
+    /// UNWRITTEN
+    PvcMissing, stage Volume, since "0.1.0", detect
+}
+
+fn detect(_case: &Case<'_>) -> Verdict {
+    Ok(Vec::new())
+}

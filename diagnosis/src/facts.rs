@@ -1,0 +1,12 @@
+//! Facts that several causes of a stage share: read and sorted out once, so that exactly one of them speaks.
+
+pub(crate) mod capacity;
+pub(crate) mod claims;
+pub(crate) mod departure;
+pub(crate) mod ends;
+pub(crate) mod peers;
+pub(crate) mod probes;
+pub(crate) mod pull;
+pub(crate) mod references;
+pub(crate) mod refusal;
+pub(crate) mod start;

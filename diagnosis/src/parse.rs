@@ -1,0 +1,14 @@
+//! Parsers, one module for each family of messages. Each returns a type and never fails loudly: what it does not know it
+//! keeps or leaves to others.
+
+pub mod eviction;
+pub mod exit_code;
+pub mod image;
+pub mod log;
+pub mod mount;
+pub mod probe;
+pub mod quantity;
+pub mod refusal;
+pub mod sandbox;
+pub mod scheduler;
+pub mod start;

@@ -1,0 +1,1 @@
+//! Evictions and rejections by the kubelet.

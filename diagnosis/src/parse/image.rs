@@ -1,0 +1,1 @@
+//! Image references and pull errors in the wording of containerd, CRI-O and Docker.

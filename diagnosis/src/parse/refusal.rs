@@ -1,0 +1,1 @@
+//! Refused creations: quota, `LimitRange`, Pod Security, webhooks, policies, validation, RBAC.

@@ -1,0 +1,1 @@
+//! Errors of creating and starting a container: runc, crun, containerd, CRI-O, Docker.

@@ -1,0 +1,490 @@
+//! What a question about an object comes down to: which subjects the rules look at.
+//!
+//! A pod is looked at itself. A workload is looked at through its own conditions, the refused creations of its pods, and
+//! its failing pods: of those that fail alike one is read, and stands for the others.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use kubewhy_text::{Text, name, text};
+
+use crate::ask::{Filter, Selector};
+use crate::case::{Case, Refusal, Subject, Workload};
+use crate::finding::Evidence;
+use crate::finding::ObjectRef;
+use crate::kind::{Kind, Object};
+use crate::pods;
+use crate::reader::{Needs, Read, Reader};
+use crate::report::{Status, Target};
+use crate::triage::{PodDigest, Triage, triage};
+
+/// How many different kinds of failing pods of a workload are read; what fails alike is read once.
+const REPRESENTATIVES: usize = 4;
+
+/// How long something may be on its way before "pending" is no longer an answer.
+const YOUNG: SignedDuration = SignedDuration::from_mins(5);
+
+/// A subject, and how many pods it stands for.
+#[derive(Debug)]
+pub(crate) struct Scoped {
+    pub(crate) subject: Subject,
+    pub(crate) stands_for: usize,
+    pub(crate) newest_revision: bool,
+}
+
+/// What a question comes down to.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub(crate) subjects: Vec<Scoped>,
+    /// How the target is where no rule finds anything.
+    pub(crate) otherwise: (Status, Text),
+    /// Failing pods, and all.
+    pub(crate) pods: Option<(usize, usize)>,
+}
+
+/// Why there is no scope.
+#[derive(Debug)]
+pub(crate) enum NoScope {
+    /// Something has to be asked first.
+    Needs,
+    /// The target does not exist.
+    Absent,
+    /// The target could not be read.
+    Unreadable,
+    /// A kind that is not answered for.
+    OtherKind,
+}
+
+impl From<Needs> for NoScope {
+    fn from(_: Needs) -> Self {
+        Self::Needs
+    }
+}
+
+/// Sorts out what the rules have to look at.
+pub(crate) fn of(reader: &Reader<'_>, target: &Target) -> Result<Scope, NoScope> {
+    let namespace = target.namespace.as_deref();
+    let object = reader.object(target.kind, namespace, &target.name);
+    if target.kind == Kind::Pod {
+        // A pod that is asked about is mostly in trouble: its events come in the same round.
+        let _ = reader.events(Kind::Pod, namespace, &target.name, None);
+    }
+    let object = match object? {
+        Read::Found(object) => object,
+        Read::Absent => return Err(NoScope::Absent),
+        Read::Unreadable => return Err(NoScope::Unreadable),
+    };
+    Ok(match &object {
+        Object::Pod(pod) => of_pod(reader, pod),
+        Object::PersistentVolumeClaim(claim) => of_claim(reader, claim)?,
+        Object::Namespace(it) => Scope {
+            otherwise: (Status::Healthy, text!["Namespace ", name(object.name()), " is active"]),
+            subjects: vec![alone(Subject::Namespace(Arc::clone(it)))],
+            pods: None,
+        },
+        other => {
+            let workload = Workload::of(other).ok_or(NoScope::OtherKind)?;
+            of_workload(reader, &workload)?
+        }
+    })
+}
+
+fn alone(subject: Subject) -> Scoped {
+    Scoped { subject, stands_for: 1, newest_revision: true }
+}
+
+fn of_pod(reader: &Reader<'_>, pod: &Arc<Pod>) -> Scope {
+    let reference =
+        ObjectRef::new(Kind::Pod, pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref().unwrap_or_default());
+    let fine = triage(&PodDigest::from(&**pod), reader.now()) == Triage::Fine;
+    if fine {
+        let how = if pods::phase(pod) == "Succeeded" { " has completed" } else { " is running and ready" };
+        let otherwise = (Status::Healthy, text!["Pod ", name(reference.path()), how]);
+        return Scope { subjects: Vec::new(), otherwise, pods: None };
+    }
+    Scope {
+        subjects: vec![alone(Subject::Pod(Arc::clone(pod)))],
+        otherwise: undecided(reader, pod, &reference),
+        pods: None,
+    }
+}
+
+/// What is said of a pod that is not fine and in which no rule finds a cause.
+fn undecided(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> (Status, Text) {
+    let young =
+        pods::newest_time(pod).max(pods::created(pod)).is_some_and(|time| reader.now().duration_since(time) < YOUNG);
+    if pod.metadata.deletion_timestamp.is_some() {
+        return (Status::Pending, text!["Pod ", name(reference.path()), " is being deleted"]);
+    }
+    if young {
+        return (Status::Pending, text!["Pod ", name(reference.path()), " is still starting; too early to say"]);
+    }
+    let seen = pods::containers(pod).find(|container| !container.is_ready()).map(|container| {
+        let state = match (container.waiting_reason(), container.terminated()) {
+            ("", Some(end)) => format!("ended with exit code {}", end.exit_code),
+            ("", None) => "not ready".to_owned(),
+            (reason, _) => format!("waiting: {reason}"),
+        };
+        text![" (container ", name(container.name()), " ", kubewhy_text::own(state), ")"]
+    });
+    (
+        Status::Unknown,
+        text!["Pod ", name(reference.path()), " is not ready", seen, ", and nothing that was read tells why"],
+    )
+}
+
+fn of_claim(reader: &Reader<'_>, claim: &Arc<PersistentVolumeClaim>) -> Result<Scope, NoScope> {
+    let namespace = claim.metadata.namespace.as_deref();
+    let claim_name = claim.metadata.name.clone().unwrap_or_default();
+    let path = ObjectRef::new(Kind::PersistentVolumeClaim, namespace, &claim_name).path();
+    let bound = claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound");
+    let mut subjects = vec![alone(Subject::Claim(Arc::clone(claim)))];
+    if bound && claim.metadata.deletion_timestamp.is_none() {
+        let otherwise = (Status::Healthy, text!["PersistentVolumeClaim ", name(path), " is bound"]);
+        return Ok(Scope { subjects, otherwise, pods: None });
+    }
+    // An unbound claim may wait for its pod: what holds that pod holds the claim.
+    let consumers = reader.list::<Pod>(namespace, Filter::All)?.found().unwrap_or_default();
+    for pod in consumers {
+        let uses = pods::claims(&pod).any(|used| used == claim_name);
+        if uses && pods::node_name(&pod).is_none() && pod.metadata.deletion_timestamp.is_none() {
+            subjects.push(alone(Subject::Pod(pod)));
+            break;
+        }
+    }
+    let young =
+        claim.metadata.creation_timestamp.as_ref().is_some_and(|time| reader.now().duration_since(time.0) < YOUNG);
+    let status = if young { Status::Pending } else { Status::Unknown };
+    Ok(Scope {
+        subjects,
+        otherwise: (status, text!["PersistentVolumeClaim ", name(path), " is not bound"]),
+        pods: None,
+    })
+}
+
+fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScope> {
+    let object = workload.object();
+    let namespace = object.namespace();
+    let selector = workload.selector().map(Selector::from_api).filter(|selector| !selector.is_empty());
+    let mut subjects = vec![alone(Subject::Workload(workload.clone()))];
+    let mut newest = None;
+    let mut owners = vec![object.clone()];
+    if let (Workload::Deployment(deployment), Some(selector)) = (workload, &selector) {
+        let sets = reader.list::<ReplicaSet>(namespace, Filter::Labels(selector.clone()));
+        // Asked together with the sets.
+        let _ = reader.list::<Pod>(namespace, Filter::Labels(selector.clone()));
+        let sets = owned(sets?.found().unwrap_or_default(), &object);
+        newest = newest_set(deployment, &sets);
+        if let Some(newest) = &newest {
+            subjects.push(alone(Subject::Workload(Workload::ReplicaSet(Arc::clone(newest)))));
+        }
+        owners = sets.into_iter().map(Object::ReplicaSet).collect();
+    }
+    if let Workload::CronJob(cron) = workload {
+        return of_cron_job(reader, cron, subjects);
+    }
+    let listed = match selector {
+        Some(selector) => reader.list::<Pod>(namespace, Filter::Labels(selector))?.found(),
+        None => None,
+    };
+    let mut members: Vec<Arc<Pod>> = listed
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|pod| owners.iter().any(|owner| is_owned_by(&pod.metadata, owner)))
+        .collect();
+    members.sort_by_key(|pod| (pods::created(pod), pod.metadata.name.clone()));
+    let is_newest = |pod: &Pod| {
+        newest.as_ref().is_none_or(|newest| is_owned_by(&pod.metadata, &Object::ReplicaSet(Arc::clone(newest))))
+    };
+    let now = reader.now();
+    let suspects: Vec<&Arc<Pod>> =
+        members.iter().filter(|pod| triage(&PodDigest::from(&***pod), now) == Triage::Suspect).collect();
+    let needed = suspects.iter().filter(|pod| !is_superseded(workload, pod)).count();
+    let all = members.iter().filter(|pod| !is_superseded(workload, pod)).count();
+    let mut groups: BTreeMap<(bool, String), Vec<&Arc<Pod>>> = BTreeMap::new();
+    if !is_over(workload) {
+        for pod in suspects.iter().filter(|pod| !is_superseded(workload, pod)) {
+            groups.entry((!is_newest(pod), alike(pod))).or_default().push(pod);
+        }
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((old, alike), pods)| (*old, std::cmp::Reverse(pods.len()), alike.clone()));
+    for ((old, _), pods) in groups.into_iter().take(REPRESENTATIVES) {
+        // The oldest that fails so has said most about it.
+        if let Some(pod) = pods.first() {
+            let subject = Subject::Pod(Arc::clone(pod));
+            subjects.push(Scoped { subject, stands_for: pods.len(), newest_revision: !old });
+        }
+    }
+    let otherwise = workload_status(reader, workload, needed);
+    Ok(Scope { subjects, otherwise, pods: Some((needed, all.max(needed))) })
+}
+
+/// A failed pod that its controller has replaced, or a job's pod after the job has ended well: history.
+fn is_superseded(workload: &Workload, pod: &Pod) -> bool {
+    match workload {
+        Workload::Job(job) => is_over(&Workload::Job(Arc::clone(job))),
+        _ => false,
+    }
+    .then_some(true)
+    .unwrap_or_else(|| pods::phase(pod) == "Failed" && replaces_failed(workload) && is_satisfied(workload))
+}
+
+fn replaces_failed(workload: &Workload) -> bool {
+    matches!(workload, Workload::Deployment(_) | Workload::ReplicaSet(_) | Workload::DaemonSet(_) | Workload::Job(_))
+}
+
+/// The job has completed: what its pods went through is history.
+fn is_over(workload: &Workload) -> bool {
+    let Workload::Job(job) = workload else { return false };
+    job.status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten())
+        .any(|condition| condition.type_ == "Complete" && condition.status == "True")
+}
+
+/// Desired and ready replicas as the controller counts them.
+pub(crate) fn replicas(workload: &Workload) -> Option<(i32, i32)> {
+    Some(match workload {
+        Workload::Deployment(it) => (
+            it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+            it.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0),
+        ),
+        Workload::ReplicaSet(it) => (
+            it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+            it.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0),
+        ),
+        Workload::StatefulSet(it) => (
+            it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+            it.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0),
+        ),
+        Workload::DaemonSet(it) => {
+            let status = it.status.as_ref()?;
+            (status.desired_number_scheduled, status.number_ready)
+        }
+        Workload::Job(_) | Workload::CronJob(_) => return None,
+    })
+}
+
+/// Tells whether the controller has all the ready pods of the present template that it wants.
+fn is_satisfied(workload: &Workload) -> bool {
+    let ready = replicas(workload).is_some_and(|(desired, ready)| ready >= desired);
+    let updated = match workload {
+        Workload::Deployment(it) => {
+            let desired = it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+            it.status.as_ref().and_then(|status| status.updated_replicas).unwrap_or(0) >= desired
+        }
+        Workload::StatefulSet(_)
+        | Workload::DaemonSet(_)
+        | Workload::ReplicaSet(_)
+        | Workload::Job(_)
+        | Workload::CronJob(_) => true,
+    };
+    ready && updated
+}
+
+fn workload_status(reader: &Reader<'_>, workload: &Workload, failing: usize) -> (Status, Text) {
+    let object = workload.object();
+    let reference = ObjectRef::new(object.kind(), object.namespace(), object.name());
+    let subject = text![own_kind(object.kind()), " ", name(reference.path())];
+    if let Workload::Job(job) = workload {
+        return job_status(job, failing, subject);
+    }
+    let (desired, ready) = replicas(workload).unwrap_or_default();
+    let counts = text![": ", ready, " of ", desired, " pods are ready"];
+    if failing == 0 && is_satisfied(workload) {
+        return (Status::Healthy, text![subject, " is healthy", counts]);
+    }
+    let changed = object.meta().creation_timestamp.as_ref().map(|time| time.0).max(last_progress(workload));
+    let young = changed.is_some_and(|time| reader.now().duration_since(time) < YOUNG);
+    if young {
+        return (Status::Pending, text![subject, " is on its way", counts]);
+    }
+    (Status::Unknown, text![subject, counts, ", and nothing that was read tells why"])
+}
+
+fn job_status(job: &Job, failing: usize, subject: Text) -> (Status, Text) {
+    let status = job.status.as_ref();
+    let is_true = |type_: &str| {
+        status
+            .into_iter()
+            .flat_map(|status| status.conditions.iter().flatten())
+            .any(|c| c.type_ == type_ && c.status == "True")
+    };
+    if is_true("Complete") || is_true("SuccessCriteriaMet") {
+        return (Status::Healthy, text![subject, " has completed"]);
+    }
+    let suspended = job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
+    if suspended {
+        return (Status::Pending, text![subject, " is suspended"]);
+    }
+    if is_true("Failed") {
+        return (Status::Unknown, text![subject, " has failed, and nothing that was read tells why"]);
+    }
+    let active = status.and_then(|status| status.active).unwrap_or(0);
+    if failing == 0 && active > 0 {
+        return (Status::Healthy, text![subject, " is running"]);
+    }
+    (Status::Pending, text![subject, " has not finished"])
+}
+
+fn last_progress(workload: &Workload) -> Option<jiff::Timestamp> {
+    let Workload::Deployment(deployment) = workload else { return None };
+    deployment
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten())
+        .filter(|condition| condition.type_ == "Progressing")
+        .filter_map(|condition| condition.last_update_time.as_ref())
+        .map(|time| time.0)
+        .max()
+}
+
+fn own_kind(kind: Kind) -> &'static str {
+    kind.name()
+}
+
+/// Jobs of a `CronJob`, the newest that matters: one that runs, else the last to end if it failed.
+fn of_cron_job(reader: &Reader<'_>, cron: &Arc<CronJob>, mut subjects: Vec<Scoped>) -> Result<Scope, NoScope> {
+    let object = Object::CronJob(Arc::clone(cron));
+    let path = ObjectRef::new(Kind::CronJob, object.namespace(), object.name()).path();
+    let jobs = reader.list::<Job>(object.namespace(), Filter::All)?.found().unwrap_or_default();
+    let mut jobs = owned(jobs, &object);
+    jobs.sort_by_key(|job| job.metadata.creation_timestamp.clone());
+    let mut status = (Status::Healthy, text!["CronJob ", name(path), " runs as scheduled"]);
+    let mut pods = None;
+    if let Some(job) = jobs.last() {
+        let inner = of_workload(reader, &Workload::Job(Arc::clone(job)))?;
+        let over = is_over(&Workload::Job(Arc::clone(job)));
+        if !over {
+            pods = inner.pods;
+            subjects.extend(inner.subjects);
+            if inner.otherwise.0 != Status::Healthy {
+                status = inner.otherwise;
+            }
+        }
+    }
+    Ok(Scope { subjects, otherwise: status, pods })
+}
+
+fn owned<T: crate::kind::Evidential>(objects: Vec<Arc<T>>, owner: &Object) -> Vec<Arc<T>> {
+    objects.into_iter().filter(|object| is_owned_by(object.meta(), owner)).collect()
+}
+
+/// Tells whether that object is the controller; by UID where both have one.
+pub(crate) fn is_owned_by(meta: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta, owner: &Object) -> bool {
+    meta.owner_references.iter().flatten().any(|reference| {
+        let same_uid = owner.meta().uid.as_deref().is_none_or(|uid| reference.uid.is_empty() || uid == reference.uid);
+        reference.kind == owner.kind().name() && reference.name == owner.name() && same_uid
+    })
+}
+
+/// The revision that a Deployment made last.
+pub(crate) fn revision(set: &ReplicaSet) -> i64 {
+    set.metadata
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.get("deployment.kubernetes.io/revision"))
+        .and_then(|revision| revision.parse().ok())
+        .unwrap_or(0)
+}
+
+fn newest_set(_deployment: &Deployment, sets: &[Arc<ReplicaSet>]) -> Option<Arc<ReplicaSet>> {
+    sets.iter().max_by_key(|set| (revision(set), set.metadata.creation_timestamp.clone())).cloned()
+}
+
+/// Pods that fail alike have the same of this: where they stand and what holds each container.
+fn alike(pod: &Pod) -> String {
+    let mut words = vec![pods::phase(pod).to_owned()];
+    words.extend(pods::status(pod).and_then(|status| status.reason.clone()));
+    words.push(if pods::node_name(pod).is_some() { "bound" } else { "unbound" }.to_owned());
+    if pod.metadata.deletion_timestamp.is_some() {
+        words.push("terminating".to_owned());
+    }
+    for container in pods::containers(pod) {
+        // A container in its back-off fails like one that has just ended.
+        let reason = match container.waiting_reason() {
+            "CrashLoopBackOff" => "",
+            "ImagePullBackOff" | "ErrImagePull" => "pull",
+            reason => reason,
+        };
+        let end = container.last_end().map(|end| end.exit_code);
+        if !reason.is_empty() || end.is_some() {
+            words.push(format!("{}:{reason}:{end:?}", container.name()));
+        }
+    }
+    words.join("/")
+}
+
+/// What the API said when the workload's pods were refused: conditions first, else events, only while pods are lacking.
+pub(crate) fn refusals(case: &Case<'_>, workload: &Workload) -> Result<Vec<Refusal>, Needs> {
+    let by = case.reference();
+    let mut found = Vec::new();
+    let conditions: Vec<(&str, &str, Option<&str>)> = match workload {
+        Workload::ReplicaSet(set) => set
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten())
+            .map(|condition| (condition.type_.as_str(), condition.status.as_str(), condition.message.as_deref()))
+            .collect(),
+        Workload::Deployment(deployment) => deployment
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten())
+            .map(|condition| (condition.type_.as_str(), condition.status.as_str(), condition.message.as_deref()))
+            .collect(),
+        Workload::StatefulSet(_) | Workload::DaemonSet(_) | Workload::Job(_) | Workload::CronJob(_) => Vec::new(),
+    };
+    for (_, _, message) in
+        conditions.iter().filter(|(type_, status, _)| *type_ == "ReplicaFailure" && *status == "True")
+    {
+        if let Some(message) = message {
+            let evidence = case.field(".status.conditions[ReplicaFailure]", *message);
+            found.push(Refusal { message: (*message).to_owned(), evidence, by: by.clone() });
+        }
+    }
+    if !found.is_empty() || !lacks_pods(workload) {
+        return Ok(found);
+    }
+    let reasons = ["FailedCreate", "ReplicaSetCreateError"];
+    if let Some(event) = case.newest_event(&reasons, |event| event.is_warning())? {
+        found.push(Refusal { message: event.message.clone(), evidence: Evidence::event(&event), by });
+    }
+    Ok(found)
+}
+
+/// Tells whether the controller has made fewer pods (or jobs) than it wants.
+fn lacks_pods(workload: &Workload) -> bool {
+    match workload {
+        Workload::Deployment(it) => {
+            let progressing = it.status.iter().flat_map(|status| status.conditions.iter().flatten());
+            let refused =
+                progressing.clone().any(|condition| condition.reason.as_deref() == Some("ReplicaSetCreateError"));
+            let unobserved = it.status.as_ref().and_then(|status| status.replicas).unwrap_or(0)
+                < it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+            refused || unobserved
+        }
+        Workload::ReplicaSet(it) => {
+            it.status.as_ref().map_or(0, |status| status.replicas)
+                < it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
+        }
+        Workload::StatefulSet(it) => {
+            it.status.as_ref().map_or(0, |status| status.replicas)
+                < it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
+        }
+        Workload::DaemonSet(it) => {
+            it.status.as_ref().is_none_or(|status| status.current_number_scheduled < status.desired_number_scheduled)
+        }
+        Workload::Job(it) => {
+            let (spec, status) = (it.spec.as_ref(), it.status.as_ref());
+            let started =
+                status.map_or(0, |s| s.active.unwrap_or(0) + s.succeeded.unwrap_or(0) + s.failed.unwrap_or(0));
+            started == 0 && spec.and_then(|spec| spec.suspend) != Some(true)
+        }
+        Workload::CronJob(it) => it.status.as_ref().and_then(|status| status.last_successful_time.as_ref()).is_none(),
+    }
+}

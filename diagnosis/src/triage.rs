@@ -1,0 +1,193 @@
+//! The one prefilter: which pods are worth a look.
+//!
+//! "Healthy" is decided here and nowhere else: a rule never finds an error on a pod that triage calls [`Triage::Fine`].
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Pod;
+use serde::Deserialize;
+
+use crate::pods::{self, Role};
+
+/// What a first look says of a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Triage {
+    /// It runs and is ready, or has ended as it should.
+    Fine,
+    /// It is to be read whole.
+    Suspect,
+    /// It is going away in its own time.
+    Gone,
+}
+
+/// How long after the end of its grace a deleted pod may still be there.
+pub const GONE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// The little of a pod that triage looks at: what a compact watch record holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PodDigest {
+    /// When its grace ends, if it was deleted.
+    pub deletion: Option<Timestamp>,
+    /// Its phase is Succeeded.
+    pub succeeded: bool,
+    /// Its phase is Running.
+    pub running: bool,
+    /// Its condition Ready is True.
+    pub ready: bool,
+    /// A container waits or has ended badly, a resize is pending, or a disruption was announced.
+    pub marked: bool,
+    /// The last end of a container that was restarted at least twice, or was out of memory.
+    pub last_end: Option<Timestamp>,
+}
+
+/// Says whether a pod is worth a look at that time.
+pub fn triage(digest: &PodDigest, now: Timestamp) -> Triage {
+    if let Some(deletion) = digest.deletion {
+        return if now.duration_since(deletion) > GONE_WITHIN { Triage::Suspect } else { Triage::Gone };
+    }
+    let unstable = digest.last_end.is_some_and(|end| now.duration_since(end) < pods::STABLE_AFTER);
+    let fine = (digest.succeeded || (digest.running && digest.ready)) && !digest.marked && !unstable;
+    if fine { Triage::Fine } else { Triage::Suspect }
+}
+
+impl From<&Pod> for PodDigest {
+    fn from(pod: &Pod) -> Self {
+        let mut digest = Self {
+            deletion: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
+            succeeded: pods::phase(pod) == "Succeeded",
+            running: pods::phase(pod) == "Running",
+            ready: pods::is_true(pod, "Ready"),
+            marked: pods::is_true(pod, "PodResizePending") || pods::is_true(pod, "DisruptionTarget"),
+            last_end: None,
+        };
+        for container in pods::containers(pod) {
+            digest.marked |= container.waiting().is_some();
+            digest.marked |=
+                container.terminated().is_some_and(|end| end.exit_code != 0 && container.role != Role::Init);
+            if let Some(end) = container.last_terminated() {
+                let counts = container.restarts() >= 2 || end.reason.as_deref() == Some("OOMKilled");
+                let bad =
+                    end.exit_code != 0 || end.reason.as_deref() == Some("OOMKilled") || container.role != Role::Init;
+                if counts && bad {
+                    digest.last_end = digest.last_end.max(end.finished_at.as_ref().map(|time| time.0));
+                }
+            }
+        }
+        digest
+    }
+}
+
+/// The fields of a Pod in JSON that [`PodDigest`] needs; everything else is skipped while parsing.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Trimmed<'a> {
+    metadata: TrimmedMeta,
+    #[serde(borrow, default)]
+    status: TrimmedStatus<'a>,
+    #[serde(borrow, default)]
+    spec: TrimmedSpec<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TrimmedMeta {
+    deletion_timestamp: Option<Timestamp>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct TrimmedSpec<'a> {
+    #[serde(borrow)]
+    init_containers: Option<Vec<TrimmedContainer<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TrimmedContainer<'a> {
+    name: &'a str,
+    restart_policy: Option<&'a str>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct TrimmedStatus<'a> {
+    phase: Option<&'a str>,
+    #[serde(borrow)]
+    conditions: Option<Vec<TrimmedCondition<'a>>>,
+    #[serde(borrow)]
+    container_statuses: Option<Vec<TrimmedContainerStatus<'a>>>,
+    #[serde(borrow)]
+    init_container_statuses: Option<Vec<TrimmedContainerStatus<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct TrimmedCondition<'a> {
+    #[serde(rename = "type")]
+    type_: &'a str,
+    status: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TrimmedContainerStatus<'a> {
+    name: &'a str,
+    #[serde(default)]
+    restart_count: i32,
+    #[serde(borrow)]
+    state: Option<TrimmedState<'a>>,
+    #[serde(borrow)]
+    last_state: Option<TrimmedState<'a>>,
+}
+
+#[derive(Deserialize)]
+struct TrimmedState<'a> {
+    waiting: Option<serde::de::IgnoredAny>,
+    #[serde(borrow)]
+    terminated: Option<TrimmedEnd<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TrimmedEnd<'a> {
+    #[serde(default)]
+    exit_code: i32,
+    reason: Option<&'a str>,
+    finished_at: Option<Timestamp>,
+}
+
+impl PodDigest {
+    /// Reads a digest from a Pod in JSON, as a watch sends it, without building the Pod.
+    ///
+    /// # Errors
+    /// Where the JSON is no Pod; the caller reads it whole then.
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let pod: Trimmed<'_> = serde_json::from_slice(json)?;
+        let conditions = pod.status.conditions.unwrap_or_default();
+        let is_true = |type_: &str| conditions.iter().any(|c| c.type_ == type_ && c.status == "True");
+        let mut digest = Self {
+            deletion: pod.metadata.deletion_timestamp,
+            succeeded: pod.status.phase == Some("Succeeded"),
+            running: pod.status.phase == Some("Running"),
+            ready: is_true("Ready"),
+            marked: is_true("PodResizePending") || is_true("DisruptionTarget"),
+            last_end: None,
+        };
+        let inits = pod.spec.init_containers.unwrap_or_default();
+        let is_init = |name: &str| inits.iter().any(|c| c.name == name && c.restart_policy != Some("Always"));
+        let init_statuses = pod.status.init_container_statuses.unwrap_or_default();
+        let main_statuses = pod.status.container_statuses.unwrap_or_default();
+        let all = init_statuses.iter().map(|s| (s, is_init(s.name))).chain(main_statuses.iter().map(|s| (s, false)));
+        for (status, init) in all {
+            if let Some(state) = &status.state {
+                digest.marked |= state.waiting.is_some();
+                digest.marked |= state.terminated.as_ref().is_some_and(|end| end.exit_code != 0 && !init);
+            }
+            if let Some(end) = status.last_state.as_ref().and_then(|state| state.terminated.as_ref()) {
+                let oom = end.reason == Some("OOMKilled");
+                if (status.restart_count >= 2 || oom) && (end.exit_code != 0 || oom || !init) {
+                    digest.last_end = digest.last_end.max(end.finished_at);
+                }
+            }
+        }
+        Ok(digest)
+    }
+}

@@ -83,6 +83,7 @@ impl Inquiry {
     fn finish(&self, draft: Result<Draft, NoScope>) -> Report {
         let mut report = Report {
             target: self.target.clone(),
+            now: self.now,
             status: Status::Unknown,
             summary: Text::default(),
             findings: Vec::new(),
@@ -170,13 +171,13 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
             found.push(Candidate { finding, chain, newest: scoped.newest_revision });
         }
     }
-    let found = rank(merge(found), matches!(scope.pods, Some((_, all)) if all > 0));
-    let changed = match found.first() {
-        Some(lead) if lead.finding.severity == Severity::Error => {
-            changes::before(reader, target, &scope, lead).unwrap_or_default()
-        }
-        _ => Vec::new(),
-    };
+    let mut found = rank(merge(found), matches!(scope.pods, Some((_, all)) if all > 0));
+    let mut changed = Vec::new();
+    if let Some(lead) = found.first_mut().filter(|lead| lead.finding.severity == Severity::Error) {
+        changed = changes::before(reader, &scope, lead).unwrap_or_default();
+        let back = changes::way_back(reader, &scope, lead, target.context.as_deref());
+        lead.finding.fixes.extend(back.unwrap_or_default());
+    }
     let (status, summary) = conclude(&scope, &found);
     Ok(Draft { status, summary, findings: found, changed, pods: scope.pods })
 }

@@ -21,6 +21,7 @@ pub mod parse;
 pub mod pods;
 pub mod reader;
 mod report;
+pub mod scan;
 mod scope;
 pub mod secret;
 mod snapshot;

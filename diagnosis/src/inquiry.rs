@@ -159,6 +159,12 @@ struct Draft {
     pods: Option<(usize, usize)>,
 }
 
+/// Runs all rules over one pod, whatever triage says of it: what the property tests hold triage against.
+#[doc(hidden)]
+pub fn examine(reader: &Reader<'_>, pod: std::sync::Arc<k8s_openapi::api::core::v1::Pod>) -> Vec<Finding> {
+    run_rules(&Case::new(reader, Subject::Pod(pod), None))
+}
+
 fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
     let scope = scope::of(reader, target)?;
     let mut found: Vec<Candidate> = Vec::new();
@@ -166,7 +172,7 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
         let case = Case::new(reader, scoped.subject.clone(), target.context.as_deref());
         for mut finding in run_rules(&case) {
             finding.affected = scoped.stands_for;
-            let Ok((root, chain)) = trace(&case, &finding) else { continue };
+            let (root, chain) = trace(&case, &finding);
             finding.root = Some(root);
             found.push(Candidate { finding, chain, newest: scoped.newest_revision });
         }
@@ -230,8 +236,9 @@ struct Candidate {
 }
 
 /// The root (the template's top controller where the rule named none) and the chain to it.
-fn trace(case: &Case<'_>, finding: &Finding) -> Result<(ObjectRef, Vec<ObjectRef>), Needs> {
-    let mut chain = case.controllers(case.object())?;
+/// Controllers that are not read yet are asked for; a question that is cut off goes without them.
+fn trace(case: &Case<'_>, finding: &Finding) -> (ObjectRef, Vec<ObjectRef>) {
+    let mut chain = case.controllers(case.object()).unwrap_or_default();
     chain.reverse();
     let mut template = chain.first().cloned().unwrap_or_else(|| case.reference());
     template.detail.clone_from(&finding.object.container);
@@ -241,7 +248,7 @@ fn trace(case: &Case<'_>, finding: &Finding) -> Result<(ObjectRef, Vec<ObjectRef
     if !chain.iter().any(|link| link.is_same_object(&root)) {
         chain.push(root.clone());
     }
-    Ok((root, chain))
+    (root, chain)
 }
 
 /// Joins what is the same cause at the same root.

@@ -28,7 +28,7 @@ mod snapshot;
 mod triage;
 pub mod untyped;
 
-pub use inquiry::{Inquiry, MAX_ASKS, MAX_ROUNDS, Step};
+pub use inquiry::{Inquiry, MAX_ASKS, MAX_ROUNDS, Step, examine};
 pub use report::{Change, RankedFinding, Report, Status, Target, TargetError};
 pub use snapshot::Snapshot;
 pub use triage::{GONE_WITHIN, PodDigest, Triage, triage};

@@ -44,6 +44,11 @@ impl Inquiry {
         Self { target, now, world: World::default(), rounds: 0 }
     }
 
+    /// Asks about that target with answers that are there already.
+    pub fn with_world(target: Target, now: Timestamp, world: World) -> Self {
+        Self { target, now, world, rounds: 0 }
+    }
+
     /// Takes the answers to the asks of the step before and says what comes next. The first step takes none.
     pub fn step(&mut self, answers: impl IntoIterator<Item = (Ask, Answer)>) -> Step {
         for (ask, answer) in answers {

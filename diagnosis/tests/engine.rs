@@ -141,11 +141,7 @@ fn the_same_evidence_gives_the_same_answer_byte_for_byte() {
 fn answers_take_few_reads_and_few_rounds() {
     let (mut reads, mut rounds) = (Vec::new(), Vec::new());
     for scene in Scene::all() {
-        let (kind, path) = scene.expect.target.split_once(' ').expect("a target");
-        let (namespace, name) = path.split_once('/').map_or((None, path), |(ns, name)| (Some(ns.to_owned()), name));
-        let kind = Kind::from_name(kind).expect("a kind");
-        let target = Target { cluster: "test".into(), context: None, kind, namespace, name: name.into() };
-        let mut inquiry = Inquiry::new(target, scene.expect.at.or_else(|| scene.snapshot.newest_time()).expect("a clock"));
+        let mut inquiry = Inquiry::new(scene.target(), scene.now());
         let mut answers = Vec::new();
         while let Step::Needs(asks) = inquiry.step(answers) {
             for ask in &asks {

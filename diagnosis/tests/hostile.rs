@@ -122,7 +122,7 @@ proptest! {
 fn whenever_a_rule_finds_an_error_on_a_pod_triage_has_called_it_suspect() {
     let mut checked = 0;
     for scene in Scene::all() {
-        let now = scene.expect.at.or_else(|| scene.snapshot.newest_time()).expect("a clock");
+        let now = scene.now();
         for object in scene.snapshot.objects(Kind::Pod) {
             let Object::Pod(pod) = object else { continue };
             let verdict = triage(&PodDigest::from(&**pod), now);

@@ -166,7 +166,9 @@ fn parse_yaml(document: &str) -> Result<Value, String> {
     if indentation_of_deepest(document) > 2000 {
         return Err("it nests too deep".to_owned());
     }
-    serde_saphyr::from_str::<serde_json::Value>(document).map_err(|error| error.to_string())
+    // YAML 1.2 booleans, as Kubernetes reads them: an unquoted `n` or `on` is a name.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options::<Value>(document, options).map_err(|error| error.to_string())
 }
 
 fn indentation_of_deepest(document: &str) -> usize {

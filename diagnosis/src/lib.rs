@@ -1,1 +1,3 @@
+//! The diagnosis of Kubernetes failures: pure functions over evidence.
 
+pub mod parse;

@@ -1,0 +1,3 @@
+//! Reads messages of kubelet, scheduler, runtimes and programs.
+
+pub mod log;

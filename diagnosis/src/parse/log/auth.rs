@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
     // gRPC, HTTP
     Rule::sure("code = unauthenticated|code = permissiondenied|status{code=unauthenticated|unauthenticated:|permission_denied:|statuscode.unauthenticated", r"(?:code = (?:Unauthenticated|PermissionDenied) desc = .*|Status\{code=(?:UNAUTHENTICATED|PERMISSION_DENIED).*|\b(?:\d+ )?(?:UNAUTHENTICATED|PERMISSION_DENIED): .*|StatusCode\.(?:UNAUTHENTICATED|PERMISSION_DENIED).*)", |hit| refused(hit, Some(System::Grpc))),
     Rule::likely("401|403", r"(?:\b(?:status|status code|statusCode|HTTP|HTTP/1\.1|response code|Error|StatusCode|code|returned error|unexpected status|unexpected status code|returned|got|respond(?:ed|s) with|answered)(?: was|:| of|=)*\s*\(?40[13]\b.*|\b40[13] (?:Client Error: )?(?:Unauthorized|Forbidden|UNAUTHORIZED|FORBIDDEN)\b.*)", |hit| refused(hit, Some(System::Http))),
-    Rule::likely("authentication failed|authentication failure|invalid credentials|login failed|auth failed|bad credentials|unauthorized", r"(?i-u:authentication fail(?:ed|ure)|invalid credentials|login failed|auth failed|bad credentials|\berror\b[^a-z]*unauthorized$|: unauthorized$)", |hit| refused(hit, None)),
+    Rule::likely("authentication failed|authentication failure|invalid credentials|login failed|auth failed|bad credentials|unauthorized", r"(?i-u:authentication fail(?:ed|ure)|invalid credentials|login failed|auth failed|bad credentials|\berror\b(?u-i:[^a-z])*unauthorized$|: unauthorized$)", |hit| refused(hit, None)),
 ];
 
 fn refused(hit: &Hit<'_>, system: Option<System>) -> Option<Failure> {

@@ -5,7 +5,7 @@ use super::rule::{Hit, Rule};
 
 /// Tried before what it looks like: a full device.
 pub(super) const INOTIFY: &[Rule] = &[
-    Rule::sure("inotify|enospc: system limit|file watchers", r"(?i-u:inotify|ENOSPC: System limit for number of file watchers|file watchers).*(?i-u:too many open files|no space left|limit|reached|emfile|cannot|failed)|(?i-u:ENOSPC: System limit|too many open files.*inotify|inotify (?:watch|instance))", |_| {
+    Rule::sure("inotify|enospc: system limit|file watchers", r"(?i-u:inotify|ENOSPC: System limit for number of file watchers|file watchers).*(?i-u:too many open files|no space left|limit|reached|emfile|cannot|failed)|(?i-u:ENOSPC: System limit|too many open files(?u-i:.)*inotify|inotify (?:watch|instance))", |_| {
         Some(Failure::InotifyExhausted)
     }),
     Rule::sure("too many open files|emfile|enfile|errno 24", r"(?i-u:too many open files|\bEMFILE\b|\bENFILE\b)", |hit| {
@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::sure("read-only file system|erofs|readonlyfilesystem|errno 30|read-only filesystem|(os error 30)", r"(?i-u:read-only file ?system|\bEROFS\b)", |hit| {
         Some(Failure::ReadOnlyFileSystem { path: path(hit.text) })
     }),
-    Rule::sure("no space left on device|enospc|disk quota exceeded|errno 28|edquot|wiredtiger error (28)|not enough space on the disk|(os error 28)|no usable temporary directory|disk is full|log dirs in", r"(?i-u:no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b|WiredTiger error \(28\)|not enough space on the disk|disk is full|log dirs in (?<path>.+) have failed)", |hit| {
+    Rule::sure("no space left on device|enospc|disk quota exceeded|errno 28|edquot|wiredtiger error (28)|not enough space on the disk|(os error 28)|no usable temporary directory|disk is full|log dirs in", r"(?i-u:no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b|WiredTiger error \(28\)|not enough space on the disk|disk is full|log dirs in (?<path>(?u-i:.)+) have failed)", |hit| {
         Some(Failure::NoSpace { path: hit.own("path").or_else(|| path(hit.text)) })
     }),
     Rule::sure("has wrong ownership|has invalid permissions|execution of the postgresql server is not permitted|please read \"security\"|run mysqld as root|permission denied|eacces|accessdeniedexception|errno 13|operation not permitted|errno 1]|eperm|unauthorizedaccessexception|is not writable|(os error 13)|permissionerror|is denied.|not writeable|could not be opened in append mode|not writable|must not be run as root|refusing to run as root|can not run elasticsearch as root|cannot be run as root|permissiondenied",
@@ -39,7 +39,7 @@ pub(super) const RULES: &[Rule] = &[
             Some(Failure::PermissionDenied { path, port: None, operation })
         }),
     Rule::sure("no such file or directory|enoent|filenotfounderror|nosuchfileexception|filenotfoundexception|cannot find the file|could not find file|could not find a part of the path|err_module_not_found_file|cannot open|failed to open stream|file not found|not a directory|file does not exist|cannot find the path|config file not found|(os error 2)",
-        r"(?i-u:no such file or directory|\bENOENT\b|FileNotFoundError|NoSuchFileException: (?<path>[^\s:]+)|java\.io\.FileNotFoundException: (?<path2>.+?) \(|could not find file '(?<path3>[^']+)'|could not find a part of the path '(?<path4>[^']+)'|file not found|file does not exist|class path resource \[(?<path5>[^\]]+)\] cannot be opened)",
+        r"(?i-u:no such file or directory|\bENOENT\b|FileNotFoundError|NoSuchFileException: (?<path>(?u-i:[^\s:])+)|java\.io\.FileNotFoundException: (?<path2>(?u-i:.)+?) \(|could not find file '(?<path3>(?u-i:[^'])+)'|could not find a part of the path '(?<path4>(?u-i:[^'])+)'|file not found|file does not exist|class path resource \[(?<path5>(?u-i:[^\]])+)\] cannot be opened)",
         |hit| {
             let named = ["path", "path2", "path3", "path4", "path5"].iter().find_map(|name| hit.own(name));
             let path = named.or_else(|| path(hit.text))?;

@@ -14,7 +14,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::sure("nomemoryerror|failed to allocate memory (", r"(?<what>failed to allocate memory \(NoMemoryError\)|NoMemoryError.*)", heap).of(Language::Ruby),
     Rule::sure("eheap_alloc|binary_alloc", r"(?<what>(?:eheap_alloc|binary_alloc): Cannot allocate .*)", heap).of(Language::Erlang),
     Rule::sure("cannot allocate memory|runtime: out of memory|insufficient memory for the java runtime|os::commit_memory|enomem|std::bad_alloc|could not map anonymous shared memory|memory allocation of|out of memory: |memoryerror|errno 12|native memory allocation (mmap)|out of memory",
-        r"(?i-u:cannot allocate memory|runtime: out of memory.*|insufficient memory for the java runtime environment to continue|os::commit_memory\(.*|\bENOMEM\b.*|std::bad_alloc|could not map anonymous shared memory.*|memory allocation of [0-9]+ bytes failed|\bMemoryError\b.*|Native memory allocation \(mmap\) failed.*|^out of memory\b.*|\bfatal\b.*\bout of memory\b)", |hit| Some(Failure::NoMemory { what: hit.whole() })),
+        r"(?i-u:cannot allocate memory|runtime: out of memory(?u-i:.)*|insufficient memory for the java runtime environment to continue|os::commit_memory\((?u-i:.)*|\bENOMEM\b(?u-i:.)*|std::bad_alloc|could not map anonymous shared memory(?u-i:.)*|memory allocation of [0-9]+ bytes failed|\bMemoryError\b(?u-i:.)*|Native memory allocation \(mmap\) failed(?u-i:.)*|^out of memory\b(?u-i:.)*|\bfatal\b(?u-i:.)*\bout of memory\b)", |hit| Some(Failure::NoMemory { what: hit.whole() })),
 ];
 
 fn heap(hit: &Hit<'_>) -> Option<Failure> {

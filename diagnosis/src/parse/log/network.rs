@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
     Rule::sure(
         "connection refused|econnrefused|actively refused|(os error 111)|connectionrefused|refused the connection|connectionrefusederror|refused. check that the hostname|errno 111|(111)",
-        r"(?i-u:connection refused|econnrefused|actively refused|os error 111|connectionrefused|refused the connection|errno 111| refused\. check that|server on '[^']*' \(111\))",
+        r"(?i-u:connection refused|econnrefused|actively refused|os error 111|connectionrefused|refused the connection|errno 111| refused\. check that|server on '(?u-i:[^'])*' \(111\))",
         |hit| Some(Failure::Refused { peer: peer_of(hit.text) }),
     ),
     Rule::sure("no route to host|ehostunreach|enetunreach|network is unreachable|noroutetohost|(os error 113)|(os error 101)|host is unreachable|errno 113|errno 101|host unreachable", r"(?i-u:no route to host|ehostunreach|enetunreach|network is unreachable|noroutetohost|os error 113|os error 101|host is unreachable|errno 113|errno 101|host unreachable)", |hit| {

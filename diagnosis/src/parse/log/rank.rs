@@ -207,7 +207,7 @@ fn name_peer(failure: &mut Failure, lines: &[Line<'_>], at: usize) {
 /// Drops failures to connect after which the log says that the connection was made.
 pub(super) fn forget_recovered(findings: &mut Vec<Finding>, raw: &[&str]) {
     static SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i-u:\bconnected\b|connection (?:to [^ ]+ )?(?:is )?(?:established|restored|re-established|succeeded|successful|acquired|accepted|ok\b)|established connection|connection to [^ ]+ (?:was )?(?:established|restored)|(?:database|db|redis|broker|server|host|service|[a-z0-9-]+:[0-9]+)(?: is|:)? (?:ready|up|available|reachable|open|accepting connections)\b|succeeded after|listening (?:on|at|to)|\bstarted [^ ]+ in [0-9.]+ sec|ready to accept connections|now serving|server (?:is )?(?:started|running|listening))")
+        Regex::new(r"(?i-u:\bconnected\b|connection (?:to (?u-i:[^ ])+ )?(?:is )?(?:established|restored|re-established|succeeded|successful|acquired|accepted|ok\b)|established connection|connection to (?u-i:[^ ])+ (?:was )?(?:established|restored)|(?:database|db|redis|broker|server|host|service|[a-z0-9-]+:[0-9]+)(?: is|:)? (?:ready|up|available|reachable|open|accepting connections)\b|succeeded after|listening (?:on|at|to)|\bstarted (?u-i:[^ ])+ in [0-9.]+ sec|ready to accept connections|now serving|server (?:is )?(?:started|running|listening))")
             .expect("a fixed expression")
     });
     static FAILURE: LazyLock<Regex> = LazyLock::new(|| {

@@ -191,7 +191,7 @@ mod tests {
         for rule in FAMILIES.iter().flat_map(|family| family.iter()) {
             assert!(Regex::new(rule.pattern).is_ok(), "{}: {:?}", rule.pattern, Regex::new(rule.pattern).err());
             assert_eq!(rule.gates, rule.gates.to_lowercase());
-            assert!(rule.gates.split('|').all(|gate| gate.len() > 3), "{}", rule.gates);
+            assert!(rule.gates.split('|').all(|gate| gate.len() > 2), "{}", rule.gates);
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     // The program's own certificate.
     Rule::sure("private key does not match|key values mismatch|key_values_mismatch", "(?i-u:private key does not match|key values mismatch|KEY_VALUES_MISMATCH)", |_| own(TlsFault::KeyMismatch)),
     Rule::sure("failed to find any pem data|cannot load certificate|could not load server certificate file|could not load private key file|no start line|has group or world access|cannot load the certificate|unable to load certificate|failed to load x509 key pair|failed to parse certificate|asn1: structure error|cannot load certificate key|bad decrypt|failed to load ca|no certificate found in",
-        r"(?i-u:failed to find any pem data|cannot load certificate|could not load (?:server certificate|private key) file|pem routines.*no start line|no start line|private key file .* has group or world access|unable to load certificate|failed to load x509 key pair|failed to parse certificate)", |hit| {
+        r"(?i-u:failed to find any pem data|cannot load certificate|could not load (?:server certificate|private key) file|pem routines(?u-i:.)*no start line|no start line|private key file (?u-i:.)* has group or world access|unable to load certificate|failed to load x509 key pair|failed to parse certificate)", |hit| {
         if let Some(path) = quoted_path(hit.text).filter(|_| hit.text.contains("No such file") || hit.text.contains("no such file")) {
             return Some(Failure::MissingFile { path });
         }

@@ -48,5 +48,11 @@ pub(super) const RULES: &[Rule] = &[
 fn refused(hit: &Hit<'_>, system: Option<System>) -> Option<Failure> {
     let user = ["user", "user2", "user3"].iter().find_map(|name| hit.own(name));
     let detail = clean::bound(&hit.whole(), 200);
-    Some(Failure::AuthFailed { peer: hit.peer(), user, system, detail })
+    // These name the client's own address.
+    let names_us = (detail.contains("pg_hba.conf") || detail.starts_with("Host '")) && !hit.text.contains("connection to server at");
+    let peer = if names_us { None } else { hit.peer() };
+    if detail.starts_with("AccessDeniedException: /") || hit.text.contains("java.nio.file.") {
+        return None;
+    }
+    Some(Failure::AuthFailed { peer, user, system, detail })
 }

@@ -33,9 +33,10 @@ pub(super) const RULES: &[Rule] = &[
 /// The host that could not be resolved, by whatever wording names it.
 fn unknown(hit: &Hit<'_>, answer: DnsAnswer) -> Option<Failure> {
     static HOSTS: &[&str] = &[
-        r#"(?:host name|resolve host(?:name)?:?|resolve proxy:?|getaddresses: getaddrinfo for|upstream|server host|bad address|resolve server|unknown host|Unknown host|failed for|getaddrinfo for|host|resolve|lookup address information for|hostname|Host) ["']?(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*[A-Za-z0-9_])(?::(?<port>[0-9]+))?["']?"#,
-        r"UnknownHostException: (?:.*: )?(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*)(?::(?<port>[0-9]+))?(?:$|[\s:,)])",
         r"(?:host|HOST)=?'(?<host>[^']+)'(?:, port=(?<port>[0-9]+))?",
+        r"\((?<host>[A-Za-z][A-Za-z0-9._-]*):(?<port>[0-9]+)\)$",
+        r#"(?:host name|resolve host(?:name)?:?|resolve proxy:?|getaddresses: getaddrinfo for|upstream|server host|bad address|resolve server|unknown host|Unknown host|failed for|getaddrinfo for|host|resolve|lookup address information for|hostname|Host) ["']?(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*[A-Za-z0-9_])(?::(?<port>[0-9]+))?["']?"#,
+        r"UnknownHostException: (?<host>[A-Za-z0-9_][A-Za-z0-9._-]*)(?::(?<port>[0-9]+))?(?:$|[\s:,)])",
         r"(?:connecting to|connect to|ssh:) (?<host>[A-Za-z0-9_][A-Za-z0-9._-]*)(?::(?<port>[0-9]+))",
         r"(?:^|[\s(])(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*?)(?::(?<port>[0-9]+))?:? (?:could not be resolved|\[?Errno -[23]|Name or service|Name does not|\(nodename|Temporary failure)",
     ];
@@ -48,8 +49,12 @@ fn unknown(hit: &Hit<'_>, answer: DnsAnswer) -> Option<Failure> {
         return Some(Failure::UnknownHost { host: host.trim_end_matches('.').to_owned(), port, answer });
     }
     for regex in COMPILED.iter() {
-        let Some(found) = regex.captures(hit.text) else { continue };
-        let Some(host) = found.name("host").map(|host| host.as_str()).filter(|host| !WORDS.contains(host) && !peer::is_ip(host)) else { continue };
+        let is_name = |host: &&str| !WORDS.contains(host) && !peer::is_ip(host) && !host.ends_with("Exception") && !host.ends_with("Error");
+        let named = regex.captures_iter(hit.text).find_map(|found| {
+            let host = found.name("host").map(|host| host.as_str()).filter(is_name)?;
+            Some((found, host))
+        });
+        let Some((found, host)) = named else { continue };
         let port = found.name("port").and_then(|port| port.as_str().parse().ok()).or(port);
         return Some(Failure::UnknownHost { host: host.trim_end_matches('.').to_owned(), port, answer });
     }

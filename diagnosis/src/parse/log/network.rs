@@ -32,10 +32,10 @@ pub(super) const RULES: &[Rule] = &[
     }),
     Rule::sure(
         "i/o timeout|etimedout|connection timed out|connect timed out|timed out|(os error 110)|deadline has elapsed|connecttimeout|sockettimeout|timeout expired|connecttimeouterror|serverselectiontimeouterror|connection timeout|und_err_connect_timeout|read timeout|timeouterror|serverselectionerror|mongotimeoutexception|dial timeout|request timeout|err_socket_timeout|timedoutexception|acquiring a connection|read timed out|operation timed out|timeoutexception|mongoose|download timed out|timeout was reached|timeout waiting for",
-        r"(?x)(?i-u: i/o\ timeout | etimedout | connect(?:ion)?\ timed?\ ?out | (?:read|dial|request|operation|command|query|socket|handshake|resolving|dns|attempt|upstream|server|host|redis|session|future|call|fetch)\ timed?\ ?out
+        r"(?x)(?i-u: i/o\ timeout | etimedout | connect(?:ion)?\ timed?\ ?out | (?:read|dial|request|operation|command|query|socket|resolving|dns|attempt|upstream|server|host|redis|session|future|call|fetch)\ timed\ ?out | (?:dial|handshake)\ timeout
             | os\ error\ 110 | deadline\ has\ elapsed | connecttimeout | sockettimeout | timeout\ expired | und_err_connect_timeout
             | \btimeouterror\b | serverselection(?:timeout)?error | mongotimeoutexception | err_socket_timeout | errno\ 110
-            | timed?\ ?out\ (?:while|waiting|after|connecting|when|trying|period) | timeoutexception | connection\ is\ not\ available,\ request
+            | tim(?:ed\ out|eout)\ (?:while|waiting|after|connecting|when|trying) | timeoutexception | connection\ is\ not\ available,\ request
             | timeout\ was\ reached | timeout\ exceeded\ when\ trying\ to\ connect | ^timed\ out$ )",
         |hit| Some(Failure::Timeout { peer: peer_of(hit.text) }),
     ),

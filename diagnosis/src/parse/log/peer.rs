@@ -34,7 +34,7 @@ static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
 static PLAIN: LazyLock<Regex> =
     LazyLock::new(|| compile(r"(?:^|[\s\[({'=,@>])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*):(?<port>[0-9]{2,5})(?:[^0-9A-Za-z:./-]|[.:/,](?:[^0-9]|$)|$)"));
 static WORDED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r"(?i-u:connect(?:ing)? to|connection to|contact|reach|host) (?:server |host |node |the )?(?<host>[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])(?: \((?<ip>[0-9.]+)\))?(?:,? (?:on )?port:? ?(?<port>[0-9]+))?")
+    compile(r"(?i-u:connect(?:ing)? to|connection to|contact|reach) (?:server |host |node |the )?(?<host>[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])(?: \((?<ip>[0-9.]+)\))?(?:,? (?:on )?port:? ?(?<port>[0-9]+))?")
 });
 
 fn compile(pattern: &str) -> Regex {
@@ -88,25 +88,28 @@ fn first(regex: &Regex, text: &str) -> Option<Peer> {
         let ip = get("ip").or_else(|| get("host").filter(|host| is_ip(host)));
         let host = get("host").or(ip)?;
         let port = get("port").and_then(|port| port.parse().ok());
-        is_host(host).then(|| Peer { host: host.to_owned(), port, ip: ip.map(str::to_owned) })
+        is_host(host, port).then(|| Peer { host: host.to_owned(), port, ip: ip.map(str::to_owned) })
     })
 }
 
 /// A word that can be a host: no source file, no version, no ordinary word.
-fn is_host(host: &str) -> bool {
+fn is_host(host: &str, port: Option<u16>) -> bool {
     const WORDS: &[&str] = &[
-        "the", "a", "an", "any", "server", "host", "database", "be", "this", "it", "remote", "database.", "db", "line", "all", "node",
-        "upstream", "was", "is", "at", "port", "http", "https", "error", "your", "connect", "Redis", "PostgreSQL", "MySQL", "MongoDB",
-        "Kafka", "RabbitMQ", "socket", "peer", "local", "process", "proxy", "closed", "refused", "failed", "timed", "not", "exit",
-        "status", "code", "Error", "errno", "pid", "id", "one",
+        "the", "a", "an", "any", "server", "host", "database", "db", "be", "this", "it", "remote", "line", "all", "node", "upstream",
+        "was", "is", "at", "port", "http", "https", "error", "your", "connect", "redis", "postgresql", "mysql", "mongodb", "kafka",
+        "rabbitmq", "socket", "peer", "local", "process", "proxy", "closed", "refused", "failed", "timed", "not", "exit", "status",
+        "code", "errno", "pid", "id", "one", "network", "endpoint", "address", "service", "broker", "cluster", "backend",
     ];
+    const NEVER: &[&str] = &["line", "port", "error", "exit", "status", "code", "errno", "pid", "id", "column", "version", "at", "offset", "level"];
     const FILES: &[&str] = &[
         ".go", ".py", ".js", ".ts", ".rs", ".rb", ".php", ".java", ".cs", ".c", ".cc", ".cpp", ".h", ".kt", ".scala", ".ex",
-        ".exs", ".erl", ".mjs", ".cjs", ".tsx", ".sh", ".conf", ".yaml", ".yml", ".json", ".sql", ".xml", ".tf", ".toml", ".ini",
+        ".exs", ".erl", ".mjs", ".cjs", ".tsx", ".sh", ".conf", ".yaml", ".yml", ".json", ".sql", ".xml", ".tf", ".toml", ".ini", ".s",
+        ".cfg", "exception", "file", "caddyfile",
     ];
     let is_number = host.bytes().all(|byte| byte.is_ascii_digit());
     let lower = host.to_ascii_lowercase();
-    !(is_number || WORDS.contains(&host) || FILES.iter().any(|end| lower.ends_with(end)))
+    let words = if port.is_some() { NEVER } else { WORDS };
+    !(is_number || words.contains(&lower.as_str()) || FILES.iter().any(|end| lower.ends_with(end)))
 }
 
 fn url(text: &str) -> Option<Peer> {

@@ -55,7 +55,8 @@ fn is_noise(line: &Line<'_>) -> bool {
 fn of_line(lines: &[Line<'_>], at: usize) -> Option<Finding> {
     let line = lines.get(at)?;
     let below = lines.get(at + 1..).unwrap_or_default();
-    let found = rule::classify(line.body(), below);
+    let whole = || if line.body().len() < line.text.len() { rule::classify(&line.text, below) } else { None };
+    let found = rule::classify(line.body(), below).or_else(whole);
     let found = match found {
         Some(found) => found,
         None if line.level == Some(Level::Fatal) && line.body().trim().len() > 3 => {

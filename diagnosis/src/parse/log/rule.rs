@@ -71,10 +71,11 @@ pub(super) struct Hit<'a> {
 }
 
 impl<'a> Hit<'a> {
-    /// A named group, without quotes and blanks around it.
+    /// A named group, without blanks and a pair of quotes around it.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
-        let quotes = ['"', '\'', '`', '“', '”', '’', '‘'];
-        let text = self.captures.name(name)?.as_str().trim().trim_matches(quotes);
+        let text = self.captures.name(name)?.as_str().trim();
+        let inner = ['"', '\'', '`'].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+        let text = inner.filter(|inner| !inner.contains(['"', '\''])).unwrap_or(text);
         (!text.is_empty()).then_some(text)
     }
 

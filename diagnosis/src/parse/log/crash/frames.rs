@@ -158,7 +158,10 @@ fn frame(lines: &[Line<'_>], frames: &[(usize, usize)], root: usize, language: L
             own = frames.iter().filter(|frame| frame.0 == link).filter_map(place).find(|text| !is_library(text, language));
         }
     }
-    let text = own.or_else(|| frames.iter().find(|frame| frame.0 == root).and_then(place))?;
+    let is_internal = |text: &&str| text.contains("node:") || text.starts_with("java.base/") || text.starts_with("System.");
+    let text = own
+        .or_else(|| frames.iter().filter_map(place).find(|text| !is_internal(text)))
+        .or_else(|| frames.iter().find(|frame| frame.0 == root).and_then(place))?;
     describe(text, language)
 }
 

@@ -18,7 +18,7 @@ fn variables() {
         ("config.rb:3:in `fetch': key not found: \"SECRET_TOKEN\" (KeyError)\n\tfrom config.rb:3:in `<main>'", "missing-variable SECRET_TOKEN @ config.rb:3 in fetch"),
         ("KAFKA_ZOOKEEPER_CONNECT is required.", "missing-variable KAFKA_ZOOKEEPER_CONNECT"),
         ("/app/start.sh: line 2: JWT_SECRET: JWT_SECRET must be set", "missing-variable JWT_SECRET"),
-        ("django.core.exceptions.ImproperlyConfigured: Set the SECRET_KEY environment variable", "bad-setting Set the SECRET_KEY environment variable"),
+        ("django.core.exceptions.ImproperlyConfigured: Set the SECRET_KEY environment variable", "missing-variable SECRET_KEY"),
         ("Error: Missing required environment variable: STRIPE_KEY", "missing-variable STRIPE_KEY"),
     ]);
 }
@@ -61,7 +61,7 @@ fn modules_and_migrations() {
         ("bundler: failed to load command: puma\nCould not find rack-3.0.8 in locally installed gems (Bundler::GemNotFound)", "missing-module rack-3.0.8"),
         ("npm ERR! Missing script: \"start\"", "bad-flag start"),
         ("Migration checksum mismatch for migration version 3", "migration Migration checksum mismatch for migration version 3"),
-        ("alembic.util.exc.CommandError: Can't locate revision identified by 'ab12'", "migration Can't locate revision identified by 'ab12'"),
+        ("alembic.util.exc.CommandError: Can't locate revision identified by 'ab12'", "migration alembic.util.exc.CommandError: Can't locate revision identified by 'ab12'"),
         ("Dirty database version 7. Fix and force version.", "migration Dirty database version 7. Fix and force version."),
         ("ERROR: relation \"users\" does not exist at character 15", "migration relation \"users\" does not exist"),
     ]);

@@ -147,7 +147,8 @@ pub(super) fn head(text: &str) -> (usize, Option<Level>) {
         let bare = word.trim_matches(['[', ']', '<', '>', '(', ')', '|', ':', ',']);
         let bracketed = word.starts_with(['[', '<']);
         let step = word.len() + 1;
-        let found = if level.is_none() && (bracketed || seen_time || is_shouted(bare)) { Level::parse(bare) } else { None };
+        let found =
+            if level.is_none() && (bracketed || seen_time || is_shouted(bare)) { Level::parse(bare) } else { None };
         if found.is_some() {
             level = found;
         } else if level.is_none() && is_shouted_prefix(word) {
@@ -176,7 +177,8 @@ fn is_shouted(word: &str) -> bool {
 }
 
 fn is_shouted_prefix(word: &str) -> bool {
-    word.split_once(':').is_some_and(|(name, rest)| is_shouted(name) && rest.contains(':') && Level::parse(name).is_some())
+    word.split_once(':')
+        .is_some_and(|(name, rest)| is_shouted(name) && rest.contains(':') && Level::parse(name).is_some())
 }
 
 fn is_time(word: &str) -> bool {
@@ -192,8 +194,8 @@ fn is_time(word: &str) -> bool {
 /// What stands between a timestamp and a message: process id, zone, thread, dashes.
 fn is_filler(word: &str) -> bool {
     const ZONES: [&str; 24] = [
-        "UTC", "GMT", "CET", "CEST", "Z", "-", "--", "---", ":", "|", "#", "*", "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        "UTC", "GMT", "CET", "CEST", "Z", "-", "--", "---", ":", "|", "#", "*", "Jan", "Feb", "Mar", "Apr", "May",
+        "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
     let number = word.trim_start_matches('+').trim_end_matches(':').replace(['#', '.'], "");
     ZONES.contains(&word) || (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))

@@ -13,8 +13,26 @@ use super::{Failure, Language};
 
 /// Words that begin such a block; a log is searched for them from its first line.
 pub(super) const OPENERS: &[&str] = &[
-    "traceback (most recent call last)", "panic: ", "fatal error: ", "panicked at ", "exception in thread", "unhandled exception",
-    "uncaught ", "caused by: ", ":in `", ":in '", "php fatal", "php parse", "parse error: ", "terminate called", "[fatal]", "[emerg]", "fatal", "critical", "emerg", "[crit]",
+    "traceback (most recent call last)",
+    "panic: ",
+    "fatal error: ",
+    "panicked at ",
+    "exception in thread",
+    "unhandled exception",
+    "uncaught ",
+    "caused by: ",
+    ":in `",
+    ":in '",
+    "php fatal",
+    "php parse",
+    "parse error: ",
+    "terminate called",
+    "[fatal]",
+    "[emerg]",
+    "fatal",
+    "critical",
+    "emerg",
+    "[crit]",
 ];
 
 /// A block.
@@ -63,7 +81,8 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
 fn level(lines: &[Line<'_>], at: usize) -> Option<Level> {
     let own = lines.get(at).and_then(|line| line.level);
     let above = || lines.get(at.saturating_sub(2)..at)?.iter().rev().find(|line| !line.body().trim().is_empty())?.level;
-    own.or_else(above)
+    // Nobody announces an exception at the level of information: that line is about something else.
+    own.or_else(|| above().filter(|level| *level >= Level::Warn))
 }
 
 /// The end of a path that tells enough: `main.go`, but `db/index.js`.
@@ -71,6 +90,11 @@ fn short(path: &str) -> &str {
     let path = path.trim_start_matches("file://");
     let mut cuts = path.rmatch_indices(['/', '\\']).map(|(at, _)| at + 1);
     let name = cuts.next().map_or(path, |at| path.get(at..).unwrap_or(path));
-    let says_nothing = ["index.", "mod.rs", "lib.rs", "__init__.py", "__main__.py"].iter().any(|start| name.starts_with(start));
-    if says_nothing { cuts.next().map_or(path.trim_start_matches('/'), |at| path.get(at..).unwrap_or(name)) } else { name }
+    let says_nothing =
+        ["index.", "mod.rs", "lib.rs", "__init__.py", "__main__.py"].iter().any(|start| name.starts_with(start));
+    if says_nothing {
+        cuts.next().map_or(path.trim_start_matches('/'), |at| path.get(at..).unwrap_or(name))
+    } else {
+        name
+    }
 }

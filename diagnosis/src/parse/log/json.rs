@@ -12,8 +12,17 @@ const MESSAGES: &[&str] =
 const ERRORS: &[&str] =
     &["error", "err", "exception", "Exception", "error.message", "cause", "reason", "errorMessage", "attr", "details"];
 const STACKS: &[&str] = &[
-    "stack", "stack_trace", "stacktrace", "stackTrace", "error.stack_trace", "error.stack", "exc_info", "@x", "trace",
-    "traceback", "errorVerbose",
+    "stack",
+    "stack_trace",
+    "stacktrace",
+    "stackTrace",
+    "error.stack_trace",
+    "error.stack",
+    "exc_info",
+    "@x",
+    "trace",
+    "traceback",
+    "errorVerbose",
 ];
 const LEVELS: &[&str] =
     &["level", "severity", "lvl", "log.level", "levelname", "loglevel", "logLevel", "@l", "Level", "s", "log_level"];
@@ -107,9 +116,13 @@ fn flat(value: &Value, depth: usize) -> String {
             };
             if stack.is_empty() { head } else { format!("{head}\n{stack}") }
         }
-        Value::Array(items) if depth < 3 => {
-            items.iter().take(8).map(|item| flat(item, depth + 1)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
-        }
+        Value::Array(items) if depth < 3 => items
+            .iter()
+            .take(8)
+            .map(|item| flat(item, depth + 1))
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n"),
         Value::Number(number) if depth > 0 => number.to_string(),
         _ => String::new(),
     }

@@ -8,33 +8,55 @@ use regex::Regex;
 use super::Peer;
 
 static URL: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r#"\b(?<scheme>[a-z][a-z0-9+:]{1,30})://(?:[^\s/@"']*@)?(?<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?<port>[0-9]{1,5}))?"#)
+    compile(
+        r#"\b(?<scheme>[a-z][a-z0-9+:]{1,30})://(?:[^\s/@"']*@)?(?<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?<port>[0-9]{1,5}))?"#,
+    )
 });
 static DIAL: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r"\b(?:dial|read|write) (?:tcp|udp)[46]? (?:\S+->)?(?<host>\[[0-9a-fA-F:.%a-z]+\]|[A-Za-z0-9._-]+):(?<port>[0-9]{1,5})")
+    compile(
+        r"\b(?:dial|read|write) (?:tcp|udp)[46]? (?:\S+->)?(?<host>\[[0-9a-fA-F:.%a-z]+\]|[A-Za-z0-9._-]+):(?<port>[0-9]{1,5})",
+    )
 });
-static LIBPQ: LazyLock<Regex> =
-    LazyLock::new(|| compile(r#"(?:at|on host|host) "(?<host>[^"\s]+)"(?: \((?<ip>[0-9a-fA-F.:]+)\))?,? (?:and accepting TCP/IP connections on )?port "?(?<port>[0-9]+)"#));
+static LIBPQ: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r#"(?:at|on host|host|for|to) "(?<host>[^"\s]+)"(?: \((?<ip>[0-9a-fA-F.:]+)\))?,? (?:and accepting TCP/IP connections on )?port "?(?<port>[0-9]+)"#,
+    )
+});
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r#"\b(?i-u:host|hostname|address|server|node)\s?[=:]\s?['"]?(?<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)['"]?,? (?i-u:port)\s?[=:]\s?['"]?(?<port>[0-9]+)"#)
+    compile(
+        r#"\b(?i-u:host|hostname|address|server|node)\s?[=:]\s?['"]?(?<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)['"]?,? (?i-u:port)\s?[=:]\s?['"]?(?<port>[0-9]+)"#,
+    )
 });
+static KEYED: LazyLock<Regex> =
+    LazyLock::new(|| compile(r#"\bhost=(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[ ;,&].*?\bport=(?<port>[0-9]+))?"#));
 static NODE: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r"\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET)(?::? connect)? (?<host>[A-Za-z0-9._-]+|[0-9a-fA-F:]+):(?<port>[0-9]{1,5})\b")
+    compile(
+        r"\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET)(?::? connect)? (?<host>[A-Za-z0-9._-]+|[0-9a-fA-F:]+):(?<port>[0-9]{1,5})\b",
+    )
 });
 static UPSTREAM: LazyLock<Regex> =
     LazyLock::new(|| compile(r#"upstream: "[a-z]+://(?<host>\[[0-9a-fA-F:]+\]|[^:/"]+)(?::(?<port>[0-9]+))?"#));
 static SLASHED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r"(?:^|[\s\[(=])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)?/(?:<unresolved>|(?<ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9a-fA-F:]*:[0-9a-fA-F:]*\]?)):(?<port>[0-9]{2,5})\b")
+    compile(
+        r"(?:^|[\s\[(=])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)?/(?:<unresolved>|(?<ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9a-fA-F:]*:[0-9a-fA-F:]*\]?)):(?<port>[0-9]{2,5})\b",
+    )
 });
 static BRACKETED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"\[(?:::ffff:)?(?<host>[0-9a-fA-F:]*:[0-9a-fA-F:.]*|[0-9.]+)\]:(?<port>[0-9]{1,5})\b"));
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r#"\b(?i-u:on|to|host|server|at|address) ['"](?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:(?::|['"],? (?:on )?port[: ]['"]?)(?<port>[0-9]{2,5}))?['"]?"#)
+    compile(
+        r#"\b(?i-u:on|to|host|server|at|address) ['"](?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:(?::|['"],? (?:on )?port[: ]['"]?)(?<port>[0-9]{2,5}))?['"]?"#,
+    )
 });
-static PLAIN: LazyLock<Regex> =
-    LazyLock::new(|| compile(r"(?:^|[\s\[({'=,@>])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*):(?<port>[0-9]{2,5})(?:[^0-9A-Za-z:./-]|[.:/,](?:[^0-9]|$)|$)"));
+static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"(?:^|[\s\[({'=,@>])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*):(?<port>[0-9]{2,5})(?:[^0-9A-Za-z:./-]|[.:/,](?:[^0-9]|$)|$)",
+    )
+});
 static WORDED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r"(?i-u:connect(?:ing)? to|connection to|contact|reach) (?:server |host |node |the )?(?<host>[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])(?: \((?<ip>[0-9.]+)\))?(?:,? (?:on )?port:? ?(?<port>[0-9]+))?")
+    compile(
+        r"(?i-u:connect(?:ing)? to|connection to|contact|reach) (?:server |host |node |the )?(?<host>[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])(?: \((?<ip>[0-9.]+)\))?(?:,? (?:on )?port:? ?(?<port>[0-9]+))?",
+    )
 });
 
 fn compile(pattern: &str) -> Regex {
@@ -53,6 +75,9 @@ pub(super) fn is_local(host: &str) -> bool {
 
 /// The peer that a text names: a name and an address where it has both.
 pub(super) fn find(text: &str) -> Option<Peer> {
+    if text.contains('`') {
+        return find(&text.replace("`:`", ":").replace('`', " "));
+    }
     let upstream = text.contains("upstream: \"").then(|| first(&UPSTREAM, text)).flatten();
     if upstream.is_some() {
         return upstream;
@@ -60,11 +85,9 @@ pub(super) fn find(text: &str) -> Option<Peer> {
     let dialled = (text.contains("tcp") || text.contains("udp")).then(|| first(&DIAL, text)).flatten();
     let url = text.contains("://").then(|| url(text)).flatten();
     let mut peer = match (url, dialled) {
-        (Some(url), Some(dialled)) => Some(Peer {
-            port: dialled.port.or(url.port),
-            ip: dialled.ip.or(url.ip),
-            host: url.host,
-        }),
+        (Some(url), Some(dialled)) => {
+            Some(Peer { port: dialled.port.or(url.port), ip: dialled.ip.or(url.ip), host: url.host })
+        }
         (url, dialled) => dialled.or(url),
     };
     if peer.is_some() {
@@ -74,7 +97,8 @@ pub(super) fn find(text: &str) -> Option<Peer> {
     if has_port {
         peer = first(&LIBPQ, text).or_else(|| first(&NAMED, text));
     }
-    peer.or_else(|| text.contains(" E").then(|| first(&NODE, text)).flatten())
+    peer.or_else(|| text.contains("host=").then(|| first(&KEYED, text)).flatten())
+        .or_else(|| text.contains(" E").then(|| first(&NODE, text)).flatten())
         .or_else(|| text.contains('/').then(|| first(&SLASHED, text)).flatten())
         .or_else(|| text.contains("]:").then(|| first(&BRACKETED, text)).flatten())
         .or_else(|| text.contains(':').then(|| first(&PLAIN, text)).flatten())
@@ -83,32 +107,121 @@ pub(super) fn find(text: &str) -> Option<Peer> {
 }
 
 fn first(regex: &Regex, text: &str) -> Option<Peer> {
+    // Prose has ordinary words where the other forms have a host.
+    let is_prose = std::ptr::eq(regex, &*WORDED);
     regex.captures_iter(text).find_map(|found| {
         let get = |name: &str| found.name(name).map(|part| part.as_str().trim_matches(['[', ']']));
         let ip = get("ip").or_else(|| get("host").filter(|host| is_ip(host)));
         let host = get("host").or(ip)?;
         let port = get("port").and_then(|port| port.parse().ok());
-        is_host(host, port).then(|| Peer { host: host.to_owned(), port, ip: ip.map(str::to_owned) })
+        is_host(host, is_prose).then(|| Peer { host: host.to_owned(), port, ip: ip.map(str::to_owned) })
     })
 }
 
 /// A word that can be a host: no source file, no version, no ordinary word.
-fn is_host(host: &str, port: Option<u16>) -> bool {
+fn is_host(host: &str, is_prose: bool) -> bool {
     const WORDS: &[&str] = &[
-        "the", "a", "an", "any", "server", "host", "database", "db", "be", "this", "it", "remote", "line", "all", "node", "upstream",
-        "was", "is", "at", "port", "http", "https", "error", "your", "connect", "redis", "postgresql", "mysql", "mongodb", "kafka",
-        "rabbitmq", "socket", "peer", "local", "process", "proxy", "closed", "refused", "failed", "timed", "not", "exit", "status",
-        "code", "errno", "pid", "id", "one", "network", "endpoint", "address", "service", "broker", "cluster", "backend",
+        "the",
+        "a",
+        "an",
+        "any",
+        "server",
+        "host",
+        "database",
+        "db",
+        "be",
+        "this",
+        "it",
+        "remote",
+        "line",
+        "all",
+        "node",
+        "upstream",
+        "was",
+        "is",
+        "at",
+        "port",
+        "http",
+        "https",
+        "error",
+        "your",
+        "connect",
+        "redis",
+        "postgresql",
+        "mysql",
+        "mongodb",
+        "kafka",
+        "rabbitmq",
+        "socket",
+        "peer",
+        "local",
+        "process",
+        "proxy",
+        "closed",
+        "refused",
+        "failed",
+        "timed",
+        "not",
+        "exit",
+        "status",
+        "code",
+        "errno",
+        "pid",
+        "id",
+        "one",
+        "network",
+        "endpoint",
+        "address",
+        "service",
+        "broker",
+        "cluster",
+        "backend",
     ];
-    const NEVER: &[&str] = &["line", "port", "error", "exit", "status", "code", "errno", "pid", "id", "column", "version", "at", "offset", "level"];
+    const NEVER: &[&str] = &[
+        "line", "port", "error", "exit", "status", "code", "errno", "pid", "id", "column", "version", "at", "offset",
+        "level",
+    ];
     const FILES: &[&str] = &[
-        ".go", ".py", ".js", ".ts", ".rs", ".rb", ".php", ".java", ".cs", ".c", ".cc", ".cpp", ".h", ".kt", ".scala", ".ex",
-        ".exs", ".erl", ".mjs", ".cjs", ".tsx", ".sh", ".conf", ".yaml", ".yml", ".json", ".sql", ".xml", ".tf", ".toml", ".ini", ".s",
-        ".cfg", "exception", "file", "caddyfile",
+        ".go",
+        ".py",
+        ".js",
+        ".ts",
+        ".rs",
+        ".rb",
+        ".php",
+        ".java",
+        ".cs",
+        ".c",
+        ".cc",
+        ".cpp",
+        ".h",
+        ".kt",
+        ".scala",
+        ".ex",
+        ".exs",
+        ".erl",
+        ".mjs",
+        ".cjs",
+        ".tsx",
+        ".sh",
+        ".conf",
+        ".yaml",
+        ".yml",
+        ".json",
+        ".sql",
+        ".xml",
+        ".tf",
+        ".toml",
+        ".ini",
+        ".s",
+        ".cfg",
+        "exception",
+        "file",
+        "caddyfile",
     ];
     let is_number = host.bytes().all(|byte| byte.is_ascii_digit());
     let lower = host.to_ascii_lowercase();
-    let words = if port.is_some() { NEVER } else { WORDS };
+    let words = if is_prose { WORDS } else { NEVER };
     !(is_number || words.contains(&lower.as_str()) || FILES.iter().any(|end| lower.ends_with(end)))
 }
 
@@ -126,9 +239,20 @@ fn url(text: &str) -> Option<Peer> {
 
 /// Sites that error texts send their readers to.
 fn is_help(host: &str) -> bool {
-    const SITES: &[&str] =
-        &["github.com", "curl.se", "curl.haxx.se", "nodejs.org", "docs.rs", "errors.pydantic.dev", "go.dev", "stackoverflow.com"];
-    SITES.contains(&host) || ["docs.", "www.", "developer.", "help.", "wiki.", "urllib3.", "pris."].iter().any(|start| host.starts_with(start))
+    const SITES: &[&str] = &[
+        "github.com",
+        "curl.se",
+        "curl.haxx.se",
+        "nodejs.org",
+        "docs.rs",
+        "errors.pydantic.dev",
+        "go.dev",
+        "stackoverflow.com",
+    ];
+    SITES.contains(&host)
+        || ["docs.", "www.", "developer.", "help.", "wiki.", "urllib3.", "pris."]
+            .iter()
+            .any(|start| host.starts_with(start))
 }
 
 fn default_port(scheme: &str) -> Option<u16> {

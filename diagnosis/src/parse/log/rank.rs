@@ -43,12 +43,15 @@ pub(super) fn findings(lines: &[Line<'_>]) -> Vec<Finding> {
 
 /// Lines that hold words of failures without naming one: frames, source lines, requests served.
 fn is_noise(line: &Line<'_>) -> bool {
-    static ACCESS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"HTTP/[0-9.]+"? +[1-5][0-9]{2}\b|"(?:GET|POST|PUT|HEAD|DELETE|PATCH) /[^"]*" [1-5][0-9]{2}\b"#).expect("a fixed expression"));
+    static ACCESS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"HTTP/[0-9.]+"? +[1-5][0-9]{2}\b|"(?:GET|POST|PUT|HEAD|DELETE|PATCH) /[^"]*" [1-5][0-9]{2}\b"#)
+            .expect("a fixed expression")
+    });
     let body = line.body().trim_start();
     body.starts_with("at ") && body.contains('(')
         || body.starts_with("File \"") && body.contains("\", line ")
         || body.starts_with("+ ")
+        || body.starts_with("Completed ") && body.contains(" in ")
         || (line.text.contains("HTTP/") || line.text.contains("\" ")) && ACCESS.is_match(&line.text)
 }
 
@@ -59,9 +62,11 @@ fn of_line(lines: &[Line<'_>], at: usize) -> Option<Finding> {
     let found = rule::classify(line.body(), below).or_else(whole);
     let found = match found {
         Some(found) => found,
-        None if line.level == Some(Level::Fatal) && line.body().trim().len() > 3 => {
-            Found { failure: Failure::Fatal { what: clean::bound(line.body(), LINE_LIMIT) }, certain: false, language: None }
-        }
+        None if line.level == Some(Level::Fatal) && line.body().trim().len() > 3 => Found {
+            failure: Failure::Fatal { what: clean::bound(line.body(), LINE_LIMIT) },
+            certain: false,
+            language: None,
+        },
         None => return None,
     };
     let is_fatal = line.level == Some(Level::Fatal);
@@ -110,7 +115,8 @@ fn of_crash(lines: &[Line<'_>], crash: Crash) -> Finding {
     let best = if crash.prefers_fallback { fallback.or(best) } else { best.or(fallback) };
     let is_plain = best.is_none();
     let what = clean::bound(&crash.what, LINE_LIMIT);
-    let (found, at) = best.unwrap_or((Found { failure: Failure::Panic { what }, certain: true, language: None }, crash.at));
+    let (found, at) =
+        best.unwrap_or((Found { failure: Failure::Panic { what }, certain: true, language: None }, crash.at));
     let (text, number) = lines.get(at).map_or(("", 1), |line| (line.text.as_ref(), line.number));
     let score = match crash.level {
         _ if crash.is_final => UNHANDLED,
@@ -150,7 +156,9 @@ fn complete(failure: &mut Failure, other: &Failure) {
     }
     match (peer_slot(failure), peer_of(other)) {
         (Some(slot @ None), Some(Some(other))) => *slot = Some(other.clone()),
-        (Some(Some(own)), Some(Some(other))) if own.ip.as_ref() == Some(&own.host) && !peer::is_ip(&other.host) && other.port == own.port => {
+        (Some(Some(own)), Some(Some(other)))
+            if own.ip.as_ref() == Some(&own.host) && !peer::is_ip(&other.host) && other.port == own.port =>
+        {
             own.host.clone_from(&other.host);
         }
         _ => {}
@@ -192,7 +200,11 @@ fn name_peer(failure: &mut Failure, lines: &[Line<'_>], at: usize) {
     let above = lines.get(at.saturating_sub(14)..at).unwrap_or_default();
     for line in above.iter().rev().take_while(|line| !line.is_gap()) {
         let text = line.text.to_ascii_lowercase();
-        if !text.contains("connecting to") && !text.contains("connect to") && !text.contains("waiting for") && !text.contains("dialing") {
+        if !text.contains("connecting to")
+            && !text.contains("connect to")
+            && !text.contains("waiting for")
+            && !text.contains("dialing")
+        {
             continue;
         }
         let Some(found) = peer::find(&line.text) else { continue };
@@ -225,7 +237,8 @@ pub(super) fn forget_recovered(findings: &mut Vec<Finding>, raw: &[&str]) {
                 | Failure::Overloaded { .. }
         )
     };
-    let Some(first) = findings.iter().filter(|finding| is_network(finding)).map(|finding| finding.signature.line_number).min()
+    let Some(first) =
+        findings.iter().filter(|finding| is_network(finding)).map(|finding| finding.signature.line_number).min()
     else {
         return;
     };

@@ -46,12 +46,20 @@ pub(super) struct Rule {
 
 impl Rule {
     /// A wording that leaves no doubt.
-    pub(super) const fn sure(gates: &'static str, pattern: &'static str, build: fn(&Hit<'_>) -> Option<Failure>) -> Self {
+    pub(super) const fn sure(
+        gates: &'static str,
+        pattern: &'static str,
+        build: fn(&Hit<'_>) -> Option<Failure>,
+    ) -> Self {
         Self { gates, pattern, build, certain: true, language: None }
     }
 
     /// A wording that has other readings.
-    pub(super) const fn likely(gates: &'static str, pattern: &'static str, build: fn(&Hit<'_>) -> Option<Failure>) -> Self {
+    pub(super) const fn likely(
+        gates: &'static str,
+        pattern: &'static str,
+        build: fn(&Hit<'_>) -> Option<Failure>,
+    ) -> Self {
         Self { gates, pattern, build, certain: false, language: None }
     }
 

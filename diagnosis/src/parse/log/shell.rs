@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         Some(if hit.text.contains("ermission denied") { Failure::NotExecutable { path: command } } else { Failure::CommandNotFound { command } })
     }).of(Language::Shell),
     Rule::sure("executable file not found in $path", r#"exec: "(?<command>[^"]+)": executable file not found in \$PATH"#, |hit| Some(Failure::CommandNotFound { command: hit.text_of("command") })),
-    Rule::sure("[fatal tini|exec /|/usr/bin/env: |env: |su-exec: |gosu: |exec failed: no such file", r"^(?:\[FATAL tini \([0-9]+\)\] exec |exec |tini \([0-9]+\)\] exec |/usr/bin/env: |env: (?:can't execute )?|su-exec: |error: exec: )['‘]?(?<command>[^\s:'’]+)(?:\\r)?['’]?(?: failed)?: (?<why>.*)", |hit| {
+    Rule::sure("[fatal tini|exec /|exec ./|/usr/bin/env: |env: |su-exec: |gosu: |exec failed: no such file", r"^(?:\[FATAL tini \([0-9]+\)\] exec |exec |tini \([0-9]+\)\] exec |/usr/bin/env: |env: (?:can't execute )?|su-exec: |error: exec: )['‘]?(?<command>[^\s:'’]+)(?:\\r)?['’]?(?: failed)?: (?<why>.*)", |hit| {
         let command = hit.text_of("command");
         let why = hit.get("why")?;
         Some(if why.contains("ermission denied") {
@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         }
         Some(Failure::NotExecutable { path })
     }).of(Language::Shell),
-    Rule::likely("usage", r"^(?:[Uu]sage|USAGE):? +(?<program>[A-Za-z./_][^\s\[<]*)|^[Uu]sage of (?<program2>\S+):$", |hit| {
+    Rule::likely("usage", r"^(?:[Uu]sage|USAGE): +(?<program>[A-Za-z./_][^\s\[<]*)|^[Uu]sage of (?<program2>\S+):$", |hit| {
         let program = hit.own("program").or_else(|| hit.own("program2"))?;
         if hit.text.contains('%') || hit.text.len() > 300 {
             return None;

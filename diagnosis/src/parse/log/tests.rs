@@ -4,6 +4,7 @@ mod config;
 mod crashes;
 mod fixtures;
 mod healthy;
+mod mixed;
 mod network;
 mod noise;
 mod peers_say_no;
@@ -19,7 +20,8 @@ fn check(rows: &[(&str, &str)]) {
         .filter_map(|(log, expected)| {
             let words = read(log);
             let found = short(&words);
-            (found != *expected).then(|| format!("{log}\n  expected: {expected}\n  found:    {found}\n  others:   {:?}", words.others))
+            (found != *expected)
+                .then(|| format!("{log}\n  expected: {expected}\n  found:    {found}\n  others:   {:?}", words.others))
         })
         .collect();
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
@@ -61,23 +63,29 @@ fn show(kind: &Failure) -> String {
         Failure::MissingVariable { name } | Failure::MissingModule { name } => name.clone(),
         Failure::MissingFile { path } | Failure::NotExecutable { path } | Failure::ExecFormat { path } => path.clone(),
         Failure::BadFlag { flag } => flag.clone(),
-        Failure::BadSetting { what, file, line } | Failure::UnreadableConfig { what, file, line } => match (file, line) {
+        Failure::BadSetting { what, file, line } | Failure::UnreadableConfig { what, file, line } => match (file, line)
+        {
             (None, None) => what.clone(),
             _ => format!("{what} ({}:{})", or(file.as_ref()), or(line.as_ref())),
         },
-        Failure::Refused { peer: p } | Failure::Timeout { peer: p } | Failure::Reset { peer: p } | Failure::Unreachable { peer: p } => {
-            peer(p.as_ref())
-        }
+        Failure::Refused { peer: p }
+        | Failure::Timeout { peer: p }
+        | Failure::Reset { peer: p }
+        | Failure::Unreachable { peer: p } => peer(p.as_ref()),
         Failure::UnknownHost { host, port, answer } => {
             format!("{host}{} {answer:?}", port.map_or(String::new(), |port| format!(":{port}")))
         }
         Failure::AuthFailed { peer: p, user, system, .. } => {
             format!("{} user {} {}", peer(p.as_ref()), or(user.as_ref()), system.map_or("?", Into::into))
         }
-        Failure::Overloaded { peer: p, system, what } => format!("{} {} {what}", peer(p.as_ref()), system.map_or("?", Into::into)),
+        Failure::Overloaded { peer: p, system, what } => {
+            format!("{} {} {what}", peer(p.as_ref()), system.map_or("?", Into::into))
+        }
         Failure::Tls { fault, peer: p, own } => {
             let fault = match fault {
-                TlsFault::WrongName { valid_for, asked } => format!("WrongName {} not {}", valid_for.join(","), or(asked.as_ref())),
+                TlsFault::WrongName { valid_for, asked } => {
+                    format!("WrongName {} not {}", valid_for.join(","), or(asked.as_ref()))
+                }
                 fault => format!("{fault:?}"),
             };
             format!("{fault} {}{}", peer(p.as_ref()), if *own { " own" } else { "" })
@@ -87,7 +95,9 @@ fn show(kind: &Failure) -> String {
             Some(port) => format!("{operation} :{port}"),
             None => format!("{operation} {}", or(path.as_ref())),
         },
-        Failure::ReadOnlyFileSystem { path } | Failure::NoSpace { path } | Failure::InstanceLocked { path } => or(path.as_ref()),
+        Failure::ReadOnlyFileSystem { path } | Failure::NoSpace { path } | Failure::InstanceLocked { path } => {
+            or(path.as_ref())
+        }
         Failure::TooManyOpenFiles | Failure::InotifyExhausted => String::new(),
         Failure::CommandNotFound { command } => command.clone(),
         Failure::ShellSyntax { shell, detail } => format!("{shell} {detail}"),

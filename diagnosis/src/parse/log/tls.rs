@@ -4,47 +4,105 @@ use super::rule::{Hit, Rule};
 use super::{Failure, TlsFault, peer};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::likely("tls handshake error from", r"TLS handshake error from (?<host>\S+):(?<port>[0-9]+): (?<why>.*)", |hit| {
-        let why = hit.get("why")?;
-        let fault = if why.contains("first record does not look like") || why.contains("HTTP request to an HTTPS server") {
-            return None;
-        } else if why.contains("unknown certificate authority") || why.contains("unknown authority") {
-            TlsFault::UnknownAuthority
-        } else if why.contains("certificate") {
-            TlsFault::Other
-        } else {
-            return None;
-        };
-        Some(Failure::Tls { fault, peer: None, own: true })
-    }),
+    Rule::likely(
+        "tls handshake error from",
+        r"TLS handshake error from (?<host>\S+):(?<port>[0-9]+): (?<why>.*)",
+        |hit| {
+            let why = hit.get("why")?;
+            let fault =
+                if why.contains("first record does not look like") || why.contains("HTTP request to an HTTPS server") {
+                    return None;
+                } else if why.contains("unknown certificate authority") || why.contains("unknown authority") {
+                    TlsFault::UnknownAuthority
+                } else if why.contains("certificate") {
+                    TlsFault::Other
+                } else {
+                    return None;
+                };
+            Some(Failure::Tls { fault, peer: None, own: true })
+        },
+    ),
     // The program's own certificate.
-    Rule::sure("private key does not match|key values mismatch|key_values_mismatch", "(?i-u:private key does not match|key values mismatch|KEY_VALUES_MISMATCH)", |_| own(TlsFault::KeyMismatch)),
-    Rule::sure("failed to find any pem data|cannot load certificate|could not load server certificate file|could not load private key file|no start line|has group or world access|cannot load the certificate|unable to load certificate|failed to load x509 key pair|failed to parse certificate|asn1: structure error|cannot load certificate key|bad decrypt|failed to load ca|no certificate found in",
-        r"(?i-u:failed to find any pem data|cannot load certificate|could not load (?:server certificate|private key) file|pem routines(?u-i:.)*no start line|no start line|private key file (?u-i:.)* has group or world access|unable to load certificate|failed to load x509 key pair|failed to parse certificate)", |hit| {
-        if let Some(path) = quoted_path(hit.text).filter(|_| hit.text.contains("No such file") || hit.text.contains("no such file")) {
-            return Some(Failure::MissingFile { path });
-        }
-        if hit.text.contains("ermission denied") {
-            return Some(Failure::PermissionDenied { path: quoted_path(hit.text), port: None, operation: "open".to_owned() });
-        }
-        own(TlsFault::Other)
-    }),
+    Rule::sure(
+        "private key does not match|key values mismatch|key_values_mismatch",
+        "(?i-u:private key does not match|key values mismatch|KEY_VALUES_MISMATCH)",
+        |_| own(TlsFault::KeyMismatch),
+    ),
+    Rule::sure(
+        "failed to find any pem data|cannot load certificate|could not load server certificate file|could not load private key file|no start line|has group or world access|cannot load the certificate|unable to load certificate|failed to load x509 key pair|failed to parse certificate|asn1: structure error|cannot load certificate key|bad decrypt|failed to load ca|no certificate found in",
+        r"(?i-u:failed to find any pem data|cannot load certificate|could not load (?:server certificate|private key) file|pem routines(?u-i:.)*no start line|no start line|private key file (?u-i:.)* has group or world access|unable to load certificate|failed to load x509 key pair|failed to parse certificate)",
+        |hit| {
+            if let Some(path) =
+                quoted_path(hit.text).filter(|_| hit.text.contains("No such file") || hit.text.contains("no such file"))
+            {
+                return Some(Failure::MissingFile { path });
+            }
+            if hit.text.contains("ermission denied") {
+                return Some(Failure::PermissionDenied {
+                    path: quoted_path(hit.text),
+                    port: None,
+                    operation: "open".to_owned(),
+                });
+            }
+            own(TlsFault::Other)
+        },
+    ),
     // Names.
-    Rule::sure("certificate is valid for", r"certificate is valid for (?<valid>.+?), not (?<asked>[^\s,]+)", |hit| names(hit)),
-    Rule::sure("doesn't contain any ip sans|legacy common name", r"(?:cannot validate certificate for (?<asked>\S+) because|relies on legacy Common Name)", |hit| names(hit)),
-    Rule::sure("no subject alternative|no name matching|certificate for <", r"(?:No subject alternative (?:DNS )?name(?:s)? (?:matching|present)(?: IP address)? ?(?<asked>\S+)? ?|No name matching (?<asked2>\S+) found|[Cc]ertificate for <(?<asked3>[^>]+)> doesn't match any of the subject alternative names: \[(?<valid>[^\]]*)\])", |hit| names(hit)),
-    Rule::sure("hostname mismatch|doesn't match '|certificate is not valid for", r"(?i-u:hostname mismatch)(?:, certificate is not valid for '(?<asked>[^']+)')?|hostname '(?<asked2>[^']+)' doesn't match (?:either of )?(?<valid>'.*')", |hit| names(hit)),
-    Rule::sure("err_tls_cert_altname_invalid|does not match certificate's altnames", r"does not match certificate's altnames: (?:Host: (?<asked>\S+?)\. is not in the cert's altnames: (?<valid>.*)|(?<asked2>\S+))?", |hit| names(hit)),
-    Rule::sure("err_tls_cert_altname_invalid", "ERR_TLS_CERT_ALTNAME_INVALID", |hit| names(hit)),
-    Rule::sure("no alternative certificate subject name", r"no alternative certificate subject name matches target host ?name '(?<asked>[^']+)'", |hit| names(hit)),
-    Rule::sure("remotecertificatenamemismatch|notvalidforname|certificate not valid for name", r"RemoteCertificateNameMismatch|NotValidForName|certificate not valid for name (?:DnsName\()?(?<asked>[^;\s)]+)(?:.*only valid for (?<valid>.*))?", |hit| names(hit)),
-    Rule::sure("server certificate for \"", r#"server certificate for "(?<valid>[^"]+)" does not match host name "(?<asked>[^"]+)""#, |hit| names(hit)),
-    // Time.
-    Rule::sure("certificate has expired or is not yet valid", r"certificate has expired or is not yet valid(?:: current time \S+ is (?<side>before|after))?", |hit| {
-        theirs(hit, if hit.get("side") == Some("before") { TlsFault::NotYetValid } else { TlsFault::Expired })
+    Rule::sure("certificate is valid for", r"certificate is valid for (?<valid>.+?), not (?<asked>[^\s,]+)", |hit| {
+        names(hit)
     }),
-    Rule::sure("certificate is not yet valid|cert_not_yet_valid|notvalidyet|certificatenotyetvalid|not valid yet", "(?i-u:certificate is not yet valid|CERT_NOT_YET_VALID|NotValidYet|CertificateNotYetValid|not valid yet)", |hit| theirs(hit, TlsFault::NotYetValid)),
-    Rule::sure("certificate has expired|cert_has_expired|validity check failed|certificateexpired|certificate: expired|certificate expired|notafter:", r"(?i-u:certificate has expired|CERT_HAS_EXPIRED|validity check failed|CertificateExpired|invalid peer certificate: Expired|certificate expired|\bNotAfter: )", |hit| theirs(hit, TlsFault::Expired)),
+    Rule::sure(
+        "doesn't contain any ip sans|legacy common name",
+        r"(?:cannot validate certificate for (?<asked>\S+) because|relies on legacy Common Name)",
+        |hit| names(hit),
+    ),
+    Rule::sure(
+        "no subject alternative|no name matching|certificate for <",
+        r"(?:No subject alternative (?:DNS )?name(?:s)? (?:matching|present)(?: IP address)? ?(?<asked>\S+)? ?|No name matching (?<asked2>\S+) found|[Cc]ertificate for <(?<asked3>[^>]+)> doesn't match any of the subject alternative names: \[(?<valid>[^\]]*)\])",
+        |hit| names(hit),
+    ),
+    Rule::sure(
+        "hostname mismatch|doesn't match '|certificate is not valid for",
+        r"(?i-u:hostname mismatch)(?:, certificate is not valid for '(?<asked>[^']+)')?|hostname '(?<asked2>[^']+)' doesn't match (?:either of )?(?<valid>'.*')",
+        |hit| names(hit),
+    ),
+    Rule::sure(
+        "err_tls_cert_altname_invalid|does not match certificate's altnames",
+        r"does not match certificate's altnames: (?:Host: (?<asked>\S+?)\. is not in the cert's altnames: (?<valid>.*)|(?<asked2>\S+))?",
+        |hit| names(hit),
+    ),
+    Rule::sure("err_tls_cert_altname_invalid", "ERR_TLS_CERT_ALTNAME_INVALID", |hit| names(hit)),
+    Rule::sure(
+        "no alternative certificate subject name",
+        r"no alternative certificate subject name matches target host ?name '(?<asked>[^']+)'",
+        |hit| names(hit),
+    ),
+    Rule::sure(
+        "remotecertificatenamemismatch|notvalidforname|certificate not valid for name",
+        r"RemoteCertificateNameMismatch|NotValidForName|certificate not valid for name (?:DnsName\()?(?<asked>[^;\s)]+)(?:.*only valid for (?<valid>.*))?",
+        |hit| names(hit),
+    ),
+    Rule::sure(
+        "server certificate for \"",
+        r#"server certificate for "(?<valid>[^"]+)" does not match host name "(?<asked>[^"]+)""#,
+        |hit| names(hit),
+    ),
+    // Time.
+    Rule::sure(
+        "certificate has expired or is not yet valid",
+        r"certificate has expired or is not yet valid(?:: current time \S+ is (?<side>before|after))?",
+        |hit| theirs(hit, if hit.get("side") == Some("before") { TlsFault::NotYetValid } else { TlsFault::Expired }),
+    ),
+    Rule::sure(
+        "certificate is not yet valid|cert_not_yet_valid|notvalidyet|certificatenotyetvalid|not valid yet",
+        "(?i-u:certificate is not yet valid|CERT_NOT_YET_VALID|NotValidYet|CertificateNotYetValid|not valid yet)",
+        |hit| theirs(hit, TlsFault::NotYetValid),
+    ),
+    Rule::sure(
+        "certificate has expired|cert_has_expired|validity check failed|certificateexpired|certificate: expired|certificate expired|notafter:",
+        r"(?i-u:certificate has expired|CERT_HAS_EXPIRED|validity check failed|CertificateExpired|invalid peer certificate: Expired|certificate expired|\bNotAfter: )",
+        |hit| theirs(hit, TlsFault::Expired),
+    ),
     // Trust.
     Rule::sure(
         "unknown authority|pkix path building failed|certification path|self-signed certificate|self signed certificate|unable to get local issuer|unable to get issuer|unable_to_verify_leaf|self_signed_cert|unable to verify the first|unknownissuer|unknown ca|unknown_ca|partialchain|untrustedroot|signer not found|trustanchors|certificate verify failed|certificate_unknown|unable_to_get_issuer",

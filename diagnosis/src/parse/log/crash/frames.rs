@@ -29,7 +29,8 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
         return None;
     }
     // A record announces, and the exception's own header stands below it.
-    let better = lines.get(at + 1..first)?.iter().any(|line| HEADER.is_match(line.body().trim()) && !line.text.starts_with(' '));
+    let better =
+        lines.get(at + 1..first)?.iter().any(|line| HEADER.is_match(line.body().trim()) && !line.text.starts_with(' '));
     if better && (is_plain_text || body.contains("ausedBy")) {
         return None;
     }
@@ -58,12 +59,15 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
     let frame = frame(lines, &frames, root, language);
     let (what, root_at) = links.get(root).map(|link| (what(&link.text), link.at))?;
     // The root first, then what it led to, then the lines of messages.
-    let order: Vec<usize> = (0..links.len()).rev().filter(|&index| index == 0 || links.get(index).is_some_and(is_cause)).collect();
+    let order: Vec<usize> =
+        (0..links.len()).rev().filter(|&index| index == 0 || links.get(index).is_some_and(is_cause)).collect();
     let mut slots: Vec<Option<Message>> = links.into_iter().map(Some).collect();
     let mut messages: Vec<Message> = order.into_iter().filter_map(|index| slots.get_mut(index)?.take()).collect();
     messages.extend(slots.into_iter().flatten());
     let level = level(lines, at);
-    let says_unhandled = body.contains("Unhandled exception") || body.contains("Uncaught") || body.contains("Exception in thread \"main\"");
+    let says_unhandled = body.contains("Unhandled exception")
+        || body.contains("Uncaught")
+        || body.contains("Exception in thread \"main\"");
     let is_thrown = is_node_header || has_throw_above(lines, at);
     Some(Crash {
         language,
@@ -101,7 +105,9 @@ fn first_frame(lines: &[Line<'_>], at: usize) -> Option<usize> {
 }
 
 fn is_frame(text: &str) -> bool {
-    text.strip_prefix("at ").is_some_and(|rest| rest.contains('(') || rest.contains(':') || rest.starts_with("async ") || rest.contains(" in "))
+    text.strip_prefix("at ").is_some_and(|rest| {
+        rest.contains('(') || rest.contains(':') || rest.starts_with("async ") || rest.contains(" in ")
+    })
 }
 
 fn cause_of(text: &str) -> Option<&str> {
@@ -129,11 +135,30 @@ fn is_filler(line: &Line<'_>, text: &str) -> bool {
 }
 
 fn language(frame: &str) -> Language {
-    let is_java = [".java:", "(Native Method)", "(Unknown Source)", ".kt:", ".scala:", ".groovy:", ".clj:", "(<generated>)", "jar!/"].iter().any(|mark| frame.contains(mark));
+    let is_java = [
+        ".java:",
+        "(Native Method)",
+        "(Unknown Source)",
+        ".kt:",
+        ".scala:",
+        ".groovy:",
+        ".clj:",
+        "(<generated>)",
+        "jar!/",
+    ]
+    .iter()
+    .any(|mark| frame.contains(mark));
     if is_java {
         return Language::Java;
     }
-    let is_node = frame.contains("node:") || frame.contains(".js:") || frame.contains(".ts:") || frame.contains(".mjs:") || frame.contains(".cjs:") || frame.contains("<anonymous>") || frame.starts_with("at async ") || frame.contains("file://");
+    let is_node = frame.contains("node:")
+        || frame.contains(".js:")
+        || frame.contains(".ts:")
+        || frame.contains(".mjs:")
+        || frame.contains(".cjs:")
+        || frame.contains("<anonymous>")
+        || frame.starts_with("at async ")
+        || frame.contains("file://");
     if is_node { Language::Node } else { Language::DotNet }
 }
 
@@ -150,15 +175,26 @@ fn what(text: &str) -> String {
 /// The top frame that is the program's: of the root, else of what it led to.
 fn frame(lines: &[Line<'_>], frames: &[(usize, usize)], root: usize, language: Language) -> Option<String> {
     let place = |&(_, at): &(usize, usize)| lines.get(at).map(|line| line.text.trim().trim_start_matches("at "));
-    let mut own = frames.iter().filter(|(link, _)| *link == root).filter_map(place).find(|text| !is_library(text, language));
+    let mut own =
+        frames.iter().filter(|(link, _)| *link == root).filter_map(place).find(|text| !is_library(text, language));
     if own.is_none() {
         own = frames.iter().rev().filter_map(place).find(|text| !is_library(text, language));
         // Of the last section with a frame of the program, the top one.
-        if let Some(link) = frames.iter().rev().find(|frame| place(frame).is_some_and(|text| !is_library(text, language))).map(|frame| frame.0) {
-            own = frames.iter().filter(|frame| frame.0 == link).filter_map(place).find(|text| !is_library(text, language));
+        if let Some(link) = frames
+            .iter()
+            .rev()
+            .find(|frame| place(frame).is_some_and(|text| !is_library(text, language)))
+            .map(|frame| frame.0)
+        {
+            own = frames
+                .iter()
+                .filter(|frame| frame.0 == link)
+                .filter_map(place)
+                .find(|text| !is_library(text, language));
         }
     }
-    let is_internal = |text: &&str| text.contains("node:") || text.starts_with("java.base/") || text.starts_with("System.");
+    let is_internal =
+        |text: &&str| text.contains("node:") || text.starts_with("java.base/") || text.starts_with("System.");
     let text = own
         .or_else(|| frames.iter().filter_map(place).find(|text| !is_internal(text)))
         .or_else(|| frames.iter().find(|frame| frame.0 == root).and_then(place))?;
@@ -193,25 +229,102 @@ fn describe(text: &str, language: Language) -> Option<String> {
             let (_, line, file) = (parts.next(), parts.next()?, parts.next()?);
             let method = method.trim_start_matches("async ").split(" [as ").next().unwrap_or_default();
             let place = format!("{}:{line}", short(file.trim_start_matches("async ")));
-            Some(if method.is_empty() || method.contains("<anonymous>") { place } else { format!("{place} in {method}") })
+            Some(if method.is_empty() || method.contains("<anonymous>") {
+                place
+            } else {
+                format!("{place} in {method}")
+            })
         }
     }
 }
 
 fn is_library(text: &str, language: Language) -> bool {
     const JAVA: &[&str] = &[
-        "java.", "javax.", "jdk.", "sun.", "com.sun.", "org.springframework.", "org.apache.", "org.hibernate.", "com.zaxxer.", "io.netty.", "reactor.",
-        "org.postgresql.", "com.mysql.", "org.mariadb.", "kotlin.", "kotlinx.", "scala.", "akka.", "org.eclipse.", "org.jboss.", "io.lettuce.", "redis.",
-        "com.fasterxml.", "org.elasticsearch.", "com.google.", "org.flywaydb.", "liquibase.", "com.mongodb.", "ch.qos.", "org.slf4j.", "feign.", "okhttp3.",
-        "io.grpc.", "io.vertx.", "io.quarkus.", "io.micronaut.", "jakarta.", "oracle.", "org.yaml.", "com.rabbitmq.", "org.h2.", "groovy.", "org.codehaus.",
-        "io.undertow.", "io.confluent.", "com.amazonaws.", "software.amazon.", "rx.", "io.reactivex.", "org.quartz.", "clojure.", "org.aspectj.", "smallrye.", "io.smallrye.",
+        "java.",
+        "javax.",
+        "jdk.",
+        "sun.",
+        "com.sun.",
+        "org.springframework.",
+        "org.apache.",
+        "org.hibernate.",
+        "com.zaxxer.",
+        "io.netty.",
+        "reactor.",
+        "org.postgresql.",
+        "com.mysql.",
+        "org.mariadb.",
+        "kotlin.",
+        "kotlinx.",
+        "scala.",
+        "akka.",
+        "org.eclipse.",
+        "org.jboss.",
+        "io.lettuce.",
+        "redis.",
+        "com.fasterxml.",
+        "org.elasticsearch.",
+        "com.google.",
+        "org.flywaydb.",
+        "liquibase.",
+        "com.mongodb.",
+        "ch.qos.",
+        "org.slf4j.",
+        "feign.",
+        "okhttp3.",
+        "io.grpc.",
+        "io.vertx.",
+        "io.quarkus.",
+        "io.micronaut.",
+        "jakarta.",
+        "oracle.",
+        "org.yaml.",
+        "com.rabbitmq.",
+        "org.h2.",
+        "groovy.",
+        "org.codehaus.",
+        "io.undertow.",
+        "io.confluent.",
+        "com.amazonaws.",
+        "software.amazon.",
+        "rx.",
+        "io.reactivex.",
+        "org.quartz.",
+        "clojure.",
+        "org.aspectj.",
+        "smallrye.",
+        "io.smallrye.",
     ];
     match language {
         Language::Java => {
-            let name = text.rsplit_once('/').filter(|_| !text.contains("jar!")).map_or(text, |(module, rest)| if module.contains('(') { text } else { rest });
+            let name = text
+                .rsplit_once('/')
+                .filter(|_| !text.contains("jar!"))
+                .map_or(text, |(module, rest)| if module.contains('(') { text } else { rest });
             text.starts_with("java.base/") || JAVA.iter().any(|start| name.starts_with(start))
         }
-        Language::DotNet => ["System.", "Microsoft.", "Npgsql.", "StackExchange.", "MySqlConnector.", "MySql.", "MongoDB.", "RabbitMQ.", "Confluent.", "Grpc."].iter().any(|start| text.starts_with(start)),
-        _ => text.contains("node_modules/") || text.contains("node:") || text.contains("(internal/") || text.starts_with("internal/") || text.contains("<anonymous>)") || !text.contains(':') || text.contains("(native)"),
+        Language::DotNet => [
+            "System.",
+            "Microsoft.",
+            "Npgsql.",
+            "StackExchange.",
+            "MySqlConnector.",
+            "MySql.",
+            "MongoDB.",
+            "RabbitMQ.",
+            "Confluent.",
+            "Grpc.",
+        ]
+        .iter()
+        .any(|start| text.starts_with(start)),
+        _ => {
+            text.contains("node_modules/")
+                || text.contains("node:")
+                || text.contains("(internal/")
+                || text.starts_with("internal/")
+                || text.contains("<anonymous>)")
+                || !text.contains(':')
+                || text.contains("(native)")
+        }
     }
 }

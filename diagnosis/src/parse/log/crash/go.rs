@@ -15,7 +15,10 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
     let opener = body.get(start..)?;
     let message = opener.strip_prefix("panic: ").or_else(|| opener.strip_prefix("fatal error: "))?;
     let block = lines.get(at + 1..)?.iter().take_while(|line| !line.is_gap());
-    let goroutine = block.take(MESSAGE).position(|line| line.body().starts_with("goroutine ") && line.body().contains('[')).map(|skip| at + 1 + skip);
+    let goroutine = block
+        .take(MESSAGE)
+        .position(|line| line.body().starts_with("goroutine ") && line.body().contains('['))
+        .map(|skip| at + 1 + skip);
     if goroutine.is_none() && (start > 0 || matches!(line.level, Some(Level::Info | Level::Debug | Level::Warn))) {
         return None;
     }
@@ -23,7 +26,13 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
         return None;
     }
     let stack_from = goroutine.unwrap_or(at + 1);
-    let rest: Vec<&str> = lines.get(at + 1..stack_from).unwrap_or_default().iter().map(Line::body).take_while(|text| !text.starts_with("[signal")).collect();
+    let rest: Vec<&str> = lines
+        .get(at + 1..stack_from)
+        .unwrap_or_default()
+        .iter()
+        .map(Line::body)
+        .take_while(|text| !text.starts_with("[signal"))
+        .collect();
     let message = message.trim_end_matches(" [recovered]");
     let mut messages = vec![Message { at, text: message.to_owned() }];
     for (skip, text) in rest.iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
@@ -45,7 +54,17 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
 }
 
 fn is_runtimes(message: &str) -> bool {
-    ["concurrent map", "all goroutines are asleep", "runtime: ", "out of memory", "stack overflow", "unexpected signal", "sync: "].iter().any(|start| message.starts_with(start))
+    [
+        "concurrent map",
+        "all goroutines are asleep",
+        "runtime: ",
+        "out of memory",
+        "stack overflow",
+        "unexpected signal",
+        "sync: ",
+    ]
+    .iter()
+    .any(|start| message.starts_with(start))
 }
 
 /// The first frame that is the program's, and the end of the block.
@@ -57,8 +76,15 @@ fn frame(lines: &[Line<'_>], from: usize) -> (Option<String>, usize) {
     for (index, line) in lines.iter().enumerate().skip(from).take_while(|(_, line)| !line.is_gap()) {
         let text = line.text.as_ref();
         let is_place = text.starts_with(' ') && text.contains(".go:") || text.contains(".s:") && text.starts_with(' ');
-        let is_part = is_place || text.is_empty() || text.ends_with(')') || text.starts_with("goroutine ") || text.starts_with("created by ")
-            || text.starts_with("exit status ") || text.starts_with("[signal") || text.starts_with("runtime stack:") || text.starts_with("...");
+        let is_part = is_place
+            || text.is_empty()
+            || text.ends_with(')')
+            || text.starts_with("goroutine ")
+            || text.starts_with("created by ")
+            || text.starts_with("exit status ")
+            || text.starts_with("[signal")
+            || text.starts_with("runtime stack:")
+            || text.starts_with("...");
         if !is_part {
             break;
         }
@@ -68,11 +94,19 @@ fn frame(lines: &[Line<'_>], from: usize) -> (Option<String>, usize) {
             continue;
         }
         let place = text.trim().split(" +0x").next().unwrap_or_default().trim_end_matches(' ');
-        let is_runtime = function.starts_with("runtime.") || function.starts_with("panic(") || function.starts_with("runtime/") || place.contains("/src/runtime/");
+        let is_runtime = function.starts_with("runtime.")
+            || function.starts_with("panic(")
+            || function.starts_with("runtime/")
+            || place.contains("/src/runtime/");
         if is_runtime || own.is_some() {
             continue;
         }
-        if place.contains("/usr/local/go/src/") || place.contains("/pkg/mod/") || place.contains("/vendor/") || place.contains("/usr/lib/go") || place.contains("/go/src/net/") {
+        if place.contains("/usr/local/go/src/")
+            || place.contains("/pkg/mod/")
+            || place.contains("/vendor/")
+            || place.contains("/usr/lib/go")
+            || place.contains("/go/src/net/")
+        {
             other.get_or_insert_with(|| short(place).to_owned());
         } else {
             own = Some(short(place).to_owned());

@@ -7,7 +7,12 @@ use crate::parse::log::lines::Line;
 pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
     let line = lines.get(at)?;
     let body = line.body();
-    let body = body.get(body.find("PHP Fatal error:").or_else(|| body.find("PHP Parse error:")).or_else(|| body.find("Fatal error: ")).or_else(|| body.find("Parse error: "))?..)?;
+    let body = body.get(
+        body.find("PHP Fatal error:")
+            .or_else(|| body.find("PHP Parse error:"))
+            .or_else(|| body.find("Fatal error: "))
+            .or_else(|| body.find("Parse error: "))?..,
+    )?;
     let (_, message) = body.split_once("error: ")?;
     let message = message.trim();
     let is_phps = body.starts_with("PHP ") || message.starts_with("Uncaught ") || message.contains(" on line ");
@@ -25,7 +30,11 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
     let mut place = place.map(|place| format!("/{place}"));
     for (skip, line) in below.iter().take(80).enumerate() {
         let text = line.body().trim();
-        if text.starts_with('#') || text.starts_with("Stack trace:") || text.starts_with("thrown in ") || text.is_empty() {
+        if text.starts_with('#')
+            || text.starts_with("Stack trace:")
+            || text.starts_with("thrown in ")
+            || text.is_empty()
+        {
             end = at + 2 + skip;
             if text.starts_with("thrown in ") {
                 break;
@@ -46,9 +55,17 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
         let (file, rest) = line.text.trim().strip_prefix('#')?.split_once(' ')?.1.split_once('(')?;
         Some(format!("{file}:{}", rest.split(')').next()?))
     });
-    let mut places = place.into_iter().map(|place| place.replace(" on line ", ":")).chain(stack).filter(|place| place.starts_with('/'));
+    let mut places = place
+        .into_iter()
+        .map(|place| place.replace(" on line ", ":"))
+        .chain(stack)
+        .filter(|place| place.starts_with('/'));
     let first = places.next();
-    let own = first.clone().filter(|place| !place.contains("/vendor/")).or_else(|| places.find(|place| !place.contains("/vendor/"))).or(first);
+    let own = first
+        .clone()
+        .filter(|place| !place.contains("/vendor/"))
+        .or_else(|| places.find(|place| !place.contains("/vendor/")))
+        .or(first);
     Some(Crash {
         language: Language::Php,
         what: what.to_owned(),

@@ -16,8 +16,12 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
         links.push(link);
         // Two blank lines and a sentence join an exception to the one it led to.
         let joint = lines.get(end..(end + 4).min(lines.len())).unwrap_or_default();
-        let Some(skip) = joint.iter().position(|line| line.text.contains("Traceback (most recent call last)")) else { break };
-        let is_chain = joint.iter().any(|line| line.text.contains("another exception occurred") || line.text.contains("direct cause of the following"));
+        let Some(skip) = joint.iter().position(|line| line.text.contains("Traceback (most recent call last)")) else {
+            break;
+        };
+        let is_chain = joint.iter().any(|line| {
+            line.text.contains("another exception occurred") || line.text.contains("direct cause of the following")
+        });
         if !is_chain {
             break;
         }
@@ -44,7 +48,10 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
 /// A thread's death, or a callback's, is not the program's.
 fn is_caught(lines: &[Line<'_>], at: usize) -> bool {
     let above = lines.get(at.saturating_sub(1)..at).and_then(<[Line<'_>]>::first).map(Line::body).unwrap_or_default();
-    above.starts_with("Exception in thread") || above.starts_with("Exception ignored in") || above.starts_with("Exception in callback") || above.contains("Task exception was never retrieved")
+    above.starts_with("Exception in thread")
+        || above.starts_with("Exception ignored in")
+        || above.starts_with("Exception in callback")
+        || above.contains("Task exception was never retrieved")
 }
 
 struct Link {
@@ -55,7 +62,8 @@ struct Link {
 }
 
 fn read_one(lines: &[Line<'_>], at: usize) -> Option<Link> {
-    let margin = lines.get(at)?.text.find("Traceback").filter(|_| !lines.get(at).is_some_and(Line::is_record)).unwrap_or(0);
+    let margin =
+        lines.get(at)?.text.find("Traceback").filter(|_| !lines.get(at).is_some_and(Line::is_record)).unwrap_or(0);
     let mut own = None;
     let mut other = None;
     let mut reads_environment = false;
@@ -66,8 +74,14 @@ fn read_one(lines: &[Line<'_>], at: usize) -> Option<Link> {
         let text = line.text.get(margin..).unwrap_or(&line.text);
         if let Some(place) = text.trim_start().strip_prefix("File \"") {
             let frame = place_of(place);
-            if is_library(place) { other = frame.or(other) } else { own = frame.or(own) }
-            reads_environment = text.contains("<frozen os>") || place.contains("/os.py\"") || reads_environment && place.contains("__getitem__");
+            if is_library(place) {
+                other = frame.or(other)
+            } else {
+                own = frame.or(own)
+            }
+            reads_environment = text.contains("<frozen os>")
+                || place.contains("/os.py\"")
+                || reads_environment && place.contains("__getitem__");
             continue;
         }
         if text.starts_with(' ') || text.is_empty() {
@@ -83,7 +97,12 @@ fn read_one(lines: &[Line<'_>], at: usize) -> Option<Link> {
         // A message of several lines, up to the next record.
         for (index, line) in lines.iter().enumerate().skip(index + 1).take(12) {
             let text = line.text.trim();
-            if line.is_gap() || line.is_record() || text.contains("Traceback (most") || text.contains("another exception occurred") || text.contains("direct cause of") {
+            if line.is_gap()
+                || line.is_record()
+                || text.contains("Traceback (most")
+                || text.contains("another exception occurred")
+                || text.contains("direct cause of")
+            {
                 break;
             }
             if text.is_empty() {
@@ -112,9 +131,26 @@ fn place_of(place: &str) -> Option<String> {
     let number = number.trim_end_matches([',', ' ']);
     let file = short(file);
     let function = function.trim();
-    Some(if function.is_empty() || function == "<module>" { format!("{file}:{number}") } else { format!("{file}:{number} in {function}") })
+    Some(if function.is_empty() || function == "<module>" {
+        format!("{file}:{number}")
+    } else {
+        format!("{file}:{number} in {function}")
+    })
 }
 
 fn is_library(place: &str) -> bool {
-    ["site-packages/", "dist-packages/", "/lib/python", "<frozen", "<string>", "/usr/local/bin/", "/usr/bin/", "/venv/bin/", "/opt/venv/", "<__array"].iter().any(|part| place.contains(part))
+    [
+        "site-packages/",
+        "dist-packages/",
+        "/lib/python",
+        "<frozen",
+        "<string>",
+        "/usr/local/bin/",
+        "/usr/bin/",
+        "/venv/bin/",
+        "/opt/venv/",
+        "<__array",
+    ]
+    .iter()
+    .any(|part| place.contains(part))
 }

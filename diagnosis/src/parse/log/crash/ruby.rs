@@ -24,7 +24,8 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
     if class.is_empty() && frames == 0 {
         return None;
     }
-    let is_library = |place: &str| place.contains("/gems/") || place.contains("/lib/ruby/") || place.starts_with("<internal");
+    let is_library =
+        |place: &str| place.contains("/gems/") || place.contains("/lib/ruby/") || place.starts_with("<internal");
     let own = std::iter::once((place, method))
         .chain(below.iter().skip(extra).take(frames).filter_map(|line| {
             let text = line.text.trim().strip_prefix("from ")?;

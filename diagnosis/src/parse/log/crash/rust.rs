@@ -28,7 +28,13 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
     let mut messages = vec![Message { at: message_at.min(lines.len().saturating_sub(1)), text: what.clone() }];
     for (index, line) in lines.iter().enumerate().skip(end).take(120) {
         let text = line.text.trim();
-        let is_stack = text.starts_with("note: ") || text.starts_with("stack backtrace:") || text.starts_with("at ") || text.split(':').next().is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_stack = text.starts_with("note: ")
+            || text.starts_with("stack backtrace:")
+            || text.starts_with("at ")
+            || text
+                .split(':')
+                .next()
+                .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
         if line.is_gap() || !is_stack && line.is_record() || text.starts_with("thread '") {
             break;
         }

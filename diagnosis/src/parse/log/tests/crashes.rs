@@ -185,7 +185,10 @@ fn roots_and_frames() {
         (PYTHON_HANDLING, "panic ValueError: broken row @ main.py:4 in parse"),
         (PYTHON_SQLALCHEMY, "auth-failed db:5432 (10.0.0.9) user shop PostgreSql"),
         (JAVA_CHAIN, "refused db:5432 @ Main.java:11 in Main.main"),
-        (JAVA_PLAIN, "panic java.lang.NullPointerException: Cannot invoke \"String.length()\" because \"s\" is null @ Parser.java:7 in Parser.parse"),
+        (
+            JAVA_PLAIN,
+            "panic java.lang.NullPointerException: Cannot invoke \"String.length()\" because \"s\" is null @ Parser.java:7 in Parser.parse",
+        ),
         (NODE_PLAIN, "panic TypeError: Cannot read properties of undefined (reading 'host') @ server.js:12 in load"),
         (NODE_LISTEN, "port-in-use :3000 3000 @ app/index.js:9"),
         (NODE_FETCH, "unknown-host orders NoSuchName @ main.mjs:3 in main"),
@@ -194,10 +197,25 @@ fn roots_and_frames() {
         (DOTNET_PLAIN, "panic System.InvalidOperationException: queue is closed @ Worker.cs:33 in Shop.Worker.Run"),
         (RUBY, "refused db:5432 (10.0.0.9) @ db.rb:5 in connect"),
         (PHP, "refused ? @ Db.php:31"),
-        ("thread 'main' panicked at src/main.rs:5:10:\nindex out of bounds: the len is 0 but the index is 3\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace", "panic index out of bounds: the len is 0 but the index is 3 @ main.rs:5"),
-        ("thread 'main' (12) panicked at src/main.rs:5:10:\ncalled `Result::unwrap()` on an `Err` value: Os { code: 2, kind: NotFound, message: \"No such file or directory\" }", "panic called `Result::unwrap()` on an `Err` value: Os { code: 2, kind: NotFound, message: \"No such file or directory\" } @ main.rs:5"),
-        ("thread 'main' panicked at 'called `Option::unwrap()` on a `None` value', src/cfg.rs:9:3", "panic called `Option::unwrap()` on a `None` value @ cfg.rs:9"),
-        ("thread 'main' panicked at src/db.rs:11:10:\ncannot connect: Connection refused (os error 111)", "refused ? @ db.rs:11"),
-        ("PHP Parse error:  syntax error, unexpected token \"}\" in /app/a.php on line 12", "panic syntax error, unexpected token \"}\" @ a.php:12"),
+        (
+            "thread 'main' panicked at src/main.rs:5:10:\nindex out of bounds: the len is 0 but the index is 3\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+            "panic index out of bounds: the len is 0 but the index is 3 @ main.rs:5",
+        ),
+        (
+            "thread 'main' (12) panicked at src/main.rs:5:10:\ncalled `Result::unwrap()` on an `Err` value: Os { code: 2, kind: NotFound, message: \"No such file or directory\" }",
+            "panic called `Result::unwrap()` on an `Err` value: Os { code: 2, kind: NotFound, message: \"No such file or directory\" } @ main.rs:5",
+        ),
+        (
+            "thread 'main' panicked at 'called `Option::unwrap()` on a `None` value', src/cfg.rs:9:3",
+            "panic called `Option::unwrap()` on a `None` value @ cfg.rs:9",
+        ),
+        (
+            "thread 'main' panicked at src/db.rs:11:10:\ncannot connect: Connection refused (os error 111)",
+            "refused ? @ db.rs:11",
+        ),
+        (
+            "PHP Parse error:  syntax error, unexpected token \"}\" in /app/a.php on line 12",
+            "panic syntax error, unexpected token \"}\" @ a.php:12",
+        ),
     ]);
 }

@@ -5,13 +5,28 @@ use super::check;
 #[test]
 fn recorded_logs() {
     check(&[
-        ("2026/11/21 10:16:48 connecting to prod-db:3333\n2026/11/21 10:16:48 FATAL could not open database connection: dial tcp 10.96.189.230:3333: connect: connection refused\n", "refused prod-db:3333 (10.96.189.230)"),
-        ("2026/11/21 10:35:17 connecting to 10.20.30.40:5432\n2026/11/21 10:35:20 FATAL could not open database connection: dial tcp 10.20.30.40:5432: connect: no route to host\n", "unreachable 10.20.30.40:5432"),
-        ("waiting for mongodb-geo:27017\nnc: bad address 'mongodb-geo'\nwaiting for mongodb-geo:27017\n", "unknown-host mongodb-geo NoSuchName"),
-        ("2026/11/21 10:33:46 [emerg] 1#1: unknown directive \"proxy_passs\" in /etc/nginx/conf.d/site.conf:9\nnginx: [emerg] unknown directive \"proxy_passs\" in /etc/nginx/conf.d/site.conf:9\n", "bad-setting unknown directive \"proxy_passs\" (/etc/nginx/conf.d/site.conf:9)"),
+        (
+            "2026/11/21 10:16:48 connecting to prod-db:3333\n2026/11/21 10:16:48 FATAL could not open database connection: dial tcp 10.96.189.230:3333: connect: connection refused\n",
+            "refused prod-db:3333 (10.96.189.230)",
+        ),
+        (
+            "2026/11/21 10:35:17 connecting to 10.20.30.40:5432\n2026/11/21 10:35:20 FATAL could not open database connection: dial tcp 10.20.30.40:5432: connect: no route to host\n",
+            "unreachable 10.20.30.40:5432",
+        ),
+        (
+            "waiting for mongodb-geo:27017\nnc: bad address 'mongodb-geo'\nwaiting for mongodb-geo:27017\n",
+            "unknown-host mongodb-geo NoSuchName",
+        ),
+        (
+            "2026/11/21 10:33:46 [emerg] 1#1: unknown directive \"proxy_passs\" in /etc/nginx/conf.d/site.conf:9\nnginx: [emerg] unknown directive \"proxy_passs\" in /etc/nginx/conf.d/site.conf:9\n",
+            "bad-setting unknown directive \"proxy_passs\" (/etc/nginx/conf.d/site.conf:9)",
+        ),
         (REDIS, "auth-failed ? user ? Redis @ connection.py:629 in read_response"),
         (MONGO, "unknown-host catalog-mongo-0.catalog-mongo NoSuchName @ topology.js:303 in Topology.selectServer"),
-        ("maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined\n/etc/coredns/Corefile:13 - Error during parsing: Unknown directive 'forwardd'\n", "bad-setting Unknown directive 'forwardd' (/etc/coredns/Corefile:13)"),
+        (
+            "maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined\n/etc/coredns/Corefile:13 - Error during parsing: Unknown directive 'forwardd'\n",
+            "bad-setting Unknown directive 'forwardd' (/etc/coredns/Corefile:13)",
+        ),
     ]);
 }
 

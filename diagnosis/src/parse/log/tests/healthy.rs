@@ -50,7 +50,49 @@ const HEALTHY: &[&str] = &[
 
 #[test]
 fn nothing_is_made_of_ordinary_lines() {
-    let wrong: Vec<String> =
-        HEALTHY.iter().map(|log| (log, short(&read(log)))).filter(|(_, found)| found != "none").map(|(log, found)| format!("{log}: {found}")).collect();
+    let wrong: Vec<String> = HEALTHY
+        .iter()
+        .map(|log| (log, short(&read(log))))
+        .filter(|(_, found)| found != "none")
+        .map(|(log, found)| format!("{log}: {found}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn more_ordinary_lines() {
+    const MORE: &[&str] = &[
+        "INFO  o.a.k.c.NetworkClient - [Producer clientId=p] Node 1 disconnected.",
+        "/docker-entrypoint.sh: Configuration complete; ready for start up",
+        "10-listen-on-ipv6-by-default.sh: info: can not modify /etc/nginx/conf.d/default.conf (read-only file system?)",
+        "2026/11/21 10:00:00 [notice] 1#1: signal 15 (SIGTERM) received, exiting",
+        "1:C 21 Nov 2026 10:00:00.000 # Warning: no config file specified, using the default config.",
+        "1:M 21 Nov 2026 10:00:00.000 * Ready to accept connections tcp",
+        "2026-11-21 10:00:00 UTC [1] LOG:  listening on IPv4 address \"0.0.0.0\", port 5432",
+        "Picked up JAVA_TOOL_OPTIONS: -XX:+ExitOnOutOfMemoryError",
+        "OpenJDK 64-Bit Server VM warning: Options -Xverify:none were deprecated",
+        "(node:1) [DEP0040] DeprecationWarning: The `punycode` module is deprecated.",
+        "npm notice New minor version of npm available! 10.2.4 -> 10.5.0",
+        "Serving Flask app 'app' * Debug mode: off WARNING: This is a development server.",
+        "time=\"2026-11-21T10:00:00Z\" level=info msg=\"certificate expired check scheduled\"",
+        "Configured timeout: 30s, retries: 3",
+        "x-request-id=1 status=403 path=/admin level=info msg=\"request served\"",
+        "172.17.0.1 - - [21/Nov/2026 10:00:00] \"POST /login HTTP/1.1\" 500 -",
+        "[GIN] 2026/11/21 - 10:00:00 | 401 |  1.2ms | 10.0.0.1 | GET \"/me\"",
+        "Started GET \"/\" for 10.0.0.1 at 2026-11-21 10:00:00 +0000",
+        "Completed 401 Unauthorized in 2ms",
+        "DEBUG sqlalchemy.engine: SELECT error_code, timeout FROM failures",
+        "INFO Loaded 403 products",
+        "INFO sync done: 502 rows",
+        "processed 503 items in 401 ms",
+        "usage statistics are disabled",
+        "Segmentation of customers done",
+    ];
+    let wrong: Vec<String> = MORE
+        .iter()
+        .map(|log| (log, short(&read(log))))
+        .filter(|(_, found)| found != "none")
+        .map(|(log, found)| format!("{log}: {found}"))
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -12,17 +12,66 @@ fn is_bounded(words: &LastWords) -> bool {
     words.tail.len() <= TAIL_LIMIT
         && words.tail.iter().all(|line| fits(line) && no_controls(line))
         && words.others.len() <= 4
-        && words.signature.iter().chain(&words.others).all(|signature| fits(&signature.line) && no_controls(&signature.line))
+        && words
+            .signature
+            .iter()
+            .chain(&words.others)
+            .all(|signature| fits(&signature.line) && no_controls(&signature.line))
 }
 
 /// Pieces of real wording, shuffled and cut, reach further into the parsers than bytes do.
 const PIECES: &[&str] = &[
-    "panic: ", "goroutine 1 [running]:", "\n", "\n\t", " ", "Traceback (most recent call last):\n", "  File \"/a.py\", line 3, in f\n", "KeyError: 'X'",
-    "\nDuring handling of the above exception, another exception occurred:\n\n", "thread 'main' panicked at ", "src/main.rs:1:2:\n", "'", "\"", "Caused by: ",
-    "java.net.ConnectException: ", "Connection refused", "\tat a.b.C(D.java:1)\n", "   at X.Y() in /a.cs:line 3\n", " ---> ", "{\"msg\":\"", "\"}", "level=error msg=\"",
-    "lookup h on 1.2.3.4:53: ", "no such host", "x509: certificate is valid for ", ", not ", "PHP Fatal error:  Uncaught E: m in /a.php:3\nStack trace:\n#0 ",
-    "a.rb:3:in `f': m (E)\n\tfrom b", "\u{1b}[31m", "\u{1b}]0;", "é", "日本", "\u{0}", "\r", "https://[::1]:443/", "dial tcp ", "[", "]", "(", ")", ":", "/", "E1121 10:00:00.1 1 a.go:1] ",
-    "permission denied", "No such file or directory", "*** FATAL CONFIG FILE ERROR", "[emerg] ", " in /etc/x:9", "usage: ", "parameter not set", "2026-11-21T10:00:00.000000000Z stderr F ",
+    "panic: ",
+    "goroutine 1 [running]:",
+    "\n",
+    "\n\t",
+    " ",
+    "Traceback (most recent call last):\n",
+    "  File \"/a.py\", line 3, in f\n",
+    "KeyError: 'X'",
+    "\nDuring handling of the above exception, another exception occurred:\n\n",
+    "thread 'main' panicked at ",
+    "src/main.rs:1:2:\n",
+    "'",
+    "\"",
+    "Caused by: ",
+    "java.net.ConnectException: ",
+    "Connection refused",
+    "\tat a.b.C(D.java:1)\n",
+    "   at X.Y() in /a.cs:line 3\n",
+    " ---> ",
+    "{\"msg\":\"",
+    "\"}",
+    "level=error msg=\"",
+    "lookup h on 1.2.3.4:53: ",
+    "no such host",
+    "x509: certificate is valid for ",
+    ", not ",
+    "PHP Fatal error:  Uncaught E: m in /a.php:3\nStack trace:\n#0 ",
+    "a.rb:3:in `f': m (E)\n\tfrom b",
+    "\u{1b}[31m",
+    "\u{1b}]0;",
+    "é",
+    "日本",
+    "\u{0}",
+    "\r",
+    "https://[::1]:443/",
+    "dial tcp ",
+    "[",
+    "]",
+    "(",
+    ")",
+    ":",
+    "/",
+    "E1121 10:00:00.1 1 a.go:1] ",
+    "permission denied",
+    "No such file or directory",
+    "*** FATAL CONFIG FILE ERROR",
+    "[emerg] ",
+    " in /etc/x:9",
+    "usage: ",
+    "parameter not set",
+    "2026-11-21T10:00:00.000000000Z stderr F ",
 ];
 
 proptest! {

@@ -56,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
     // RabbitMQ
     Rule::sure(
         "access_refused|login was refused|possibleauthenticationfailure|handshake terminated by server: access-refused|username or password not allowed",
-        r#"(?:ACCESS_REFUSED.*|Login was refused.*|PossibleAuthenticationFailure\w*.*|403.*username or password not allowed.*|access to vhost '[^']*' refused for user '(?<user>[^']+)'.*)"#,
+        r"(?:ACCESS_REFUSED.*|Login was refused.*|PossibleAuthenticationFailure\w*.*|403.*username or password not allowed.*|access to vhost '[^']*' refused for user '(?<user>[^']+)'.*)",
         |hit| refused(hit, Some(System::RabbitMq)),
     ),
     // Elasticsearch

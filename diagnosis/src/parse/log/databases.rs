@@ -43,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         r#"(?:directory )?"(?<file>[^"]+)" is not a database cluster directory"#,
         |hit| setting(hit, hit.whole()),
     ),
-    Rule::sure("could not bind ipv", r#"could not bind IPv[46] (?:socket|address) .*: Permission denied"#, |_| {
+    Rule::sure("could not bind ipv", r"could not bind IPv[46] (?:socket|address) .*: Permission denied", |_| {
         Some(Failure::PermissionDenied { path: None, port: None, operation: "bind".to_owned() })
     }),
     // MySQL, MariaDB
@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
     // MongoDB
     Rule::sure(
         "error parsing command line: |unrecognised option|featurecompatibilityversion|wrong mongod version|unrecognized option:|error parsing yaml config file|error parsing option",
-        r#"(?:Error parsing command line: (?<what>.*)|(?:Wrong mongod version|.*featureCompatibilityVersion.*(?:Invalid|mismatch|UPGRADE PROBLEM).*)|UPGRADE PROBLEM: .*|Error parsing (?:YAML config file|option) .*|Unrecognized option: \S+)"#,
+        r"(?:Error parsing command line: (?<what>.*)|(?:Wrong mongod version|.*featureCompatibilityVersion.*(?:Invalid|mismatch|UPGRADE PROBLEM).*)|UPGRADE PROBLEM: .*|Error parsing (?:YAML config file|option) .*|Unrecognized option: \S+)",
         |hit| setting(hit, hit.whole()),
     ),
     // Redis
@@ -140,10 +140,12 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn setting(hit: &Hit<'_>, what: String) -> Option<Failure> {
     Some(Failure::BadSetting { what, file: hit.own("file"), line: hit.number("line") })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn migration(hit: &Hit<'_>) -> Option<Failure> {
     Some(Failure::Migration { what: clean::bound(&hit.whole(), 300) })
 }

@@ -49,6 +49,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The host that could not be resolved, by whatever wording names it.
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn unknown(hit: &Hit<'_>, answer: DnsAnswer) -> Option<Failure> {
     static HOSTS: &[&str] = &[
         r"(?:host|HOST)=?'(?<host>[^']+)'(?:, port=(?<port>[0-9]+))?",

@@ -61,6 +61,7 @@ fn trailing_port(text: &str) -> Option<u16> {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn in_use(hit: &Hit<'_>) -> Option<Failure> {
     // nginx and Python lists: the address stands before the words or after them.
     let port = port(hit).or_else(|| trailing_port(hit.text));

@@ -17,6 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         r"(?i-u:cannot allocate memory|runtime: out of memory(?u-i:.)*|insufficient memory for the java runtime environment to continue|os::commit_memory\((?u-i:.)*|\bENOMEM\b(?u-i:.)*|std::bad_alloc|could not map anonymous shared memory(?u-i:.)*|memory allocation of [0-9]+ bytes failed|\bMemoryError\b(?u-i:.)*|Native memory allocation \(mmap\) failed(?u-i:.)*|^out of memory\b(?u-i:.)*|\bfatal\b(?u-i:.)*\bout of memory\b)", |hit| Some(Failure::NoMemory { what: hit.whole() })),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn heap(hit: &Hit<'_>) -> Option<Failure> {
     Some(Failure::HeapExhausted { what: hit.text_of("what") })
 }

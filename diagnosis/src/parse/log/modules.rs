@@ -4,10 +4,10 @@ use super::rule::{Hit, Rule};
 use super::{Failure, Language};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::sure("no module named", r#"No module named '?(?<name>[A-Za-z0-9_.]+)'?"#, named).of(Language::Python),
+    Rule::sure("no module named", r"No module named '?(?<name>[A-Za-z0-9_.]+)'?", named).of(Language::Python),
     Rule::sure("cannot import name", r"cannot import name '(?<name>[^']+)' from", named).of(Language::Python),
     Rule::sure("can't open file", r"can't open file '?(?<path>[^':]+)'?: \[Errno 2\]", |hit| Some(Failure::MissingFile { path: hit.text_of("path") })).of(Language::Python),
-    Rule::sure("cannot find module|cannot find package|err_module_not_found", r#"Cannot find (?:module|package) '(?<name>[^']+)'"#, named).of(Language::Node),
+    Rule::sure("cannot find module|cannot find package|err_module_not_found", r"Cannot find (?:module|package) '(?<name>[^']+)'", named).of(Language::Node),
     Rule::sure("could not read package.json|missing script:", r#"(?:[Cc]ould not read package\.json.*open '(?<path>[^']+)'|[Mm]issing script: "?(?<script>[^"\s]+)"?)"#, |hit| match hit.own("path") {
         Some(path) => Some(Failure::MissingFile { path }),
         None => Some(Failure::BadFlag { flag: hit.text_of("script") }),
@@ -39,6 +39,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::sure("can't locate ", r"Can't locate (?<name>\S+\.pm) in @INC", named),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn named(hit: &Hit<'_>) -> Option<Failure> {
     Some(Failure::MissingModule { name: hit.text_of("name") })
 }

@@ -77,7 +77,7 @@ fn peer_of(text: &str) -> Option<Peer> {
     peer::find(text)
 }
 
-/// What a client says without a reason: MySQL's number tells.
+/// What a client says without a reason: the error number of `MySQL` tells.
 fn refused_or(text: &str, peer: Option<Peer>) -> Failure {
     if text.contains("(110)") || text.contains("timed out") {
         Failure::Timeout { peer }

@@ -81,6 +81,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn not_now(hit: &Hit<'_>, system: System) -> Option<Failure> {
     Some(Failure::Overloaded { peer: hit.peer(), system: Some(system), what: clean::bound(&hit.whole(), 200) })
 }

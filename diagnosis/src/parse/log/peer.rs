@@ -28,7 +28,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 static KEYED: LazyLock<Regex> =
-    LazyLock::new(|| compile(r#"\bhost=(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[ ;,&].*?\bport=(?<port>[0-9]+))?"#));
+    LazyLock::new(|| compile(r"\bhost=(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[ ;,&].*?\bport=(?<port>[0-9]+))?"));
 static NODE: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r"\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET)(?::? connect)? (?<host>[A-Za-z0-9._-]+|[0-9a-fA-F:]+):(?<port>[0-9]{1,5})\b",
@@ -62,6 +62,18 @@ static WORDED: LazyLock<Regex> = LazyLock::new(|| {
 fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a fixed expression")
 }
+
+/// Words before a number that is no port, in any form.
+const NEVER: &str = "line port error exit status code errno pid id column version at offset level";
+
+/// Words that stand in prose where a host may stand.
+const PROSE: &str = "the a an any server host database db be this it remote line all node upstream was is at port http https error \
+    your connect redis postgresql mysql mongodb kafka rabbitmq socket peer local process proxy closed refused failed timed not exit \
+    status code errno pid id one network endpoint address service broker cluster backend";
+
+/// Ends of names of files, which have a line number as hosts have a port.
+const FILES: &str = ".go .py .js .ts .rs .rb .php .java .cs .c .cc .cpp .h .kt .scala .ex .exs .erl .mjs .cjs .tsx .sh .conf .yaml \
+    .yml .json .sql .xml .tf .toml .ini .s .cfg exception file caddyfile";
 
 /// Whether a host is an address and no name.
 pub(super) fn is_ip(host: &str) -> bool {
@@ -103,126 +115,29 @@ pub(super) fn find(text: &str) -> Option<Peer> {
         .or_else(|| text.contains("]:").then(|| first(&BRACKETED, text)).flatten())
         .or_else(|| text.contains(':').then(|| first(&PLAIN, text)).flatten())
         .or_else(|| text.contains(['\'', '"']).then(|| first(&QUOTED, text)).flatten())
-        .or_else(|| first(&WORDED, text))
+        .or_else(|| first_but(PROSE, &WORDED, text))
 }
 
 fn first(regex: &Regex, text: &str) -> Option<Peer> {
-    // Prose has ordinary words where the other forms have a host.
-    let is_prose = std::ptr::eq(regex, &*WORDED);
+    first_but(NEVER, regex, text)
+}
+
+fn first_but(words: &str, regex: &Regex, text: &str) -> Option<Peer> {
     regex.captures_iter(text).find_map(|found| {
         let get = |name: &str| found.name(name).map(|part| part.as_str().trim_matches(['[', ']']));
         let ip = get("ip").or_else(|| get("host").filter(|host| is_ip(host)));
         let host = get("host").or(ip)?;
         let port = get("port").and_then(|port| port.parse().ok());
-        is_host(host, is_prose).then(|| Peer { host: host.to_owned(), port, ip: ip.map(str::to_owned) })
+        is_host(host, words).then(|| Peer { host: host.to_owned(), port, ip: ip.map(str::to_owned) })
     })
 }
 
 /// A word that can be a host: no source file, no version, no ordinary word.
-fn is_host(host: &str, is_prose: bool) -> bool {
-    const WORDS: &[&str] = &[
-        "the",
-        "a",
-        "an",
-        "any",
-        "server",
-        "host",
-        "database",
-        "db",
-        "be",
-        "this",
-        "it",
-        "remote",
-        "line",
-        "all",
-        "node",
-        "upstream",
-        "was",
-        "is",
-        "at",
-        "port",
-        "http",
-        "https",
-        "error",
-        "your",
-        "connect",
-        "redis",
-        "postgresql",
-        "mysql",
-        "mongodb",
-        "kafka",
-        "rabbitmq",
-        "socket",
-        "peer",
-        "local",
-        "process",
-        "proxy",
-        "closed",
-        "refused",
-        "failed",
-        "timed",
-        "not",
-        "exit",
-        "status",
-        "code",
-        "errno",
-        "pid",
-        "id",
-        "one",
-        "network",
-        "endpoint",
-        "address",
-        "service",
-        "broker",
-        "cluster",
-        "backend",
-    ];
-    const NEVER: &[&str] = &[
-        "line", "port", "error", "exit", "status", "code", "errno", "pid", "id", "column", "version", "at", "offset",
-        "level",
-    ];
-    const FILES: &[&str] = &[
-        ".go",
-        ".py",
-        ".js",
-        ".ts",
-        ".rs",
-        ".rb",
-        ".php",
-        ".java",
-        ".cs",
-        ".c",
-        ".cc",
-        ".cpp",
-        ".h",
-        ".kt",
-        ".scala",
-        ".ex",
-        ".exs",
-        ".erl",
-        ".mjs",
-        ".cjs",
-        ".tsx",
-        ".sh",
-        ".conf",
-        ".yaml",
-        ".yml",
-        ".json",
-        ".sql",
-        ".xml",
-        ".tf",
-        ".toml",
-        ".ini",
-        ".s",
-        ".cfg",
-        "exception",
-        "file",
-        "caddyfile",
-    ];
+fn is_host(host: &str, words: &str) -> bool {
     let is_number = host.bytes().all(|byte| byte.is_ascii_digit());
     let lower = host.to_ascii_lowercase();
-    let words = if is_prose { WORDS } else { NEVER };
-    !(is_number || words.contains(&lower.as_str()) || FILES.iter().any(|end| lower.ends_with(end)))
+    let is_word = words.split_whitespace().any(|word| word == lower);
+    !(is_number || is_word || FILES.split_whitespace().any(|end| lower.ends_with(end)))
 }
 
 fn url(text: &str) -> Option<Peer> {

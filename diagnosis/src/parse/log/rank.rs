@@ -224,7 +224,7 @@ pub(super) fn forget_recovered(findings: &mut Vec<Finding>, raw: &[&str]) {
             .expect("a fixed expression")
     });
     static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i-u:\bnot (?:yet )?(?:connected|ready|up|available|reachable|established)|could not|cannot|can't|n't |fail|error|refused|unable|disconnected|never|until|before|when|if |is the server|once )").expect("a fixed expression")
+        Regex::new(r"(?i-u:\bnot (?:yet )?(?:connected|ready|up|available|reachable|established)|could not|cannot|can't|n't |fail|error|refused|unable|disconnected|never|until|before|when|if |is the server|once |please|make sure|ensure|check)").expect("a fixed expression")
     });
     let is_network = |finding: &Finding| {
         matches!(

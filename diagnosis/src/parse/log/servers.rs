@@ -1,4 +1,4 @@
-//! Why web servers and proxies do not start: nginx, Apache, HAProxy, Envoy, Traefik, Prometheus.
+//! Why web servers and proxies do not start: nginx, Apache, `HAProxy`, Envoy, Traefik, Prometheus.
 
 use super::rule::{Hit, Rule};
 use super::{Failure, files};
@@ -6,7 +6,7 @@ use super::{Failure, files};
 pub(super) const RULES: &[Rule] = &[
     Rule::sure(
         "[emerg]",
-        r#"\[emerg\] (?:[0-9]+#[0-9]+: )?(?<what>.+?)(?: in (?<file>/[^\s:]+):(?<line>[0-9]+))?$"#,
+        r"\[emerg\] (?:[0-9]+#[0-9]+: )?(?<what>.+?)(?: in (?<file>/[^\s:]+):(?<line>[0-9]+))?$",
         |hit| {
             let what = hit.get("what")?;
             // The other families know these reasons.
@@ -67,6 +67,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn setting(hit: &Hit<'_>) -> Option<Failure> {
     Some(Failure::BadSetting { what: hit.text_of("what"), file: hit.own("file"), line: hit.number("line") })
 }

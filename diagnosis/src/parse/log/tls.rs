@@ -54,38 +54,38 @@ pub(super) const RULES: &[Rule] = &[
     Rule::sure(
         "doesn't contain any ip sans|legacy common name",
         r"(?:cannot validate certificate for (?<asked>\S+) because|relies on legacy Common Name)",
-        |hit| names(hit),
+        names,
     ),
     Rule::sure(
         "no subject alternative|no name matching|certificate for <",
         r"(?:No subject alternative (?:DNS )?name(?:s)? (?:matching|present)(?: IP address)? ?(?<asked>\S+)? ?|No name matching (?<asked2>\S+) found|[Cc]ertificate for <(?<asked3>[^>]+)> doesn't match any of the subject alternative names: \[(?<valid>[^\]]*)\])",
-        |hit| names(hit),
+        names,
     ),
     Rule::sure(
         "hostname mismatch|doesn't match '|certificate is not valid for",
         r"(?i-u:hostname mismatch)(?:, certificate is not valid for '(?<asked>[^']+)')?|hostname '(?<asked2>[^']+)' doesn't match (?:either of )?(?<valid>'.*')",
-        |hit| names(hit),
+        names,
     ),
     Rule::sure(
         "err_tls_cert_altname_invalid|does not match certificate's altnames",
         r"does not match certificate's altnames: (?:Host: (?<asked>\S+?)\. is not in the cert's altnames: (?<valid>.*)|(?<asked2>\S+))?",
-        |hit| names(hit),
+        names,
     ),
-    Rule::sure("err_tls_cert_altname_invalid", "ERR_TLS_CERT_ALTNAME_INVALID", |hit| names(hit)),
+    Rule::sure("err_tls_cert_altname_invalid", "ERR_TLS_CERT_ALTNAME_INVALID", names),
     Rule::sure(
         "no alternative certificate subject name",
         r"no alternative certificate subject name matches target host ?name '(?<asked>[^']+)'",
-        |hit| names(hit),
+        names,
     ),
     Rule::sure(
         "remotecertificatenamemismatch|notvalidforname|certificate not valid for name",
         r"RemoteCertificateNameMismatch|NotValidForName|certificate not valid for name (?:DnsName\()?(?<asked>[^;\s)]+)(?:.*only valid for (?<valid>.*))?",
-        |hit| names(hit),
+        names,
     ),
     Rule::sure(
         "server certificate for \"",
         r#"server certificate for "(?<valid>[^"]+)" does not match host name "(?<asked>[^"]+)""#,
-        |hit| names(hit),
+        names,
     ),
     // Time.
     Rule::sure(
@@ -127,10 +127,12 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn own(fault: TlsFault) -> Option<Failure> {
     Some(Failure::Tls { fault, peer: None, own: true })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule may find that its match means nothing")]
 fn theirs(hit: &Hit<'_>, fault: TlsFault) -> Option<Failure> {
     Some(Failure::Tls { fault, peer: peer::find(hit.text), own: false })
 }

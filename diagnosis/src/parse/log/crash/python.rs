@@ -75,9 +75,9 @@ fn read_one(lines: &[Line<'_>], at: usize) -> Option<Link> {
         if let Some(place) = text.trim_start().strip_prefix("File \"") {
             let frame = place_of(place);
             if is_library(place) {
-                other = frame.or(other)
+                other = frame.or(other);
             } else {
-                own = frame.or(own)
+                own = frame.or(own);
             }
             reads_environment = text.contains("<frozen os>")
                 || place.contains("/os.py\"")

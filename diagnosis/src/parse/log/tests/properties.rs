@@ -110,6 +110,6 @@ fn monstrous_lines_and_many_lines_stay_linear() {
         let start = Instant::now();
         assert!(is_bounded(&read(&log)));
         let took = start.elapsed();
-        assert!(took.as_secs() < 20, "{:.30}: {took:?}", log);
+        assert!(took.as_secs() < 20, "{log:.30}: {took:?}");
     }
 }

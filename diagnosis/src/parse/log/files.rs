@@ -22,8 +22,8 @@ pub(super) const INOTIFY: &[Rule] = &[
 
 pub(super) const RULES: &[Rule] = &[
     Rule::sure(
-        "lock file \"|unable to lock |dblock|already running with pid|resource is locked|another process is using|node.lock|is already locked|lock held by current|already running on the data directory|failed to obtain node lock|lockobtainfailed|unable to acquire lock|unable to lock the lock file|wt_conn_ is_locked",
-        r#"(?:lock file "(?<path>[^"]+)" already exists|Unable to lock (?<path2>\S+) error: \d+|DBPathInUse.*|Unable to lock the lock file:? ?(?<path3>\S*)|failed to obtain node locks?, tried \[?(?<path4>[^\]\s]*)|LockObtainFailedException.*|Failed to acquire lock on file .lock in (?<path5>[^\s.]+(?:\.[^\s.]+)*))"#,
+        "lock file \"|lock db directory|unable to lock |dblock|already running with pid|resource is locked|another process is using|node.lock|is already locked|lock held by current|already running on the data directory|failed to obtain node lock|lockobtainfailed|unable to acquire lock|unable to lock the lock file|wt_conn_ is_locked",
+        r#"(?:lock file "(?<path>[^"]+)" already exists|Unable to lock (?<path2>\S+) error: \d+|DBPathInUse.*|Unable to lock the lock file:? ?(?<path3>\S*)|failed to obtain node locks?, tried \[?(?<path4>[^\]\s]*)|lock DB directory|LockObtainFailedException.*|Failed to acquire lock on file .lock in (?<path5>[^\s.]+(?:\.[^\s.]+)*))"#,
         |hit| {
             Some(Failure::InstanceLocked {
                 path: ["path", "path2", "path3", "path4", "path5"].iter().find_map(|name| hit.own(name)),

@@ -67,7 +67,7 @@ fn in_use(hit: &Hit<'_>) -> Option<Failure> {
     let port = port(hit).or_else(|| trailing_port(hit.text));
     let below = if port.is_none() { hit.below_text(8) } else { String::new() };
     let port = port.or_else(|| {
-        ["port: '", "port: "]
+        ["port: '", "port: ", "on port "]
             .iter()
             .find_map(|key| below.split_once(*key)?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
     });

@@ -27,6 +27,11 @@ pub(super) const RULES: &[Rule] = &[
         |hit| Some(Failure::Reset { peer: hit.peer() }),
     ),
     Rule::sure(
+        "no servers available for connection|not possible to connect to the redis|error occurred while establishing a connection to sql server|unable to connect to any of the specified",
+        r"no servers available for connection|not possible to connect to the redis|error occurred while establishing a connection to SQL Server|Unable to connect to any of the specified MySQL hosts",
+        |hit| Some(Failure::Refused { peer: peer_of(hit.text) }),
+    ),
+    Rule::sure(
         "connection refused|econnrefused|actively refused|(os error 111)|connectionrefused|refused the connection|connectionrefusederror|refused. check that the hostname|errno 111|(111)",
         r"(?i-u:connection refused|econnrefused|actively refused|os error 111|connectionrefused|refused the connection|errno 111| refused\. check that|server on '(?u-i:[^'])*' \(111\))",
         |hit| Some(Failure::Refused { peer: peer_of(hit.text) }),

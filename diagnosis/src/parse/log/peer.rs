@@ -50,7 +50,7 @@ static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
 });
 static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r"(?:^|[\s\[({'=,@>])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*):(?<port>[0-9]{2,5})(?:[^0-9A-Za-z:./-]|[.:/,](?:[^0-9]|$)|$)",
+        r"(?:^|[\s\[({'=,@>])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*):(?<port>[0-9]{2,5})(?:[^0-9A-Za-z:.-]|[.:,](?:[^0-9]|$)|$)",
     )
 });
 static WORDED: LazyLock<Regex> = LazyLock::new(|| {
@@ -87,8 +87,24 @@ pub(super) fn is_local(host: &str) -> bool {
 
 /// The peer that a text names: a name and an address where it has both.
 pub(super) fn find(text: &str) -> Option<Peer> {
+    let mut peer = named_or_not(text)?;
+    if peer.ip.as_ref() == Some(&peer.host) && !text.contains("->") {
+        // `failed to connect to db:5432: dial tcp 10.0.0.1:5432` names it elsewhere in the line.
+        let names = PLAIN.captures_iter(text).filter_map(|found| {
+            let port: u16 = found.name("port")?.as_str().parse().ok()?;
+            Some((found.name("host")?.as_str(), port))
+        });
+        let mut names = names.filter(|(host, port)| Some(*port) == peer.port && !is_ip(host) && is_host(host, NEVER));
+        if let Some((host, _)) = names.next() {
+            host.clone_into(&mut peer.host);
+        }
+    }
+    Some(peer)
+}
+
+fn named_or_not(text: &str) -> Option<Peer> {
     if text.contains('`') {
-        return find(&text.replace("`:`", ":").replace('`', " "));
+        return named_or_not(&text.replace("`:`", ":").replace('`', " "));
     }
     let upstream = text.contains("upstream: \"").then(|| first(&UPSTREAM, text)).flatten();
     if upstream.is_some() {

@@ -70,13 +70,15 @@ fn of_line(lines: &[Line<'_>], at: usize) -> Option<Finding> {
         None => return None,
     };
     let is_fatal = line.level == Some(Level::Fatal);
+    let is_told = is_never_chatter(&found.failure);
     let mut score = match line.level {
         Some(Level::Fatal) => UNHANDLED,
         Some(Level::Error) | None => PLAIN_ERROR,
         Some(Level::Warn) => WARNING,
+        // PostgreSQL logs the sockets that it cannot bind as LOG, client-go its watches as INFO.
+        Some(Level::Info | Level::Debug) if is_told => WARNING + 5,
         Some(Level::Info | Level::Debug) => 0,
     };
-    // PostgreSQL and the JVM launcher state no level that we read, and are certain.
     if is_retry(&line.text) {
         score -= 8;
     }
@@ -92,7 +94,7 @@ fn of_line(lines: &[Line<'_>], at: usize) -> Option<Finding> {
         line_number: line.number,
         frame: None,
         language: found.language,
-        decisive: found.certain && !matches!(line.level, Some(Level::Info | Level::Debug | Level::Warn)),
+        decisive: found.certain && (is_told || !matches!(line.level, Some(Level::Info | Level::Debug | Level::Warn))),
     };
     name_peer(&mut signature.kind, lines, at);
     Some(Finding { signature, score, is_final: is_fatal })
@@ -135,6 +137,14 @@ fn of_crash(lines: &[Line<'_>], crash: Crash) -> Finding {
     };
     name_peer(&mut signature.kind, lines, crash.at);
     Finding { signature, score: score - i32::from(is_plain), is_final: crash.is_final }
+}
+
+/// Failures that a program does not mention in passing, whatever level it gives them.
+fn is_never_chatter(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::PortInUse { .. } | Failure::KubernetesForbidden { .. } | Failure::NoSpace { .. } | Failure::DnsLoop { .. }
+    )
 }
 
 fn is_retry(text: &str) -> bool {

@@ -63,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::sure(
         "error loading config (--config.file=",
         r"Error loading config \(--config\.file=(?<file>[^)\s]+)\).*?(?:err=|: )(?<what>.*)",
-        setting,
+        |hit| if hit.text.contains("yaml: ") { None } else { setting(hit) },
     ),
 ];
 

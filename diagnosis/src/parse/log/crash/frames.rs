@@ -35,33 +35,33 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
         return None;
     }
     let language = language(lines.get(first)?.body().trim());
-    let mut links = vec![Message { at, text: body.to_owned() }];
+    let mut chain = vec![Message { at, text: body.to_owned() }];
     let mut frames: Vec<(usize, usize)> = Vec::new();
     let mut end = first;
     let mut is_node_header = false;
     for (index, line) in lines.iter().enumerate().skip(at + 1).take_while(|(_, line)| !line.is_gap()) {
         let text = line.text.trim();
         if is_frame(text) {
-            frames.push((links.len() - 1, index));
+            frames.push((chain.len() - 1, index));
         } else if let Some(cause) = cause_of(text) {
-            links.push(Message { at: index, text: cause.to_owned() });
+            chain.push(Message { at: index, text: cause.to_owned() });
         } else if text.starts_with("Node.js v") {
             is_node_header = true;
         } else if index > first && !is_filler(line, text) {
             break;
         } else if index < first && !text.is_empty() {
-            links.insert(links.len().saturating_sub(0), Message { at: index, text: text.to_owned() });
+            chain.insert(chain.len().saturating_sub(0), Message { at: index, text: text.to_owned() });
         }
         end = index + 1;
     }
     let is_cause = |message: &Message| lines.get(message.at).is_some_and(|line| cause_of(line.text.trim()).is_some());
-    let root = links.iter().rposition(is_cause).unwrap_or(0);
+    let root = chain.iter().rposition(is_cause).unwrap_or(0);
     let frame = frame(lines, &frames, root, language);
-    let (what, root_at) = links.get(root).map(|link| (what(&link.text), link.at))?;
+    let (what, root_at) = chain.get(root).map(|link| (what(&link.text), link.at))?;
     // The root first, then what it led to, then the lines of messages.
     let order: Vec<usize> =
-        (0..links.len()).rev().filter(|&index| index == 0 || links.get(index).is_some_and(is_cause)).collect();
-    let mut slots: Vec<Option<Message>> = links.into_iter().map(Some).collect();
+        (0..chain.len()).rev().filter(|&index| index == 0 || chain.get(index).is_some_and(is_cause)).collect();
+    let mut slots: Vec<Option<Message>> = chain.into_iter().map(Some).collect();
     let mut messages: Vec<Message> = order.into_iter().filter_map(|index| slots.get_mut(index)?.take()).collect();
     messages.extend(slots.into_iter().flatten());
     let level = level(lines, at);

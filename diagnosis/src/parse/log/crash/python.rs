@@ -9,11 +9,11 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
     if !opener.text.contains("Traceback (most recent call last)") {
         return None;
     }
-    let mut links = Vec::new();
+    let mut chain = Vec::new();
     let mut next = at;
     while let Some(link) = read_one(lines, next) {
         let end = link.end;
-        links.push(link);
+        chain.push(link);
         // Two blank lines and a sentence join an exception to the one it led to.
         let joint = lines.get(end..(end + 4).min(lines.len())).unwrap_or_default();
         let Some(skip) = joint.iter().position(|line| line.text.contains("Traceback (most recent call last)")) else {
@@ -27,9 +27,9 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
         }
         next = end + skip;
     }
-    let root = links.first()?;
-    let end = links.last()?.end;
-    let variable = links.iter().find_map(|link| link.variable.clone());
+    let root = chain.first()?;
+    let end = chain.last()?.end;
+    let variable = chain.iter().find_map(|link| link.variable.clone());
     let root_is_variable = root.variable.is_some();
     Some(Crash {
         language: Language::Python,
@@ -41,7 +41,7 @@ pub(super) fn read(lines: &[Line<'_>], at: usize) -> Option<Crash> {
         level: level(lines, at),
         fallback: variable.map(|name| Failure::MissingVariable { name }),
         prefers_fallback: root_is_variable,
-        messages: links.into_iter().flat_map(|link| link.messages).collect(),
+        messages: chain.into_iter().flat_map(|link| link.messages).collect(),
     })
 }
 

@@ -7,12 +7,17 @@ pub(super) const RULES: &[Rule] = &[
     // PostgreSQL
     Rule::sure(
         "unrecognized configuration parameter",
-        r#"unrecognized configuration parameter "(?<name>[^"]+)"(?: in file "(?<file>[^"]+)" line (?<line>[0-9]+))?"#,
+        concat!(
+            r#"unrecognized configuration parameter "(?<name>[^"]+)"(?: in file "(?<file>[^"]+)" line (?<line>[0-9]+))?"#
+        ),
         |hit| setting(hit, hit.whole()),
     ),
     Rule::sure(
         "invalid value for parameter|could not access the server configuration file|configuration file \"",
-        r#"(?:invalid value for parameter "[^"]+": "[^"]*"|configuration file "(?<file>[^"]+)" contains errors|could not access the server configuration file "(?<missing>[^"]+)")"#,
+        concat!(
+            r#"(?:invalid value for parameter "[^"]+": "[^"]*"|configuration file "(?<file>[^"]+)" contains "#,
+            r#"errors|could not access the server configuration file "(?<missing>[^"]+)")"#
+        ),
         |hit| match hit.own("missing") {
             Some(path) => Some(Failure::MissingFile { path }),
             None => setting(hit, hit.whole()),
@@ -23,7 +28,9 @@ pub(super) const RULES: &[Rule] = &[
     }),
     Rule::sure(
         "database files are incompatible with server|initialized by postgresql version",
-        r"database files are incompatible with server|The data directory was initialized by PostgreSQL version.*",
+        concat!(
+            "database files are incompatible with server|The data directory was initialized by PostgreSQL version.*"
+        ),
         |hit| {
             let detail = hit
                 .below
@@ -35,7 +42,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::sure(
         "could not locate a valid checkpoint record|invalid primary checkpoint|pg_control",
-        r"could not locate a valid checkpoint record.*|invalid (?:primary )?checkpoint record.*|could not read .*pg_control.*",
+        concat!(
+            "could not locate a valid checkpoint record.*|invalid (?:primary )?checkpoint record.*|",
+            "could not read .*pg_control.*"
+        ),
         |hit| setting(hit, hit.whole()),
     ),
     Rule::sure(
@@ -48,14 +58,26 @@ pub(super) const RULES: &[Rule] = &[
     }),
     // MySQL, MariaDB
     Rule::sure(
-        "unknown variable '|data dictionary upgrade|invalid mysql server upgrade|[innodb] unsupported redo log|--initialize specified but the data directory has files|different lower_case_table_names",
-        r"(?:unknown variable '[^']+'|Invalid MySQL server upgrade: .*|--initialize specified but the data directory has files in it.*|Unsupported redo log format.*|Different lower_case_table_names settings.*)",
+        "unknown variable '|data dictionary upgrade|invalid mysql server upgrade|\
+         [innodb] unsupported redo log|--initialize specified but the data directory has files|\
+         different lower_case_table_names",
+        concat!(
+            "(?:unknown variable '[^']+'|Invalid MySQL server upgrade: .*|",
+            "--initialize specified but the data directory has files in it.*|",
+            "Unsupported redo log format.*|Different lower_case_table_names settings.*)"
+        ),
         |hit| setting(hit, hit.whole()),
     ),
     // MongoDB
     Rule::sure(
-        "error parsing command line: |unrecognised option|featurecompatibilityversion|wrong mongod version|unrecognized option:|error parsing yaml config file|error parsing option",
-        r"(?:Error parsing command line: (?<what>.*)|(?:Wrong mongod version|.*featureCompatibilityVersion.*(?:Invalid|mismatch|UPGRADE PROBLEM).*)|UPGRADE PROBLEM: .*|Error parsing (?:YAML config file|option) .*|Unrecognized option: \S+)",
+        "error parsing command line: |unrecognised option|featurecompatibilityversion|\
+         wrong mongod version|unrecognized option:|error parsing yaml config file|error parsing option",
+        concat!(
+            "(?:Error parsing command line: (?<what>.*)|(?:Wrong mongod version|",
+            ".*featureCompatibilityVersion.*(?:Invalid|mismatch|UPGRADE PROBLEM).*)|",
+            "UPGRADE PROBLEM: .*|Error parsing (?:YAML config file|",
+            r"option) .*|Unrecognized option: \S+)"
+        ),
         |hit| setting(hit, hit.whole()),
     ),
     // Redis
@@ -81,14 +103,23 @@ pub(super) const RULES: &[Rule] = &[
         })
     }),
     Rule::sure(
-        "bad file format reading the append only file|can't handle rdb format version|short read or oom loading db|wrong signature trying to load db",
-        r"(?:Bad file format reading the append only file.*|Can't handle RDB format version.*|Short read or OOM loading DB.*|Wrong signature trying to load DB.*)",
+        "bad file format reading the append only file|can't handle rdb format version|\
+         short read or oom loading db|wrong signature trying to load db",
+        concat!(
+            "(?:Bad file format reading the append only file.*|Can't handle RDB format version.*|",
+            "Short read or OOM loading DB.*|Wrong signature trying to load DB.*)"
+        ),
         |hit| setting(hit, hit.whole()),
     ),
     // Kafka, ZooKeeper, RabbitMQ, Elasticsearch
     Rule::sure(
-        "doesn't match stored cluster|inconsistentclusteridexception|configexception:|configured broker.id|inconsistentbroker|no meta.properties|configexception",
-        r"(?:InconsistentClusterIdException: .*|The Cluster ID \S+ doesn't match stored clusterId.*|ConfigException: .*|Configured broker\.id \S+ doesn't match stored.*|No `?meta\.properties`? found.*)",
+        "doesn't match stored cluster|inconsistentclusteridexception|configexception:|\
+         configured broker.id|inconsistentbroker|no meta.properties|configexception",
+        concat!(
+            r"(?:InconsistentClusterIdException: .*|The Cluster ID \S+ doesn't match stored clusterId.*|",
+            r"ConfigException: .*|Configured broker\.id \S+ doesn't match stored.*|",
+            r"No `?meta\.properties`? found.*)"
+        ),
         |hit| {
             let text = hit.whole();
             let is_dns = text.contains("No resolvable bootstrap") || text.contains("DNS resolution failed");
@@ -96,34 +127,63 @@ pub(super) const RULES: &[Rule] = &[
         },
     ),
     Rule::sure(
-        "max virtual memory areas|bootstrap checks failed|the default discovery settings are unsuitable|vm.max_map_count",
-        r"max virtual memory areas vm\.max_map_count \[\d+\] is too low.*|the default discovery settings are unsuitable.*|bootstrap check failure \[1\] of \[\d+\]: (?<what>.*)",
+        "max virtual memory areas|bootstrap checks failed|the default discovery settings are unsuitable|\
+         vm.max_map_count",
+        concat!(
+            r"max virtual memory areas vm\.max_map_count \[\d+\] is too low.*|",
+            r"the default discovery settings are unsuitable.*|bootstrap check failure \[1\] of \[\d+\]: (?<what>.*)"
+        ),
         |hit| setting(hit, hit.own("what").unwrap_or_else(|| hit.whole())),
     ),
     Rule::sure(
         "erlang cookie|cookie file|failed to load definitions",
-        r"(?:Cookie file \S+ must be accessible by owner only|.*[Ee]rlang cookie.*(?:mismatch|wrong|must).*|[Ff]ailed to load definitions.*)",
+        concat!(
+            r"(?:Cookie file \S+ must be accessible by owner only|.*[Ee]rlang cookie.*(?:mismatch|",
+            "wrong|must).*|[Ff]ailed to load definitions.*)"
+        ),
         |hit| setting(hit, hit.whole()),
     ),
     // Migrations
     Rule::sure(
-        "flywayexception|migration checksum mismatch|detected failed migration|validate failed: |schema-validation:|migration v|failed migration|flywayvalidateexception|flywaymigrateexception",
-        r"(?:Migration checksum mismatch.*|Detected (?:failed|resolved|applied) migration.*|Validate failed: .*|Schema-validation: .*|(?:Script|Migration) V?\S+ failed.*|Migration of schema .* failed.*|Flyway(?:Validate|Migrate)?Exception: .*)",
+        "flywayexception|migration checksum mismatch|detected failed migration|validate failed: |\
+         schema-validation:|migration v|failed migration|flywayvalidateexception|flywaymigrateexception",
+        concat!(
+            "(?:Migration checksum mismatch.*|Detected (?:failed|resolved|",
+            "applied) migration.*|Validate failed: .*|Schema-validation: .*|",
+            r"(?:Script|Migration) V?\S+ failed.*|Migration of schema .* failed.*|",
+            "Flyway(?:Validate|Migrate)?Exception: .*)"
+        ),
         migration,
     ),
     Rule::sure(
         "liquibase|waiting for changelog lock|change log lock",
-        r"(?:Migration failed for (?:change ?set|changeset) .*|ValidationFailedException: .*|[Cc]ould not acquire change ?log lock.*|liquibase\.exception\.\w+: .*)",
+        concat!(
+            "(?:Migration failed for (?:change ?set|changeset) .*|",
+            "ValidationFailedException: .*|[Cc]ould not acquire change ?log lock.*|",
+            r"liquibase\.exception\.\w+: .*)"
+        ),
         migration,
     ),
     Rule::sure(
         "can't locate revision|alembic|multiple head revisions|target database is not up to date",
-        r"(?:Can't locate revision identified by '[^']+'|Multiple head revisions are present.*|Target database is not up to date.*|alembic\.util\.exc\.CommandError: .*)",
+        concat!(
+            "(?:Can't locate revision identified by '[^']+'|Multiple head revisions are present.*|",
+            r"Target database is not up to date.*|alembic\.util\.exc\.CommandError: .*)"
+        ),
         migration,
     ),
     Rule::sure(
-        "activerecord::pendingmigrationerror|migrations are pending|unapplied migration|inconsistentmigrationhistory|conflicting migrations detected|dirty database version|p3009|p3018|migrations failed|migration failed|p3005|failed to run migrations|error running migrations|no migration found for version|migrate found failed",
-        r"(?:ActiveRecord::PendingMigrationError.*|Migrations are pending.*|InconsistentMigrationHistory: .*|Conflicting migrations detected.*|[Dd]irty database version \d+.*|P30(?:09|18|05)\b.*|no migration found for version \d+.*|migrate found failed migrations.*|(?:[Mm]igrations?|running migrations) failed.*|(?:failed to run|error running) migrations.*)",
+        "activerecord::pendingmigrationerror|migrations are pending|unapplied migration|\
+         inconsistentmigrationhistory|conflicting migrations detected|dirty database version|p3009|p3018|\
+         migrations failed|migration failed|p3005|failed to run migrations|error running migrations|\
+         no migration found for version|migrate found failed",
+        concat!(
+            "(?:ActiveRecord::PendingMigrationError.*|Migrations are pending.*|",
+            "InconsistentMigrationHistory: .*|Conflicting migrations detected.*|",
+            r"[Dd]irty database version \d+.*|P30(?:09|18|05)\b.*|no migration found for version \d+.*|",
+            "migrate found failed migrations.*|(?:[Mm]igrations?|running migrations) failed.*|",
+            "(?:failed to run|error running) migrations.*)"
+        ),
         |hit| {
             // The reason behind it tells more where it is a connection.
             let lower = hit.text.to_ascii_lowercase();
@@ -135,7 +195,11 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::likely(
         "relation \"|no such table|doesn't exist|column ",
-        r#"(?:relation "[^"]+" does not exist|no such table: \S+|Table '[^']+' doesn't exist|column "?[\w.]+"? does not exist|Unknown column '[^']+' in)"#,
+        concat!(
+            r#"(?:relation "[^"]+" does not exist|no such table: \S+|"#,
+            r#"Table '[^']+' doesn't exist|column "?[\w.]+"? does not exist|"#,
+            "Unknown column '[^']+' in)"
+        ),
         migration,
     ),
 ];

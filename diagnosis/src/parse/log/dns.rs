@@ -15,18 +15,38 @@ pub(super) const RULES: &[Rule] = &[
     }),
     Rule::sure(
         "enotfound|eai_again",
-        r"(?:getaddrinfo |querySrv |queryTxt |queryA )?(?<code>ENOTFOUND|EAI_AGAIN),? +(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*)(?::(?<port>[0-9]+))?",
+        concat!(
+            "(?:getaddrinfo |querySrv |queryTxt |queryA )?(?<code>ENOTFOUND|",
+            "EAI_AGAIN),? +(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*)(?::(?<port>[0-9]+))?"
+        ),
         |hit| {
             let answer = if hit.get("code") == Some("EAI_AGAIN") { DnsAnswer::NoAnswer } else { DnsAnswer::NoSuchName };
             unknown(hit, answer)
         },
     ),
     Rule::sure(
-        "unknownhostexception|unresolvedaddressexception|gaierror|could not translate host name|name or service not known|temporary failure in name resolution|nodename nor servname|no address associated with hostname|name does not resolve|failed to lookup address|bad address|could not resolve host|couldn't resolve|getaddrinfo|unknown mysql server host|host not found|name resolution|unknown host|cannot resolve|could not resolve|no such host is known|failed to resolve|try again|eai_noname|resolution failed|no resolvable bootstrap|nxdomain|resource temporarily unavailable",
-        r#"(?x)(?: UnknownHost(?:Exception)? | UnresolvedAddressException | gaierror | could\ not\ translate\ host\ name | [Nn]ame\ or\ service\ not\ known | [Tt]emporary\ failure\ in\ name\ resolution
-          | nodename\ nor\ servname | No\ address\ associated\ with\ hostname | [Nn]ame\ does\ not\ resolve | failed\ to\ lookup\ address | bad\ address\ ' | (?i-u:could\ not\ resolve\ (?:host|proxy|hostname)) | Couldn't\ resolve\ (?:server|host)
-          | getaddrinfo\ (?:for|failed) | php_network_getaddresses | Unknown\ MySQL\ server\ host | host\ not\ found\ in\ upstream | \b(?:NXDOMAIN|nxdomain)\b | [Nn]ame\ resolution\ fail | [Uu]nknown\ host\b | No\ such\ host\ is\ known | [Ff]ailed\ to\ resolve | EAI_NONAME
-          | DNS\ resolution\ failed | No\ resolvable\ bootstrap | could\ not\ be\ resolved\ \([0-9]+: | host\ (?:"[^"]*"|'[^']*')\ not\ found | unable\ to\ resolve\ host )"#,
+        "unknownhostexception|unresolvedaddressexception|gaierror|could not translate host name|\
+         name or service not known|temporary failure in name resolution|nodename nor servname|\
+         no address associated with hostname|name does not resolve|failed to lookup address|bad address|\
+         could not resolve host|couldn't resolve|getaddrinfo|unknown mysql server host|host not found|\
+         name resolution|unknown host|cannot resolve|could not resolve|no such host is known|\
+         failed to resolve|try again|eai_noname|resolution failed|no resolvable bootstrap|nxdomain|\
+         resource temporarily unavailable",
+        concat!(
+            "(?x)(?: UnknownHost(?:Exception)? | UnresolvedAddressException |",
+            r" gaierror | could\ not\ translate\ host\ name | [Nn]ame\ or\ service\ not\ known |",
+            r" [Tt]emporary\ failure\ in\ name\ resolution | nodename\ nor\ servname |",
+            r" No\ address\ associated\ with\ hostname | [Nn]ame\ does\ not\ resolve |",
+            r" failed\ to\ lookup\ address | bad\ address\ ' | (?i-u:could\ not\ resolve\ (?:host|",
+            r"proxy|hostname)) | Couldn't\ resolve\ (?:server|host) |",
+            r" getaddrinfo\ (?:for|failed) | php_network_getaddresses |",
+            r" Unknown\ MySQL\ server\ host | host\ not\ found\ in\ upstream |",
+            r" \b(?:NXDOMAIN|nxdomain)\b | [Nn]ame\ resolution\ fail |",
+            r" [Uu]nknown\ host\b | No\ such\ host\ is\ known | [Ff]ailed\ to\ resolve |",
+            r" EAI_NONAME | DNS\ resolution\ failed | No\ resolvable\ bootstrap |",
+            r#" could\ not\ be\ resolved\ \([0-9]+: | host\ (?:"[^"]*"|"#,
+            r"'[^']*')\ not\ found | unable\ to\ resolve\ host )"
+        ),
         |hit| {
             let no_answer = [
                 "Temporary failure",
@@ -54,10 +74,20 @@ fn unknown(hit: &Hit<'_>, answer: DnsAnswer) -> Option<Failure> {
     static HOSTS: &[&str] = &[
         r"(?:host|HOST)=?'(?<host>[^']+)'(?:, port=(?<port>[0-9]+))?",
         r"\((?<host>[A-Za-z][A-Za-z0-9._-]*):(?<port>[0-9]+)\)(?:$|:)",
-        r#"(?:host name|resolve host(?:name)?:?|resolve proxy:?|getaddresses: getaddrinfo for|upstream|server host|bad address|resolve server|unknown host|Unknown host|failed for|getaddrinfo for|host|resolve|lookup address information for|hostname|Host) ["']?(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*[A-Za-z0-9_])(?::(?<port>[0-9]+))?["']?"#,
+        concat!(
+            "(?:host name|resolve host(?:name)?:?|resolve proxy:?|",
+            "getaddresses: getaddrinfo for|upstream|server host|bad address|",
+            "resolve server|unknown host|Unknown host|failed for|getaddrinfo for|",
+            "host|resolve|lookup address information for|hostname|",
+            r#"Host) ["']?(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*[A-Za-z0-9_])(?::(?<port>[0-9]+))?["']?"#
+        ),
         r"UnknownHostException: (?<host>[A-Za-z0-9_][A-Za-z0-9._-]*)(?::(?<port>[0-9]+))?(?:$|[\s:,)])",
         r"(?:connecting to|connect to|ssh:) (?<host>[A-Za-z0-9_][A-Za-z0-9._-]*)(?::(?<port>[0-9]+))",
-        r"(?:^|[\s(])(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*?)(?::(?<port>[0-9]+))?:? (?:could not be resolved|\[?Errno -[23]|Name or service|Name does not|\(nodename|Temporary failure)",
+        concat!(
+            r"(?:^|[\s(])(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*?)(?::(?<port>[0-9]+))?:? (?:could not be ",
+            r"resolved|\[?Errno -[23]|Name or service|Name does not|",
+            r"\(nodename|Temporary failure)"
+        ),
     ];
     static COMPILED: std::sync::LazyLock<Vec<regex::Regex>> =
         std::sync::LazyLock::new(|| HOSTS.iter().filter_map(|pattern| regex::Regex::new(pattern).ok()).collect());

@@ -6,7 +6,10 @@ use super::{Failure, System, peer};
 pub(super) const RULES: &[Rule] = &[
     Rule::sure(
         "is forbidden: user|cannot ",
-        r#"[Uu]ser "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?"#,
+        concat!(
+            r#"[Uu]ser "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"]*)" in API group "#,
+            r#""(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?"#
+        ),
         |hit| {
             Some(Failure::KubernetesForbidden {
                 user: hit.text_of("user"),

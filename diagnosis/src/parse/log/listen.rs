@@ -15,13 +15,29 @@ pub(super) const RULES: &[Rule] = &[
         in_use,
     ),
     Rule::sure(
-        "address already in use|eaddrinuse|errno 98|(os error 98)|98: address|address in use|port is already in use|addressinuse|only one usage of each socket address|port already in use|failed to bind to|eaddrinuse|address is already in use|is already in use|already allocated|could not bind to|unable to bind|eaddr_in_use|:eaddrinuse",
-        r"(?i-u:address (?:is )?already in use|eaddrinuse|address in use|port (?:[0-9]+ )?is already in use|only one usage of each socket address|port already in use|addressinuse)",
+        "address already in use|eaddrinuse|errno 98|(os error 98)|98: address|address in use|\
+         port is already in use|addressinuse|only one usage of each socket address|port already in use|\
+         failed to bind to|eaddrinuse|address is already in use|is already in use|already allocated|\
+         could not bind to|unable to bind|eaddr_in_use|:eaddrinuse",
+        concat!(
+            "(?i-u:address (?:is )?already in use|eaddrinuse|address in use|",
+            "port (?:[0-9]+ )?is already in use|only one usage of each socket address|",
+            "port already in use|addressinuse)"
+        ),
         in_use,
     ),
     Rule::sure(
         "bind|listen eacces|listen on",
-        r"(?:(?:listen (?:tcp|udp)[46]? (?<addr>\S*):(?<port>[0-9]+): )?bind: permission denied|listen EACCES: permission denied (?<addr2>\S+?)(?::(?<port2>[0-9]+))?$|bind\(\) to \S*?:?(?<port3>[0-9]+) failed \(13: Permission denied\)|could not bind to address \S*?:(?<port4>[0-9]+)$|(?i-u:permission denied).*: (?:AH00072: )?make_sock: could not bind to address \S*?:(?<port5>[0-9]+)|(?:[Ff]ailed|[Uu]nable|could not|cannot|can't) (?:to )?(?:bind|listen)[^:]*(?:\S*:(?<port6>[0-9]+))?.*(?i-u:permission denied)|\bbind\b.*Permission denied.*)",
+        concat!(
+            r"(?:(?:listen (?:tcp|udp)[46]? (?<addr>\S*):(?<port>[0-9]+): )?bind: permission denied|",
+            r"listen EACCES: permission denied (?<addr2>\S+?)(?::(?<port2>[0-9]+))?$|",
+            r"bind\(\) to \S*?:?(?<port3>[0-9]+) failed \(13: Permission denied\)|",
+            r"could not bind to address \S*?:(?<port4>[0-9]+)$|(?i-u:permission denied).*: (?:AH00072: ",
+            r")?make_sock: could not bind to address \S*?:(?<port5>[0-9]+)|",
+            "(?:[Ff]ailed|[Uu]nable|could not|cannot|can't) (?:to )?(?:bind|",
+            r"listen)[^:]*(?:\S*:(?<port6>[0-9]+))?.*(?i-u:permission denied)|",
+            r"\bbind\b.*Permission denied.*)"
+        ),
         |hit| {
             if !hit.text.contains("ermission denied") {
                 return None;
@@ -47,7 +63,12 @@ fn port(hit: &Hit<'_>) -> Option<u16> {
 /// `:8080`, `:::8080`, `0.0.0.0:8080`, `[::]:8080`, `port 8080`, `http://0.0.0.0:80`
 fn trailing_port(text: &str) -> Option<u16> {
     static PORT: std::sync::LazyLock<Option<regex::Regex>> = std::sync::LazyLock::new(|| {
-        regex::Regex::new(r"(?:(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\]|\*|:|localhost|\s)|[(\['=/])?:(?<a>[0-9]{2,5})(?:$|[^0-9:.]|[.:](?:[^0-9]|$))|\b[Pp]ort\s*[=:]?\s*(?<b>[0-9]{2,5})|', (?<c>[0-9]{2,5})\)").ok()
+        regex::Regex::new(concat!(
+            r"(?:(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\]|\*|:|localhost|",
+            r"\s)|[(\['=/])?:(?<a>[0-9]{2,5})(?:$|[^0-9:.]|[.:](?:[^0-9]|",
+            r"$))|\b[Pp]ort\s*[=:]?\s*(?<b>[0-9]{2,5})|', (?<c>[0-9]{2,5})\)"
+        ))
+        .ok()
     });
     let is_clock = |text: &str, at: usize| {
         text.get(at.saturating_sub(2)..at)

@@ -8,55 +8,65 @@ use regex::Regex;
 use super::Peer;
 
 static URL: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r#"\b(?<scheme>[a-z][a-z0-9+:]{1,30})://(?:[^\s/@"']*@)?(?<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?<port>[0-9]{1,5}))?"#,
-    )
+    compile(concat!(
+        r#"\b(?<scheme>[a-z][a-z0-9+:]{1,30})://(?:[^\s/@"']*@)?(?<host>\[[0-9a-fA-F:.]+\]|"#,
+        "[A-Za-z0-9._-]+)(?::(?<port>[0-9]{1,5}))?"
+    ))
 });
 static DIAL: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"\b(?:dial|read|write) (?:tcp|udp)[46]? (?:\S+->)?(?<host>\[[0-9a-fA-F:.%a-z]+\]|[A-Za-z0-9._-]+):(?<port>[0-9]{1,5})",
-    )
+    compile(concat!(
+        r"\b(?:dial|read|write) (?:tcp|udp)[46]? (?:\S+->)?(?<host>\[[0-9a-fA-F:.%a-z]+\]|",
+        "[A-Za-z0-9._-]+):(?<port>[0-9]{1,5})"
+    ))
 });
 static LIBPQ: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r#"(?:at|on host|host|for|to) "(?<host>[^"\s]+)"(?: \((?<ip>[0-9a-fA-F.:]+)\))?,? (?:and accepting TCP/IP connections on )?port "?(?<port>[0-9]+)"#,
-    )
+    compile(concat!(
+        r#"(?:at|on host|host|for|to) "(?<host>[^"\s]+)"(?: \((?<ip>[0-9a-fA-F.:]+)\))?,? (?:and accepting "#,
+        r#"TCP/IP connections on )?port "?(?<port>[0-9]+)"#
+    ))
 });
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r#"\b(?i-u:host|hostname|address|server|node)\s?[=:]\s?['"]?(?<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)['"]?,? (?i-u:port)\s?[=:]\s?['"]?(?<port>[0-9]+)"#,
-    )
+    compile(concat!(
+        r#"\b(?i-u:host|hostname|address|server|node)\s?[=:]\s?['"]?(?<host>\[[0-9a-fA-F:.]+\]|"#,
+        r#"[A-Za-z0-9][A-Za-z0-9._-]*)['"]?,? (?i-u:port)\s?[=:]\s?['"]?(?<port>[0-9]+)"#
+    ))
 });
 static KEYED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"\bhost=(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[ ;,&].*?\bport=(?<port>[0-9]+))?"));
 static NODE: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET)(?::? connect)? (?<host>[A-Za-z0-9._-]+|[0-9a-fA-F:]+):(?<port>[0-9]{1,5})\b",
-    )
+    compile(concat!(
+        r"\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET)(?::? connect)? (?<host>[A-Za-z0-9._-]+|",
+        r"[0-9a-fA-F:]+):(?<port>[0-9]{1,5})\b"
+    ))
 });
 static UPSTREAM: LazyLock<Regex> =
     LazyLock::new(|| compile(r#"upstream: "[a-z]+://(?<host>\[[0-9a-fA-F:]+\]|[^:/"]+)(?::(?<port>[0-9]+))?"#));
 static SLASHED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"(?:^|[\s\[(=])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)?/(?:<unresolved>|(?<ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9a-fA-F:]*:[0-9a-fA-F:]*\]?)):(?<port>[0-9]{2,5})\b",
-    )
+    compile(concat!(
+        r"(?:^|[\s\[(=])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)?/(?:<unresolved>|",
+        r"(?<ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9a-fA-F:]*:[0-9a-fA-F:]*\]?)):(?<port>[0-9]{2,5})\b"
+    ))
 });
 static BRACKETED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"\[(?:::ffff:)?(?<host>[0-9a-fA-F:]*:[0-9a-fA-F:.]*|[0-9.]+)\]:(?<port>[0-9]{1,5})\b"));
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r#"\b(?i-u:on|to|host|server|at|address) ['"](?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:(?::|['"],? (?:on )?port[: ]['"]?)(?<port>[0-9]{2,5}))?['"]?"#,
-    )
+    compile(concat!(
+        r#"\b(?i-u:on|to|host|server|at|address) ['"](?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:(?::|"#,
+        r#"['"],? (?:on )?port[: ]['"]?)(?<port>[0-9]{2,5}))?['"]?"#
+    ))
 });
 static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"(?:^|[\s\[({'=,@>])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*):(?<port>[0-9]{2,5})(?:[^0-9A-Za-z:.-]|[.:,](?:[^0-9]|$)|$)",
-    )
+    compile(concat!(
+        r"(?:^|[\s\[({'=,@>])(?<host>[A-Za-z0-9][A-Za-z0-9._-]*):(?<port>[0-9]{2,5})(?:[^0-9A-Za-z:.-]|",
+        "[.:,](?:[^0-9]|$)|$)"
+    ))
 });
 static WORDED: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"(?i-u:connect(?:ing)? to|connection to|contact|reach) (?:server |host |node |the )?(?<host>[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])(?: \((?<ip>[0-9.]+)\))?(?:,? (?:on )?port:? ?(?<port>[0-9]+))?",
-    )
+    compile(concat!(
+        "(?i-u:connect(?:ing)? to|connection to|contact|reach) (?:server |",
+        r"host |node |the )?(?<host>[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])(?: \((?<ip>[0-9.]+)\))?(?:,? ",
+        "(?:on )?port:? ?(?<port>[0-9]+))?"
+    ))
 });
 
 fn compile(pattern: &str) -> Regex {
@@ -69,7 +79,7 @@ const NEVER: &str = "line port error exit status code errno pid id column versio
 /// Words that stand in prose where a host may stand.
 const PROSE: &str = "the a an any server host database db be this it remote line all node upstream was is at port http https error \
     your connect redis postgresql mysql mongodb kafka rabbitmq socket peer local process proxy closed refused failed timed not exit \
-    status code errno pid id one network endpoint address service broker cluster backend";
+    status code errno pid id one network endpoint address service broker cluster backend sql";
 
 /// Ends of names of files, which have a line number as hosts have a port.
 const FILES: &str = ".go .py .js .ts .rs .rb .php .java .cs .c .cc .cpp .h .kt .scala .ex .exs .erl .mjs .cjs .tsx .sh .conf .yaml \

@@ -143,7 +143,10 @@ fn of_crash(lines: &[Line<'_>], crash: Crash) -> Finding {
 fn is_never_chatter(failure: &Failure) -> bool {
     matches!(
         failure,
-        Failure::PortInUse { .. } | Failure::KubernetesForbidden { .. } | Failure::NoSpace { .. } | Failure::DnsLoop { .. }
+        Failure::PortInUse { .. }
+            | Failure::KubernetesForbidden { .. }
+            | Failure::NoSpace { .. }
+            | Failure::DnsLoop { .. }
     )
 }
 

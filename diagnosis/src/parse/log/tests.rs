@@ -11,7 +11,6 @@ mod peers_say_no;
 mod properties;
 mod system;
 
-
 use super::{Failure, LastWords, Peer, TlsFault, read};
 
 /// Reads each log and compares a short form of its signature; all mismatches are shown at once.

@@ -29,8 +29,18 @@ pub(super) const RULES: &[Rule] = &[
         |_| own(TlsFault::KeyMismatch),
     ),
     Rule::sure(
-        "failed to find any pem data|cannot load certificate|could not load server certificate file|could not load private key file|no start line|has group or world access|cannot load the certificate|unable to load certificate|failed to load x509 key pair|failed to parse certificate|asn1: structure error|cannot load certificate key|bad decrypt|failed to load ca|no certificate found in",
-        r"(?i-u:failed to find any pem data|cannot load certificate|could not load (?:server certificate|private key) file|pem routines(?u-i:.)*no start line|no start line|private key file (?u-i:.)* has group or world access|unable to load certificate|failed to load x509 key pair|failed to parse certificate)",
+        "failed to find any pem data|cannot load certificate|could not load server certificate file|\
+         could not load private key file|no start line|has group or world access|\
+         cannot load the certificate|unable to load certificate|failed to load x509 key pair|\
+         failed to parse certificate|asn1: structure error|cannot load certificate key|bad decrypt|\
+         failed to load ca|no certificate found in",
+        concat!(
+            "(?i-u:failed to find any pem data|cannot load certificate|",
+            "could not load (?:server certificate|private key) file|",
+            "pem routines(?u-i:.)*no start line|no start line|private key file (?u-i:.)* has group or ",
+            "world access|unable to load certificate|failed to load x509 key pair|",
+            "failed to parse certificate)"
+        ),
         |hit| {
             if let Some(path) =
                 quoted_path(hit.text).filter(|_| hit.text.contains("No such file") || hit.text.contains("no such file"))
@@ -58,17 +68,28 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::sure(
         "no subject alternative|no name matching|certificate for <",
-        r"(?:No subject alternative (?:DNS )?name(?:s)? (?:matching|present)(?: IP address)? ?(?<asked>\S+)? ?|No name matching (?<asked2>\S+) found|[Cc]ertificate for <(?<asked3>[^>]+)> doesn't match any of the subject alternative names: \[(?<valid>[^\]]*)\])",
+        concat!(
+            "(?:No subject alternative (?:DNS )?name(?:s)? (?:matching|",
+            r"present)(?: IP address)? ?(?<asked>\S+)? ?|No name matching (?<asked2>\S+) found|",
+            "[Cc]ertificate for <(?<asked3>[^>]+)> doesn't match any of the subject alternative names: ",
+            r"\[(?<valid>[^\]]*)\])"
+        ),
         names,
     ),
     Rule::sure(
         "hostname mismatch|doesn't match '|certificate is not valid for",
-        r"(?i-u:hostname mismatch)(?:, certificate is not valid for '(?<asked>[^']+)')?|hostname '(?<asked2>[^']+)' doesn't match (?:either of )?(?<valid>'.*')",
+        concat!(
+            "(?i-u:hostname mismatch)(?:, certificate is not valid for '(?<asked>[^']+)')?|",
+            "hostname '(?<asked2>[^']+)' doesn't match (?:either of )?(?<valid>'.*')"
+        ),
         names,
     ),
     Rule::sure(
         "err_tls_cert_altname_invalid|does not match certificate's altnames",
-        r"does not match certificate's altnames: (?:Host: (?<asked>\S+?)\. is not in the cert's altnames: (?<valid>.*)|(?<asked2>\S+))?",
+        concat!(
+            r"does not match certificate's altnames: (?:Host: (?<asked>\S+?)\. is not in the cert's altnames: ",
+            r"(?<valid>.*)|(?<asked2>\S+))?"
+        ),
         names,
     ),
     Rule::sure("err_tls_cert_altname_invalid", "ERR_TLS_CERT_ALTNAME_INVALID", names),
@@ -79,7 +100,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::sure(
         "remotecertificatenamemismatch|notvalidforname|certificate not valid for name",
-        r"RemoteCertificateNameMismatch|NotValidForName|certificate not valid for name (?:DnsName\()?(?<asked>[^;\s)]+)(?:.*only valid for (?<valid>.*))?",
+        concat!(
+            r"RemoteCertificateNameMismatch|NotValidForName|certificate not valid for name (?:DnsName\()",
+            r"?(?<asked>[^;\s)]+)(?:.*only valid for (?<valid>.*))?"
+        ),
         names,
     ),
     Rule::sure(
@@ -95,18 +119,35 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::sure(
         "certificate is not yet valid|cert_not_yet_valid|notvalidyet|certificatenotyetvalid|not valid yet",
-        "(?i-u:certificate is not yet valid|CERT_NOT_YET_VALID|NotValidYet|CertificateNotYetValid|not valid yet)",
+        "(?i-u:certificate is not yet valid|CERT_NOT_YET_VALID|NotValidYet|CertificateNotYetValid|\
+         not valid yet)",
         |hit| theirs(hit, TlsFault::NotYetValid),
     ),
     Rule::sure(
-        "certificate has expired|cert_has_expired|validity check failed|certificateexpired|certificate: expired|certificate expired|notafter:",
-        r"(?i-u:certificate has expired|CERT_HAS_EXPIRED|validity check failed|CertificateExpired|invalid peer certificate: Expired|certificate expired|\bNotAfter: )",
+        "certificate has expired|cert_has_expired|validity check failed|certificateexpired|\
+         certificate: expired|certificate expired|notafter:",
+        concat!(
+            "(?i-u:certificate has expired|CERT_HAS_EXPIRED|validity check failed|",
+            "CertificateExpired|invalid peer certificate: Expired|",
+            r"certificate expired|\bNotAfter: )"
+        ),
         |hit| theirs(hit, TlsFault::Expired),
     ),
     // Trust.
     Rule::sure(
-        "unknown authority|pkix path building failed|certification path|self-signed certificate|self signed certificate|unable to get local issuer|unable to get issuer|unable_to_verify_leaf|self_signed_cert|unable to verify the first|unknownissuer|unknown ca|unknown_ca|partialchain|untrustedroot|signer not found|trustanchors|certificate verify failed|certificate_unknown|unable_to_get_issuer",
-        r"(?i-u:signed by unknown authority|pkix path building failed|unable to find valid certification path|self[- ]signed certificate|unable to get (?:local )?issuer|UNABLE_TO_VERIFY_LEAF|SELF_SIGNED_CERT|unable to verify the first|UnknownIssuer|unknown ca\b|unknown_ca|PartialChain|UntrustedRoot|trustAnchors parameter must be non-empty|UNABLE_TO_GET_ISSUER|unknown certificate authority)",
+        "unknown authority|pkix path building failed|certification path|self-signed certificate|\
+         self signed certificate|unable to get local issuer|unable to get issuer|unable_to_verify_leaf|\
+         self_signed_cert|unable to verify the first|unknownissuer|unknown ca|unknown_ca|partialchain|\
+         untrustedroot|signer not found|trustanchors|certificate verify failed|certificate_unknown|\
+         unable_to_get_issuer",
+        concat!(
+            "(?i-u:signed by unknown authority|pkix path building failed|",
+            "unable to find valid certification path|self[- ]signed certificate|",
+            "unable to get (?:local )?issuer|UNABLE_TO_VERIFY_LEAF|",
+            "SELF_SIGNED_CERT|unable to verify the first|UnknownIssuer|",
+            r"unknown ca\b|unknown_ca|PartialChain|UntrustedRoot|trustAnchors parameter must be non-empty|",
+            "UNABLE_TO_GET_ISSUER|unknown certificate authority)"
+        ),
         |hit| {
             // `Generated self-signed certificate` is what servers do, not what they die of.
             let lower = hit.text.to_ascii_lowercase();
@@ -116,13 +157,33 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // Not a certificate: the scheme or the port.
     Rule::sure(
-        "server gave http response to https client|first record does not look like a tls handshake|wrong version number|wrong_version_number|unrecognized ssl message|not an ssl/tls record|plain http request was sent|packet length too long|http request to an https server|corrupt message of type invalidcontenttype|server does not support ssl|received corrupt message",
-        r"(?i-u:server gave HTTP response to HTTPS client|first record does not look like a TLS handshake|wrong[ _]version[ _]number|Unrecognized SSL message, plaintext|not an SSL/TLS record|packet length too long|HTTP request to an HTTPS server|received corrupt message|server does not support SSL)",
+        "server gave http response to https client|first record does not look like a tls handshake|\
+         wrong version number|wrong_version_number|unrecognized ssl message|not an ssl/tls record|\
+         plain http request was sent|packet length too long|http request to an https server|\
+         corrupt message of type invalidcontenttype|server does not support ssl|received corrupt message",
+        concat!(
+            "(?i-u:server gave HTTP response to HTTPS client|first record does not look like a TLS handshake|",
+            "wrong[ _]version[ _]number|Unrecognized SSL message, plaintext|",
+            "not an SSL/TLS record|packet length too long|HTTP request to an HTTPS server|",
+            "received corrupt message|server does not support SSL)"
+        ),
         |hit| theirs(hit, TlsFault::PlainHttp),
     ),
     Rule::likely(
-        "ssl handshake failed|sslhandshakeexception|certificate_verify_failed|certificate verify failed|handshake_failure|handshake failure|tls handshake timeout|authenticationexception: the remote certificate|ssl_error_syscall|sslerror|tls: bad certificate|alert bad certificate|certificate required|protocol version not supported|protocol_version|ssl connection could not|tlsv1_alert|certificate is invalid|invalid peer certificate|failed to verify certificate|certificate_unknown|ssl routines",
-        r"(?i-u:ssl handshake failed|SSLHandshakeException|certificate[_ ]verify[_ ]failed|handshake[_ ]failure|remote certificate (?:is invalid|was rejected)|SSL_ERROR_SYSCALL|tls: bad certificate|alert bad certificate|certificate required|protocol version not supported|alert protocol_version|TLSV1_ALERT|invalid peer certificate|failed to verify certificate|certificate_unknown)",
+        "ssl handshake failed|sslhandshakeexception|certificate_verify_failed|certificate verify failed|\
+         handshake_failure|handshake failure|tls handshake timeout|\
+         authenticationexception: the remote certificate|ssl_error_syscall|sslerror|tls: bad certificate|\
+         alert bad certificate|certificate required|protocol version not supported|protocol_version|\
+         ssl connection could not|tlsv1_alert|certificate is invalid|invalid peer certificate|\
+         failed to verify certificate|certificate_unknown|ssl routines",
+        concat!(
+            "(?i-u:ssl handshake failed|SSLHandshakeException|certificate[_ ]verify[_ ]failed|",
+            "handshake[_ ]failure|remote certificate (?:is invalid|",
+            "was rejected)|SSL_ERROR_SYSCALL|tls: bad certificate|",
+            "alert bad certificate|certificate required|protocol version not supported|",
+            "alert protocol_version|TLSV1_ALERT|invalid peer certificate|",
+            "failed to verify certificate|certificate_unknown)"
+        ),
         |hit| theirs(hit, TlsFault::Other),
     ),
 ];

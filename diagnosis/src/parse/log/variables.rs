@@ -23,7 +23,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::sure(
         "missing `secret_key_base`|no application encryption key|the secret_key setting must not be empty",
-        r"(?:Missing `(?<name>secret_key_base)`|(?<app>No application encryption key has been specified)|The (?<name2>SECRET_KEY) setting must not be empty)",
+        concat!(
+            "(?:Missing `(?<name>secret_key_base)`|(?<app>No application encryption key has been specified)",
+            "|The (?<name2>SECRET_KEY) setting must not be empty)"
+        ),
         |hit| {
             if hit.get("app").is_some() {
                 fixed("APP_KEY")
@@ -44,7 +47,12 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::sure(
         "notpresent|environment variable not found",
-        r"(?:(?<name>[A-Z][A-Z0-9_]{2,})[^A-Za-z]*(?:must be set|is required|not set|not found|missing)?[^A-Z]*: NotPresent|[Ee]nvironment variable not found: (?<name2>[A-Za-z_]\w*)|(?<name3>[A-Z][A-Z0-9_]{2,})\W+environment variable not found|NotPresent)",
+        concat!(
+            "(?:(?<name>[A-Z][A-Z0-9_]{2,})[^A-Za-z]*(?:must be set|",
+            "is required|not set|not found|missing)?[^A-Z]*: NotPresent|",
+            r"[Ee]nvironment variable not found: (?<name2>[A-Za-z_]\w*)|",
+            r"(?<name3>[A-Z][A-Z0-9_]{2,})\W+environment variable not found|NotPresent)"
+        ),
         |hit| {
             Some(Failure::MissingVariable {
                 name: ["name", "name2", "name3"].iter().find_map(|name| hit.own(name)).unwrap_or_default(),
@@ -53,17 +61,39 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::sure(
         "environment variable|environment variables|env var|env variable",
-        r#"(?x)(?: (?i-u:env(?:ironment)?\ var(?:iable)?s?)\ (?:named\ )?[`'"$\[{:=(]*\s?(?<name>[A-Za-z_][A-Za-z0-9_.]*)[`'"\]})]*,?\ (?:is|was|are|has|have|must|should|needs)?\s?(?i-u:not|undefined|missing|required|be\ (?:set|defined|specified|provided)|empty|unset|to\ be\ set)
-        | [`'"$]?(?<name2>[A-Z][A-Z0-9_]{2,})[`'"]?\ (?i-u:env(?:ironment)?\ var(?:iable)?)s?\ (?:is|was|must|has|should|needs)?\s?(?i-u:not|undefined|missing|required|be\ (?:set|defined|specified|provided)|empty|unset|to\ be\ set|been)
-        | (?i-u:missing|required|unset|undefined|specify|set|provide|define|expected|need|requires)\ (?:the\ |an?\ |following\ |mandatory\ |required\ )*(?i-u:env(?:ironment)?\ var(?:iable)?(?:s|\(s\))?)(?:\ not\ set|\ is\ missing|\ missing)?[:\s]+[`'"$\[]*(?<name3>[A-Z][A-Z0-9_]+)
-        | (?i-u:env(?:ironment)?\ var(?:iable)?s?)\ (?:not\ set|missing|not\ found|not\ defined|unset|required):\s*[`'"$\[]*(?<name4>[A-Za-z_]\w+)
-        | (?i-u:set|specify|provide|missing|define)\ (?:the\ )?[`'"$]?(?<name5>[A-Z][A-Z0-9_]{2,})[`'"]?\ (?i-u:env(?:ironment)?\ var(?:iable)?) )"#,
+        concat!(
+            r#"(?x)(?: (?i-u:env(?:ironment)?\ var(?:iable)?s?)\ (?:named\ )?[`'"$\[{:=(]*\s?(?<name>[A-Za-z_][A-Za"#,
+            r#"-z0-9_.]*)[`'"\]})]*,?\ (?:is|was|are|has|have|must|should|"#,
+            r"needs)?\s?(?i-u:not|undefined|missing|required|be\ (?:set|",
+            r"defined|specified|provided)|empty|unset|to\ be\ set) |",
+            r#" [`'"$]?(?<name2>[A-Z][A-Z0-9_]{2,})[`'"]?\ (?i-u:env(?:ironment)?\ var(?:iable)?)s?\ (?:is|"#,
+            r"was|must|has|should|needs)?\s?(?i-u:not|undefined|missing|",
+            r"required|be\ (?:set|defined|specified|provided)|empty|",
+            r"unset|to\ be\ set|been) | (?i-u:missing|required|unset|",
+            r"undefined|specify|set|provide|define|expected|need|requires)\ (?:the\ |",
+            r"an?\ |following\ |mandatory\ |required\ )*(?i-u:env(?:ironment)?\ var(?:iable)?(?:s|",
+            r#"\(s\))?)(?:\ not\ set|\ is\ missing|\ missing)?[:\s]+[`'"$\[]*(?<name3>[A-Z][A-Z0-9_]+) "#,
+            r"| (?i-u:env(?:ironment)?\ var(?:iable)?s?)\ (?:not\ set|",
+            r#"missing|not\ found|not\ defined|unset|required):\s*[`'"$\[]*(?<name4>[A-Za-z_]\w+) |"#,
+            r#" (?i-u:set|specify|provide|missing|define)\ (?:the\ )?[`'"$]?(?<name5>[A-Z][A-Z0-9_]{2,})"#,
+            r#"[`'"]?\ (?i-u:env(?:ironment)?\ var(?:iable)?) )"#
+        ),
         any,
     ),
     Rule::sure(
-        "is not set|not defined|must be set|is required|is undefined|is missing|not configured|is empty|must be defined|must be provided|missing required|is not provided|not specified|must be specified|was not set|is unset|empty or not set|not been set|needs to be set",
-        r#"(?x)(?:^|[\s"'`$\[({:])(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])[`'"\])}]*:?\ (?:(?:variable|setting|option|value|parameter|env|key|config)\ )?(?:(?:is|was|must|has|are)\ )?(?:not\ (?:been\ )?(?:set|defined|configured|provided|specified|found)|be\ (?:set|defined|provided|specified)|required|undefined|missing|empty|unset|needs\ to\ be\ set)
-        | (?:missing\ required|[Mm]issing)\ (?:setting|config(?:uration)?(?:\ (?:key|value|option))?|option|variable|key|parameter|property)s?:?\s+[`'"]?(?<name2>[A-Za-z_][A-Za-z0-9_.-]*)"#,
+        "is not set|not defined|must be set|is required|is undefined|is missing|not configured|is empty|\
+         must be defined|must be provided|missing required|is not provided|not specified|\
+         must be specified|was not set|is unset|empty or not set|not been set|needs to be set",
+        concat!(
+            r#"(?x)(?:^|[\s"'`$\[({:])(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])[`'"\])}]*:?\ (?:(?:variable|"#,
+            r"setting|option|value|parameter|env|key|config)\ )?(?:(?:is|",
+            r"was|must|has|are)\ )?(?:not\ (?:been\ )?(?:set|defined|",
+            r"configured|provided|specified|found)|be\ (?:set|defined|",
+            "provided|specified)|required|undefined|missing|empty|",
+            r"unset|needs\ to\ be\ set) | (?:missing\ required|[Mm]issing)\ (?:setting|",
+            r"config(?:uration)?(?:\ (?:key|value|option))?|option|",
+            r#"variable|key|parameter|property)s?:?\s+[`'"]?(?<name2>[A-Za-z_][A-Za-z0-9_.-]*)"#
+        ),
         any,
     ),
     Rule::likely(

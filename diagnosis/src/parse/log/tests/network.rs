@@ -94,7 +94,7 @@ fn timed_out() {
         ("Can't connect to MySQL server on 'mysql:3306' (110)", "timeout mysql:3306"),
         (
             "server selection error: server selection timeout, current topology: { Type: Unknown, Servers: [{ Addr: mongo:27017, Type: Unknown, Last error: dial tcp 10.0.0.5:27017: i/o timeout }, ] }",
-            "timeout 10.0.0.5:27017",
+            "timeout mongo:27017 (10.0.0.5)",
         ),
         ("HikariPool-1 - Connection is not available, request timed out after 30000ms.", "timeout ?"),
         ("curl: (28) Connection timed out after 5001 milliseconds", "timeout ?"),

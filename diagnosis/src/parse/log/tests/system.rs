@@ -20,7 +20,7 @@ fn ports() {
         ("Could not create server TCP listening socket *:6379: bind: Address already in use", "port-in-use :6379 6379"),
         (
             "could not bind IPv4 address \"0.0.0.0\": Address already in use\nHINT:  Is another postmaster already running on port 5432? If not, wait a few seconds and retry.",
-            "port-in-use  ?",
+            "port-in-use :5432 5432",
         ),
         ("Do you already have another mysqld server running on port: 3306 ?", "port-in-use :3306 3306"),
         ("listen tcp :80: bind: permission denied", "permission-denied bind :80"),

@@ -152,8 +152,11 @@ fn is_never_chatter(failure: &Failure) -> bool {
 
 fn is_retry(text: &str) -> bool {
     static RETRY: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i-u:\bretry|\bretries\b|reconnect|\battempt #?[0-9]|try again|trying again|back(?:ing)?[ -]?off|waiting for)")
-            .expect("a fixed expression")
+        Regex::new(concat!(
+            r"(?i-u:\bretry|\bretries\b|reconnect|\battempt #?[0-9]|try again|trying again|",
+            r"back(?:ing)?[ -]?off|waiting for)"
+        ))
+        .expect("a fixed expression")
     });
     RETRY.is_match(text)
 }
@@ -233,11 +236,22 @@ fn name_peer(failure: &mut Failure, lines: &[Line<'_>], at: usize) {
 /// Drops failures to connect after which the log says that the connection was made.
 pub(super) fn forget_recovered(findings: &mut Vec<Finding>, raw: &[&str]) {
     static SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i-u:\bconnected\b|connection (?:to (?u-i:[^ ])+ )?(?:is )?(?:established|restored|re-established|succeeded|successful|acquired|accepted|ok\b)|established connection|connection to (?u-i:[^ ])+ (?:was )?(?:established|restored)|(?:database|db|redis|broker|server|host|service|[a-z0-9-]+:[0-9]+)(?: is|:)? (?:ready|up|available|reachable|open|accepting connections)\b|succeeded after|listening (?:on|at|to)|\bstarted (?u-i:[^ ])+ in [0-9.]+ sec|ready to accept connections|now serving|server (?:is )?(?:started|running|listening))")
-            .expect("a fixed expression")
+        Regex::new(concat!(
+            r"(?i-u:\bconnected\b|connection (?:to (?u-i:[^ ])+ )?(?:was |is )?(?:established|restored|re-established|succeeded|",
+            r"successful|acquired|accepted|ok\b)|established connection|",
+            r"(?:database|db|redis|broker|server|host|service|[a-z0-9-]+:[0-9]+)(?: is|:)? ",
+            r"(?:ready|up|available|reachable|open|accepting connections)\b|succeeded after|listening (?:on|at|to)|",
+            r"\bstarted (?u-i:[^ ])+ in [0-9.]+ sec|ready to accept connections|now serving|",
+            r"server (?:is )?(?:started|running|listening))"
+        ))
+        .expect("a fixed expression")
     });
     static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i-u:\bnot (?:yet )?(?:connected|ready|up|available|reachable|established)|could not|cannot|can't|n't |fail|error|refused|unable|disconnected|never|until|before|when|if |is the server|once |please|make sure|ensure|check)").expect("a fixed expression")
+        Regex::new(concat!(
+            r"(?i-u:\bnot (?:yet )?(?:connected|ready|up|available|reachable|established)|could not|cannot|can't|n't |fail|",
+            r"error|refused|unable|disconnected|never|until|before|when|if |is the server|once |please|make sure|ensure|check)"
+        ))
+        .expect("a fixed expression")
     });
     let is_network = |finding: &Finding| {
         matches!(

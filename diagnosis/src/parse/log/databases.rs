@@ -7,9 +7,7 @@ pub(super) const RULES: &[Rule] = &[
     // PostgreSQL
     Rule::sure(
         "unrecognized configuration parameter",
-        concat!(
-            r#"unrecognized configuration parameter "(?<name>[^"]+)"(?: in file "(?<file>[^"]+)" line (?<line>[0-9]+))?"#
-        ),
+        r#"unrecognized configuration parameter "(?<name>[^"]+)"(?: in file "(?<file>[^"]+)" line (?<line>[0-9]+))?"#,
         |hit| setting(hit, hit.whole()),
     ),
     Rule::sure(
@@ -28,9 +26,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
     Rule::sure(
         "database files are incompatible with server|initialized by postgresql version",
-        concat!(
-            "database files are incompatible with server|The data directory was initialized by PostgreSQL version.*"
-        ),
+        "database files are incompatible with server|The data directory was initialized by PostgreSQL version.*",
         |hit| {
             let detail = hit
                 .below

@@ -66,7 +66,7 @@ fn trailing_port(text: &str) -> Option<u16> {
         regex::Regex::new(concat!(
             r"(?:(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\]|\*|:|localhost|",
             r"\s)|[(\['=/])?:(?<a>[0-9]{2,5})(?:$|[^0-9:.]|[.:](?:[^0-9]|",
-            r"$))|\b[Pp]ort\s*[=:]?\s*(?<b>[0-9]{2,5})|', (?<c>[0-9]{2,5})\)"
+            r"$))|\b[Pp]ort\s*[=:]?\s*(?<b>[0-9]{2,5})|', (?<c>[0-9]{2,5})\)|address '(?<d>[0-9]{2,5})'"
         ))
         .ok()
     });
@@ -75,7 +75,8 @@ fn trailing_port(text: &str) -> Option<u16> {
             .is_some_and(|before| before.len() == 2 && before.bytes().all(|byte| byte.is_ascii_digit()))
     };
     PORT.as_ref()?.captures_iter(text).find_map(|found| {
-        let part = found.name("a").or_else(|| found.name("b")).or_else(|| found.name("c"))?;
+        let part =
+            found.name("a").or_else(|| found.name("b")).or_else(|| found.name("c")).or_else(|| found.name("d"))?;
         let colon = part.start().saturating_sub(1);
         let is_time = part.len() == 2 && text.as_bytes().get(colon) == Some(&b':') && is_clock(text, colon);
         if is_time { None } else { part.as_str().parse().ok() }
@@ -93,7 +94,10 @@ fn in_use(hit: &Hit<'_>) -> Option<Failure> {
             .find_map(|key| below.split_once(*key)?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
     });
     let address = match peer::find(hit.text) {
-        Some(peer) if peer.port.is_some() && peer.port == port => format!("{}:{}", peer.host, port.unwrap_or_default()),
+        Some(peer) if peer.port.is_some() && peer.port == port => match peer.host.contains(':') {
+            true => format!("[{}]:{}", peer.host, port.unwrap_or_default()),
+            false => format!("{}:{}", peer.host, port.unwrap_or_default()),
+        },
         _ => port.map(|port| format!(":{port}")).unwrap_or_default(),
     };
     Some(Failure::PortInUse { address, port })

@@ -42,9 +42,7 @@ pub(super) const RULES: &[Rule] = &[
     .of(Language::Java),
     Rule::sure(
         "classnotfoundexception|noclassdeffounderror",
-        concat!(
-            "(?:ClassNotFoundException|NoClassDefFoundError): (?:Could not initialize class )?(?<name>[A-Za-z0-9_.$/]+)"
-        ),
+        "(?:ClassNotFoundException|NoClassDefFoundError): (?:Could not initialize class )?(?<name>[A-Za-z0-9_.$/]+)",
         named,
     )
     .of(Language::Java),

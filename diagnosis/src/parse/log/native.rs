@@ -84,7 +84,14 @@ pub(super) const RULES: &[Rule] = &[
         },
     )
     .of(Language::Erlang),
-    // Perl
+    Rule::sure("qemu: uncaught target signal", r"qemu: uncaught target signal .*", |hit| {
+        Some(Failure::Panic { what: hit.whole() })
+    })
+    .of(Language::Native),
+    Rule::sure("the promise rejected with the reason", r#"rejected with the reason "(?<what>.*?)"\.\]"#, |hit| {
+        Some(Failure::Panic { what: format!("UnhandledPromiseRejection: {}", hit.text_of("what")) })
+    })
+    .of(Language::Node),
     Rule::likely("http: panic serving", r"http: panic serving \S+: (?<what>.*)", |hit| {
         Some(Failure::Panic { what: hit.text_of("what") })
     })

@@ -44,11 +44,11 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::sure(
         "connection refused|econnrefused|actively refused|(os error 111)|connectionrefused|\
-         refused the connection|connectionrefusederror|refused. check that the hostname|errno 111|(111)",
+         refused the connection|connect call failed|connectionrefusederror| refused|errno 111|(111)",
         concat!(
             "(?i-u:connection refused|econnrefused|actively refused|",
-            "os error 111|connectionrefused|refused the connection|",
-            r"errno 111| refused\. check that|server on '(?u-i:[^'])*' \(111\))"
+            "os error 111|connectionrefused|refused the connection|connect call failed|",
+            r"errno 111|connection to (?u-i:\S)+ refused|server on '(?u-i:[^'])*' \(111\))"
         ),
         |hit| Some(Failure::Refused { peer: peer_of(hit.text) }),
     ),

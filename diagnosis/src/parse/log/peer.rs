@@ -33,6 +33,8 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
 });
 static KEYED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"\bhost=(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[ ;,&].*?\bport=(?<port>[0-9]+))?"));
+static TUPLE: LazyLock<Regex> =
+    LazyLock::new(|| compile(r"\('(?<host>[A-Za-z0-9][A-Za-z0-9._-]*|[0-9a-fA-F:]+)', (?<port>[0-9]{1,5})[,)]"));
 static NODE: LazyLock<Regex> = LazyLock::new(|| {
     compile(concat!(
         r"\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET)(?::? connect)? (?<host>[A-Za-z0-9._-]+|",
@@ -136,6 +138,7 @@ fn named_or_not(text: &str) -> Option<Peer> {
         peer = first(&LIBPQ, text).or_else(|| first(&NAMED, text));
     }
     peer.or_else(|| text.contains("host=").then(|| first(&KEYED, text)).flatten())
+        .or_else(|| text.contains("('").then(|| first(&TUPLE, text)).flatten())
         .or_else(|| text.contains(" E").then(|| first(&NODE, text)).flatten())
         .or_else(|| text.contains('/').then(|| first(&SLASHED, text)).flatten())
         .or_else(|| text.contains("]:").then(|| first(&BRACKETED, text)).flatten())

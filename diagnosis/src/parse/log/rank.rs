@@ -59,7 +59,7 @@ fn of_line(lines: &[Line<'_>], at: usize) -> Option<Finding> {
     let line = lines.get(at)?;
     let below = lines.get(at + 1..).unwrap_or_default();
     let whole = || if line.body().len() < line.text.len() { rule::classify(&line.text, below) } else { None };
-    let found = rule::classify(line.body(), below).or_else(whole);
+    let found = joined(lines, at).or_else(|| rule::classify(line.body(), below)).or_else(whole);
     let found = match found {
         Some(found) => found,
         None if line.level == Some(Level::Fatal) && line.body().trim().len() > 3 => Found {
@@ -98,6 +98,17 @@ fn of_line(lines: &[Line<'_>], at: usize) -> Option<Finding> {
     };
     name_peer(&mut signature.kind, lines, at);
     Some(Finding { signature, score, is_final: is_fatal })
+}
+
+/// Rust's chains give the system's reason on a line of its own, below what was tried.
+fn joined(lines: &[Line<'_>], at: usize) -> Option<Found> {
+    let body = lines.get(at)?.body().trim();
+    let above = lines.get(at.checked_sub(1)?)?.body().trim();
+    let is_chained = body.contains("(os error ") && body.len() < 80 && !above.is_empty() && above.len() < 300;
+    if !is_chained {
+        return None;
+    }
+    rule::classify(&format!("{above}: {body}"), lines.get(at + 1..).unwrap_or_default())
 }
 
 fn of_crash(lines: &[Line<'_>], crash: Crash) -> Finding {
@@ -169,6 +180,28 @@ fn complete(failure: &mut Failure, other: &Failure) {
             *slot = Some(other.clone());
         }
         return;
+    }
+    match (&mut *failure, other) {
+        (
+            Failure::PortInUse { port: slot @ None, address },
+            Failure::PortInUse { port: Some(port), address: theirs },
+        ) => {
+            *slot = Some(*port);
+            address.clone_from(theirs);
+        }
+        (Failure::PermissionDenied { path: slot @ None, .. }, Failure::PermissionDenied { path: Some(path), .. })
+        | (Failure::NoSpace { path: slot @ None }, Failure::NoSpace { path: Some(path) })
+        | (Failure::ReadOnlyFileSystem { path: slot @ None }, Failure::ReadOnlyFileSystem { path: Some(path) })
+        | (Failure::InstanceLocked { path: slot @ None }, Failure::InstanceLocked { path: Some(path) }) => {
+            *slot = Some(path.clone());
+        }
+        (Failure::UnknownHost { host: slot, port: own, .. }, Failure::UnknownHost { host, port, .. })
+            if slot.is_empty() || slot == host =>
+        {
+            slot.clone_from(host);
+            *own = own.or(*port);
+        }
+        _ => {}
     }
     match (peer_slot(failure), peer_of(other)) {
         (Some(slot @ None), Some(Some(other))) => *slot = Some(other.clone()),
@@ -342,6 +375,12 @@ fn is_same(one: &Signature, other: &Signature) -> bool {
     }
     if std::mem::discriminant(&one.kind) != std::mem::discriminant(&other.kind) {
         return false;
+    }
+    if let (Failure::PortInUse { port, .. }, Failure::PortInUse { port: theirs, .. }) = (&one.kind, &other.kind) {
+        return port.is_none() || theirs.is_none() || port == theirs;
+    }
+    if let (Failure::UnknownHost { host, .. }, Failure::UnknownHost { host: theirs, .. }) = (&one.kind, &other.kind) {
+        return host == theirs || host.is_empty() || theirs.is_empty();
     }
     match (peer_of(&one.kind), peer_of(&other.kind)) {
         (Some(None), _) | (_, Some(None)) => one.line_number.abs_diff(other.line_number) < 40,

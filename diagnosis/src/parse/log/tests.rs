@@ -9,6 +9,7 @@ mod network;
 mod noise;
 mod peers_say_no;
 mod properties;
+mod rare;
 mod system;
 
 use super::{Failure, LastWords, Peer, TlsFault, read};

@@ -4,6 +4,12 @@ use super::rule::{Hit, Rule};
 use super::{Failure, Language};
 
 pub(super) const RULES: &[Rule] = &[
+    Rule::sure(
+        "no configuration setting found for key",
+        r"No configuration setting found for key '(?<name>[^']+)'",
+        named,
+    )
+    .of(Language::Java),
     Rule::sure("could not resolve placeholder", r"Could not resolve placeholder '(?<name>[^']+)'", named)
         .of(Language::Java),
     Rule::sure("key not found: \"|keyerror", r#"key not found: "(?<name>[A-Z][A-Z0-9_]+)""#, named).of(Language::Ruby),

@@ -71,7 +71,9 @@ fn read_one(lines: &[Line<'_>], at: usize) -> Option<Link> {
         if line.is_gap() {
             break;
         }
-        let text = line.text.get(margin..).unwrap_or(&line.text);
+        // The parts of an exception group are drawn behind bars.
+        let text =
+            line.text.trim_start().strip_prefix("| ").unwrap_or_else(|| line.text.get(margin..).unwrap_or(&line.text));
         if let Some(place) = text.trim_start().strip_prefix("File \"") {
             let frame = place_of(place);
             if is_library(place) {

@@ -242,144 +242,137 @@ fn wordings_that_are_easily_mistaken() {
 
 #[test]
 fn servers_and_frameworks() {
-    check(&[
-        (
-            "[2026-11-21 10:00:00,000] ERROR Exiting Kafka due to fatal exception during startup. (kafka.Kafka$)\norg.apache.kafka.common.config.ConfigException: Missing required configuration `zookeeper.connect` which has no default value.\n\tat kafka.Kafka.main(Kafka.scala:1)",
-            "bad-setting ConfigException: Missing required configuration `zookeeper.connect` which has no default value. @ Kafka.scala:1 in Kafka.main",
-        ),
-        (
-            "2026-11-21 10:00:00.000 UTC [1] FATAL:  could not create lock file \"postmaster.pid\": Read-only file system",
-            "read-only-file-system postmaster.pid",
-        ),
-        (
-            "2026-11-21 10:00:00.000 UTC [1] FATAL:  could not write to file \"pg_wal/xlogtemp.29\": No space left on device",
-            "no-space pg_wal/xlogtemp.29",
-        ),
-        (
-            "2026-11-21 10:00:00.000 UTC [1] LOG:  could not bind IPv4 address \"0.0.0.0\": Address already in use\n2026-11-21 10:00:00.000 UTC [1] HINT:  Is another postmaster already running on port 5432? If not, wait a few seconds and retry.\n2026-11-21 10:00:00.000 UTC [1] FATAL:  could not create any TCP/IP sockets",
-            "port-in-use :5432 5432",
-        ),
-        (
-            "mkdir: cannot create directory '/bitnami/postgresql/data': Permission denied",
-            "permission-denied mkdir /bitnami/postgresql/data",
-        ),
-        (
-            "chmod: changing permissions of '/var/lib/postgresql/data': Operation not permitted",
-            "permission-denied chmod /var/lib/postgresql/data",
-        ),
-        (
-            "{\"type\": \"server\", \"timestamp\": \"2026-11-21T10:00:00Z\", \"level\": \"ERROR\", \"component\": \"o.e.b.Elasticsearch\", \"message\": \"fatal exception while booting Elasticsearch\", \"stacktrace\": [\"java.lang.IllegalStateException: failed to obtain node locks, tried [/usr/share/elasticsearch/data]; maybe these locations are not writable or multiple nodes were started on the same data path?\", \"at org.elasticsearch.env.NodeEnvironment.<init>(NodeEnvironment.java:296)\"]}",
-            "instance-locked /usr/share/elasticsearch/data @ NodeEnvironment.java:296 in NodeEnvironment.<init>",
-        ),
-        (
-            "django.db.utils.OperationalError: could not translate host name \"db\" to address: Name or service not known",
-            "unknown-host db NoSuchName",
-        ),
-        (
-            "django.db.utils.OperationalError: (1045, \"Access denied for user 'app'@'10.244.0.3' (using password: YES)\")",
-            "auth-failed ? user app MySql",
-        ),
-        (
-            "sqlalchemy.exc.OperationalError: (pymysql.err.OperationalError) (2003, \"Can't connect to MySQL server on 'mysql' (timed out)\")",
-            "timeout mysql",
-        ),
-        (
-            "ActiveRecord::PendingMigrationError: Migrations are pending. To resolve this issue, run: bin/rails db:migrate",
-            "migration ActiveRecord::PendingMigrationError: Migrations are pending. To resolve this issue, run: bin/rails db:migrate",
-        ),
-        (
-            "rails aborted!\nActiveRecord::NoDatabaseError: FATAL:  database \"app_production\" does not exist",
-            "auth-failed ? user ? PostgreSql",
-        ),
-        (
-            "org.flywaydb.core.api.exception.FlywayValidateException: Validate failed: Migrations have failed validation",
-            "migration FlywayValidateException: Validate failed: Migrations have failed validation",
-        ),
-        (
-            "liquibase.exception.LockException: Could not acquire change log lock.  Currently locked by app-0 (10.244.0.3) since 11/21/26",
-            "migration liquibase.exception.LockException: Could not acquire change log lock.  Currently locked by app-0 (10.244.0.3) since 11/21/26",
-        ),
-        ("error: migration failed: dial tcp 10.0.0.1:5432: connect: connection refused", "refused 10.0.0.1:5432"),
-        ("Error: Unable to open database file /data/app.db: permission denied", "permission-denied open /data/app.db"),
-        (
-            "2026-11-21 10:00:00 E! [outputs.influxdb] Failed to connect: dial tcp: lookup influx on 10.96.0.10:53: no such host",
-            "unknown-host influx NoSuchName",
-        ),
-        (
-            "level=error ts=2026-11-21T10:00:00Z caller=main.go:290 msg=\"Error loading config (--config.file=/etc/prometheus/prometheus.yml)\" err=\"parsing YAML file /etc/prometheus/prometheus.yml: yaml: line 12: did not find expected key\"",
-            "unreadable-config parsing YAML file /etc/prometheus/prometheus.yml: yaml: line 12: did not find expected key (/etc/prometheus/prometheus.yml:12)",
-        ),
-        (
-            "caller=main.go:1 level=error err=\"opening storage failed: lock DB directory: resource temporarily unavailable\" msg=x",
-            "instance-locked ?",
-        ),
-        ("nats: no servers available for connection", "refused ?"),
-        ("Error: failed to open database: unable to open database file: no such file or directory", "none"),
-        (
-            "BOOT FAILED Application :app exited: exited in: App.start(:normal, [])\n** (EXIT) an exception was raised:\n** (DBConnection.ConnectionError) tcp connect (db:5432): connection refused - :econnrefused",
-            "refused db:5432",
-        ),
-        ("tcp connect (db:5432): non-existing domain - :nxdomain", "unknown-host db:5432 NoSuchName"),
-        (
-            "SQLSTATE[HY000] [1045] Access denied for user 'root'@'10.244.0.9' (using password: NO)",
-            "auth-failed ? user root MySql",
-        ),
-        ("In Connection.php line 760: SQLSTATE[HY000] [2002] Connection refused (SQL: select 1)", "refused ?"),
-        (
-            "MongoNetworkError: failed to connect to server [mongo:27017] on first connect [Error: connect ECONNREFUSED 10.0.0.3:27017]",
-            "refused mongo:27017 (10.0.0.3)",
-        ),
-        (
-            "[error] a.b.Main - com.rabbitmq.client.AuthenticationFailureException: ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.",
-            "auth-failed ? user ? RabbitMq",
-        ),
-        (
-            "StackExchange.Redis.RedisConnectionException: It was not possible to connect to the redis server(s). UnableToConnect on redis:6379/Interactive",
-            "refused redis:6379",
-        ),
-        (
-            "Microsoft.Data.SqlClient.SqlException (0x80131904): A network-related or instance-specific error occurred while establishing a connection to SQL Server.",
-            "refused ?",
-        ),
-        (
-            "MySqlConnector.MySqlException (0x80004005): Unable to connect to any of the specified MySQL hosts.",
-            "refused ?",
-        ),
-        (
-            "x509: certificate signed by unknown authority (possibly because of \"crypto/rsa: verification error\" while trying to verify candidate authority certificate \"ca\")",
-            "tls UnknownAuthority ?",
-        ),
-        (
-            "SSL_CTX_use_PrivateKey(\"/etc/tls/tls.key\") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)",
-            "tls KeyMismatch ? own",
-        ),
-        ("FATAL:  private key file \"/certs/tls.key\" has group or world access", "tls Other ? own"),
-        ("Failed to create listener: accept tcp: too many open files in system", "too-many-open-files"),
-        ("standard_init_linux.go:228: exec user process caused: exec format error", "exec-format"),
-        ("standard_init_linux.go:228: exec user process caused: no such file or directory", "none"),
-        (
-            "runtime: failed to create new OS thread (have 5 already; errno=11)",
-            "no-threads failed to create new OS thread",
-        ),
-        (
-            "bash: fork: retry: Resource temporarily unavailable",
-            "no-threads fork: retry: Resource temporarily unavailable",
-        ),
-        (
-            "OpenBLAS blas_thread_init: pthread_create failed for thread 3 of 8: Resource temporarily unavailable",
-            "no-threads pthread_create failed",
-        ),
-        (
-            "OpenJDK 64-Bit Server VM warning: INFO: os::commit_memory(0x00000000c0000000, 1073741824, 0) failed; error='Not enough space' (errno=12)\n#\n# There is insufficient memory for the Java Runtime Environment to continue.",
-            "no-memory insufficient memory for the Java Runtime Environment to continue",
-        ),
-        (
-            "FATAL:  could not map anonymous shared memory: Cannot allocate memory",
-            "no-memory could not map anonymous shared memory: Cannot allocate memory",
-        ),
-        (
-            "Traceback (most recent call last):\n  File \"/app/a.py\", line 1, in <module>\n    x = 'a' * 10**12\nMemoryError",
-            "no-memory MemoryError @ a.py:1",
-        ),
-    ]);
+    check(SERVERS);
 }
+
+const SERVERS: &[(&str, &str)] = &[
+    (
+        "[2026-11-21 10:00:00,000] ERROR Exiting Kafka due to fatal exception during startup. (kafka.Kafka$)\norg.apache.kafka.common.config.ConfigException: Missing required configuration `zookeeper.connect` which has no default value.\n\tat kafka.Kafka.main(Kafka.scala:1)",
+        "bad-setting ConfigException: Missing required configuration `zookeeper.connect` which has no default value. @ Kafka.scala:1 in Kafka.main",
+    ),
+    (
+        "2026-11-21 10:00:00.000 UTC [1] FATAL:  could not create lock file \"postmaster.pid\": Read-only file system",
+        "read-only-file-system postmaster.pid",
+    ),
+    (
+        "2026-11-21 10:00:00.000 UTC [1] FATAL:  could not write to file \"pg_wal/xlogtemp.29\": No space left on device",
+        "no-space pg_wal/xlogtemp.29",
+    ),
+    (
+        "2026-11-21 10:00:00.000 UTC [1] LOG:  could not bind IPv4 address \"0.0.0.0\": Address already in use\n2026-11-21 10:00:00.000 UTC [1] HINT:  Is another postmaster already running on port 5432? If not, wait a few seconds and retry.\n2026-11-21 10:00:00.000 UTC [1] FATAL:  could not create any TCP/IP sockets",
+        "port-in-use :5432 5432",
+    ),
+    (
+        "mkdir: cannot create directory '/bitnami/postgresql/data': Permission denied",
+        "permission-denied mkdir /bitnami/postgresql/data",
+    ),
+    (
+        "chmod: changing permissions of '/var/lib/postgresql/data': Operation not permitted",
+        "permission-denied chmod /var/lib/postgresql/data",
+    ),
+    (
+        "{\"type\": \"server\", \"timestamp\": \"2026-11-21T10:00:00Z\", \"level\": \"ERROR\", \"component\": \"o.e.b.Elasticsearch\", \"message\": \"fatal exception while booting Elasticsearch\", \"stacktrace\": [\"java.lang.IllegalStateException: failed to obtain node locks, tried [/usr/share/elasticsearch/data]; maybe these locations are not writable or multiple nodes were started on the same data path?\", \"at org.elasticsearch.env.NodeEnvironment.<init>(NodeEnvironment.java:296)\"]}",
+        "instance-locked /usr/share/elasticsearch/data @ NodeEnvironment.java:296 in NodeEnvironment.<init>",
+    ),
+    (
+        "django.db.utils.OperationalError: could not translate host name \"db\" to address: Name or service not known",
+        "unknown-host db NoSuchName",
+    ),
+    (
+        "django.db.utils.OperationalError: (1045, \"Access denied for user 'app'@'10.244.0.3' (using password: YES)\")",
+        "auth-failed ? user app MySql",
+    ),
+    (
+        "sqlalchemy.exc.OperationalError: (pymysql.err.OperationalError) (2003, \"Can't connect to MySQL server on 'mysql' (timed out)\")",
+        "timeout mysql",
+    ),
+    (
+        "ActiveRecord::PendingMigrationError: Migrations are pending. To resolve this issue, run: bin/rails db:migrate",
+        "migration ActiveRecord::PendingMigrationError: Migrations are pending. To resolve this issue, run: bin/rails db:migrate",
+    ),
+    (
+        "rails aborted!\nActiveRecord::NoDatabaseError: FATAL:  database \"app_production\" does not exist",
+        "auth-failed ? user ? PostgreSql",
+    ),
+    (
+        "org.flywaydb.core.api.exception.FlywayValidateException: Validate failed: Migrations have failed validation",
+        "migration FlywayValidateException: Validate failed: Migrations have failed validation",
+    ),
+    (
+        "liquibase.exception.LockException: Could not acquire change log lock.  Currently locked by app-0 (10.244.0.3) since 11/21/26",
+        "migration liquibase.exception.LockException: Could not acquire change log lock.  Currently locked by app-0 (10.244.0.3) since 11/21/26",
+    ),
+    ("error: migration failed: dial tcp 10.0.0.1:5432: connect: connection refused", "refused 10.0.0.1:5432"),
+    ("Error: Unable to open database file /data/app.db: permission denied", "permission-denied open /data/app.db"),
+    (
+        "2026-11-21 10:00:00 E! [outputs.influxdb] Failed to connect: dial tcp: lookup influx on 10.96.0.10:53: no such host",
+        "unknown-host influx NoSuchName",
+    ),
+    (
+        "level=error ts=2026-11-21T10:00:00Z caller=main.go:290 msg=\"Error loading config (--config.file=/etc/prometheus/prometheus.yml)\" err=\"parsing YAML file /etc/prometheus/prometheus.yml: yaml: line 12: did not find expected key\"",
+        "unreadable-config parsing YAML file /etc/prometheus/prometheus.yml: yaml: line 12: did not find expected key (/etc/prometheus/prometheus.yml:12)",
+    ),
+    (
+        "caller=main.go:1 level=error err=\"opening storage failed: lock DB directory: resource temporarily unavailable\" msg=x",
+        "instance-locked ?",
+    ),
+    ("nats: no servers available for connection", "refused ?"),
+    ("Error: failed to open database: unable to open database file: no such file or directory", "none"),
+    (
+        "BOOT FAILED Application :app exited: exited in: App.start(:normal, [])\n** (EXIT) an exception was raised:\n** (DBConnection.ConnectionError) tcp connect (db:5432): connection refused - :econnrefused",
+        "refused db:5432",
+    ),
+    ("tcp connect (db:5432): non-existing domain - :nxdomain", "unknown-host db:5432 NoSuchName"),
+    (
+        "SQLSTATE[HY000] [1045] Access denied for user 'root'@'10.244.0.9' (using password: NO)",
+        "auth-failed ? user root MySql",
+    ),
+    ("In Connection.php line 760: SQLSTATE[HY000] [2002] Connection refused (SQL: select 1)", "refused ?"),
+    (
+        "MongoNetworkError: failed to connect to server [mongo:27017] on first connect [Error: connect ECONNREFUSED 10.0.0.3:27017]",
+        "refused mongo:27017 (10.0.0.3)",
+    ),
+    (
+        "[error] a.b.Main - com.rabbitmq.client.AuthenticationFailureException: ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.",
+        "auth-failed ? user ? RabbitMq",
+    ),
+    (
+        "StackExchange.Redis.RedisConnectionException: It was not possible to connect to the redis server(s). UnableToConnect on redis:6379/Interactive",
+        "refused redis:6379",
+    ),
+    (
+        "Microsoft.Data.SqlClient.SqlException (0x80131904): A network-related or instance-specific error occurred while establishing a connection to SQL Server.",
+        "refused ?",
+    ),
+    ("MySqlConnector.MySqlException (0x80004005): Unable to connect to any of the specified MySQL hosts.", "refused ?"),
+    (
+        "x509: certificate signed by unknown authority (possibly because of \"crypto/rsa: verification error\" while trying to verify candidate authority certificate \"ca\")",
+        "tls UnknownAuthority ?",
+    ),
+    (
+        "SSL_CTX_use_PrivateKey(\"/etc/tls/tls.key\") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)",
+        "tls KeyMismatch ? own",
+    ),
+    ("FATAL:  private key file \"/certs/tls.key\" has group or world access", "tls Other ? own"),
+    ("Failed to create listener: accept tcp: too many open files in system", "too-many-open-files"),
+    ("standard_init_linux.go:228: exec user process caused: exec format error", "exec-format"),
+    ("standard_init_linux.go:228: exec user process caused: no such file or directory", "none"),
+    ("runtime: failed to create new OS thread (have 5 already; errno=11)", "no-threads failed to create new OS thread"),
+    ("bash: fork: retry: Resource temporarily unavailable", "no-threads fork: retry: Resource temporarily unavailable"),
+    (
+        "OpenBLAS blas_thread_init: pthread_create failed for thread 3 of 8: Resource temporarily unavailable",
+        "no-threads pthread_create failed",
+    ),
+    (
+        "OpenJDK 64-Bit Server VM warning: INFO: os::commit_memory(0x00000000c0000000, 1073741824, 0) failed; error='Not enough space' (errno=12)\n#\n# There is insufficient memory for the Java Runtime Environment to continue.",
+        "no-memory insufficient memory for the Java Runtime Environment to continue",
+    ),
+    (
+        "FATAL:  could not map anonymous shared memory: Cannot allocate memory",
+        "no-memory could not map anonymous shared memory: Cannot allocate memory",
+    ),
+    (
+        "Traceback (most recent call last):\n  File \"/app/a.py\", line 1, in <module>\n    x = 'a' * 10**12\nMemoryError",
+        "no-memory MemoryError @ a.py:1",
+    ),
+];

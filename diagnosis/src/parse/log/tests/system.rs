@@ -11,7 +11,7 @@ fn ports() {
         ("OSError: [Errno 98] Address already in use", "port-in-use  ?"),
         (
             "[Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): address already in use",
-            "port-in-use :8000 8000",
+            "port-in-use 0.0.0.0:8000 8000",
         ),
         ("Web server failed to start. Port 8080 was already in use.", "port-in-use :8080 8080"),
         ("java.net.BindException: Address already in use", "port-in-use  ?"),

@@ -61,6 +61,9 @@ const REMOVED: &[(&str, &[&str], &str, &str)] = &[
     ("flowcontrol.apiserver.k8s.io/v1beta3", &["FlowSchema", "PriorityLevelConfiguration"], "flowcontrol.apiserver.k8s.io/v1", "1.32"),
 ];
 
+/// How many of the last lines of a log are looked at.
+const LAST_LINES: usize = 20;
+
 fn detect(case: &Case<'_>) -> Verdict {
     let mut found = Vec::new();
     for refused in refusal::of(case)? {
@@ -75,9 +78,12 @@ fn detect(case: &Case<'_>) -> Verdict {
         if !ended {
             continue;
         }
-        let Some(words) = case.last_words(&container)?.found() else { continue };
-        let said = words.tail.iter().enumerate().find_map(|(index, line)| Some((index, line, gone(line)?)));
-        let Some((index, line, (kind, version))) = said else { continue };
+        let Some(log) = refusal::last_log(case, &container)?.found() else { continue };
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines.iter().enumerate().skip(lines.len().saturating_sub(LAST_LINES));
+        let Some((index, line, (kind, version))) = last.rev().find_map(|(at, line)| Some((at, *line, gone(line)?))) else {
+            continue;
+        };
         let finding = case
             .finding_in(Code::ApiVersionRemoved, &container)
             .confidence(Confidence::Likely)

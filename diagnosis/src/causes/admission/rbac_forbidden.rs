@@ -30,6 +30,9 @@ cause! {
     RbacForbidden, stage Admission, since "0.1.0", detect
 }
 
+/// How many of the last lines of a log are looked at.
+const LAST_LINES: usize = 20;
+
 fn detect(case: &Case<'_>) -> Verdict {
     let mut found = Vec::new();
     for refused in refusal::of(case)? {
@@ -40,17 +43,13 @@ fn detect(case: &Case<'_>) -> Verdict {
     }
     let Some(pod) = case.pod() else { return Ok(found) };
     for container in case.containers().filter(|container| may_be_told(case, pod, container)) {
-        let Some(words) = case.last_words(&container)?.found() else { continue };
-        let lines = words.tail.iter().enumerate();
-        let all: Vec<(usize, &String, Denied)> = lines
-            .filter_map(|(index, line)| Some((index, line, denied(line)?)))
-            .filter(|(_, _, denied)| !denied.user.starts_with("system:node:"))
-            .collect();
-        let Some((index, line, _)) = all.last() else { continue };
+        let Some(log) = refusal::last_log(case, &container)?.found() else { continue };
+        let all = denials(&log);
+        let Some((number, line, _)) = all.last() else { continue };
         let finding = case
             .finding_in(Code::RbacForbidden, &container)
             .confidence(Confidence::Likely)
-            .evidence(case.log_evidence(&container, index + 1, line))
+            .evidence(case.log_evidence(&container, *number, line))
             .evidence(case.end_evidence(&container));
         let how = match container.last_end() {
             Some(_) => text!["Container ", name(container.name()), " ended after the Kubernetes API had refused it. "],
@@ -66,6 +65,26 @@ fn detect(case: &Case<'_>) -> Verdict {
         break;
     }
     Ok(found)
+}
+
+/// What the API refused according to the last lines of a log, oldest first; none where a line after it names another
+/// fault.
+fn denials(log: &str) -> Vec<(usize, &str, Denied)> {
+    let lines: Vec<(usize, &str)> =
+        log.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(index, line)| (index + 1, line)).collect();
+    let other = ["connection refused", "no such host", "i/o timeout", "OutOfMemory", "no space left"];
+    let mut found = Vec::new();
+    for (number, line) in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+        if let Some(denied) = denied(line) {
+            // Nothing dies of an event that it could not write; a node's user is not the app.
+            if denied.resource != "events" && !denied.user.starts_with("system:node:") {
+                found.push((*number, *line, denied));
+            }
+        } else if other.iter().any(|words| line.contains(words)) {
+            found.clear();
+        }
+    }
+    found
 }
 
 /// The log can tell where the app ended by itself with a failure, or runs and does not get ready.

@@ -4,6 +4,7 @@ pub(crate) mod capacity;
 pub(crate) mod claims;
 pub(crate) mod departure;
 pub(crate) mod ends;
+pub(crate) mod managers;
 pub(crate) mod manifest;
 pub(crate) mod peers;
 pub(crate) mod probes;

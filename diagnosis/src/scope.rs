@@ -206,9 +206,13 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
         let sets = owned(sets?.found().unwrap_or_default(), &object);
         newest = newest_set(deployment, &sets);
         if let Some(newest) = &newest {
-            // The Deployment itself stands for the pods that are lacking.
-            let set = Subject::Workload(Workload::ReplicaSet(Arc::clone(newest)));
-            subjects.push(Scoped { stands_for: 0, ..alone(set) });
+            let mut set = of_controller(&Workload::ReplicaSet(Arc::clone(newest)));
+            // Where the Deployment tells of the refusal too, it stands for the pods that are lacking.
+            let told = conditions(workload).iter().any(|(type_, ..)| *type_ == "ReplicaFailure");
+            if told || lacks_pods(workload) && named_set(deployment).is_some() {
+                set.stands_for = 0;
+            }
+            subjects.push(set);
         }
         owners = sets.into_iter().map(Object::ReplicaSet).collect();
     }

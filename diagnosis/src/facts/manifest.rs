@@ -86,7 +86,7 @@ impl Place {
     fn compare(&mut self, applied: &Value, known: &Value) {
         match (applied, known) {
             (Value::Object(applied), Value::Object(known)) => {
-                let set: Vec<&str> = known.keys().map(String::as_str).collect();
+                let set: Vec<&str> = applied.keys().map(String::as_str).collect();
                 for (key, value) in applied.iter().filter(|(_, value)| !value.is_null()) {
                     if let Some(known) = known.get(key) {
                         self.path.push(key.clone());

@@ -65,7 +65,17 @@ fn detect(case: &Case<'_>) -> Verdict {
         .title(text!["Job ", name(case.reference().path()), " has failed: ", short])
         .explain(text![long, " What the pods died of is the cause; a failed Job is not taken up again by itself."])
         .evidence(case.field(&format!(".status.conditions[{}]", failed.type_), format!("{reason}: {message}")).at(at));
-    Ok(vec![fixes(case, finding, &owner)])
+    let retry = (reason == "PodFailurePolicy").then(|| {
+        let file = format!("{}.yaml", owner.name);
+        Fix::safe(text!["where that end should be retried after all, change the rule in ", code("podFailurePolicy")]).command(
+            format!(
+                "{} > {}",
+                case.kubectl(["get", &refusal::target(&owner), "-o", "yaml"]),
+                crate::case::shell_quoted(&file)
+            ),
+        )
+    });
+    Ok(vec![fixes(case, finding, &owner).fix(retry)])
 }
 
 fn failed(job: &Job) -> Option<&JobCondition> {

@@ -511,7 +511,12 @@ fn conditions(workload: &Workload) -> Vec<(&str, &str, &str, Option<jiff::Timest
             .filter(|condition| condition.status == "True")
             .map(|it| {
                 let since = it.last_transition_time.as_ref().map(|time| time.0);
-                (it.type_.as_str(), it.reason.as_deref().unwrap_or_default(), it.message.as_deref().unwrap_or_default(), since)
+                (
+                    it.type_.as_str(),
+                    it.reason.as_deref().unwrap_or_default(),
+                    it.message.as_deref().unwrap_or_default(),
+                    since,
+                )
             })
             .collect(),
         Workload::Deployment(deployment) => deployment
@@ -521,7 +526,12 @@ fn conditions(workload: &Workload) -> Vec<(&str, &str, &str, Option<jiff::Timest
             .filter(|it| it.status == "True" || it.reason.as_deref() == Some("ReplicaSetCreateError"))
             .map(|it| {
                 let since = it.last_transition_time.as_ref().map(|time| time.0);
-                (it.type_.as_str(), it.reason.as_deref().unwrap_or_default(), it.message.as_deref().unwrap_or_default(), since)
+                (
+                    it.type_.as_str(),
+                    it.reason.as_deref().unwrap_or_default(),
+                    it.message.as_deref().unwrap_or_default(),
+                    since,
+                )
             })
             .collect(),
         Workload::StatefulSet(_) | Workload::DaemonSet(_) | Workload::Job(_) | Workload::CronJob(_) => Vec::new(),
@@ -557,7 +567,8 @@ fn lacks_pods(workload: &Workload) -> bool {
         Workload::Job(it) => {
             let (spec, status) = (it.spec.as_ref(), it.status.as_ref());
             let ended = status.into_iter().flat_map(|status| status.conditions.iter().flatten()).any(|condition| {
-                matches!(condition.type_.as_str(), "Complete" | "Failed" | "SuccessCriteriaMet") && condition.status == "True"
+                matches!(condition.type_.as_str(), "Complete" | "Failed" | "SuccessCriteriaMet")
+                    && condition.status == "True"
             });
             let active = status.and_then(|status| status.active).unwrap_or(0);
             let done = status.and_then(|status| status.succeeded).unwrap_or(0);

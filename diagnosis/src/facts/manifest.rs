@@ -4,9 +4,7 @@
 //! Typed objects lose unknown fields when they are parsed, so the manifest is parsed and written again: what is lacking then
 //! is unknown. Values are never compared.
 
-use k8s_openapi::api::apps::v1::{
-    DaemonSetSpec, DeploymentSpec, DeploymentStrategy, ReplicaSetSpec, StatefulSetSpec,
-};
+use k8s_openapi::api::apps::v1::{DaemonSetSpec, DeploymentSpec, DeploymentStrategy, ReplicaSetSpec, StatefulSetSpec};
 use k8s_openapi::api::batch::v1::{CronJobSpec, JobSpec, JobTemplateSpec};
 use k8s_openapi::api::core::v1::{
     Container, ContainerPort, EnvFromSource, EnvVar, EnvVarSource, ExecAction, HTTPGetAction, Lifecycle,
@@ -99,7 +97,8 @@ impl Place {
             }
             (Value::Array(applied), Value::Array(known)) => {
                 for (index, (applied, known)) in applied.iter().zip(known).enumerate() {
-                    let label = applied.get("name").and_then(Value::as_str).map_or_else(|| index.to_string(), str::to_owned);
+                    let label =
+                        applied.get("name").and_then(Value::as_str).map_or_else(|| index.to_string(), str::to_owned);
                     self.path.push(format!("[{label}]"));
                     self.compare(applied, known);
                     self.path.pop();
@@ -277,7 +276,8 @@ mod tests {
             "containers": [{"name": "app", "comand": ["x"], "nodeSelector": {"a": "b"}, "limits": {"cpu": 1},
                 "livenessProbe": {"httpGet": {"path": "/", "port": 80, "initialDelaySeconds": 3}},
                 "volumeMounts": [{"name": "d", "mountpath": "/d"}]}]}}}));
-        let got: Vec<_> = got.iter().map(|(path, meant, belongs)| (path.as_str(), meant.as_deref(), *belongs)).collect();
+        let got: Vec<_> =
+            got.iter().map(|(path, meant, belongs)| (path.as_str(), meant.as_deref(), *belongs)).collect();
         let pod = ".spec.template.spec";
         assert_eq!(
             got,
@@ -285,7 +285,11 @@ mod tests {
                 (".spec.replica", Some("replicas"), None),
                 (&*format!("{pod}.containers[app].comand"), Some("command"), None),
                 (&*format!("{pod}.containers[app].limits"), None, Some("under resources")),
-                (&*format!("{pod}.containers[app].livenessProbe.httpGet.initialDelaySeconds"), None, Some("in the probe itself, one level up")),
+                (
+                    &*format!("{pod}.containers[app].livenessProbe.httpGet.initialDelaySeconds"),
+                    None,
+                    Some("in the probe itself, one level up")
+                ),
                 (&*format!("{pod}.containers[app].nodeSelector"), None, Some("in the pod's spec, beside containers")),
                 (&*format!("{pod}.containers[app].volumeMounts[d].mountpath"), Some("mountPath"), None),
                 (&*format!("{pod}.env"), None, Some("in a container")),

@@ -209,7 +209,8 @@ pub fn parse(message: &str) -> Refused {
 
 static OBJECT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z.]*) "([^"]*)" is (?:forbidden|invalid)"#).ok());
-static CLAIM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"create Claim (\S+) for Pod \S+ in StatefulSet").ok());
+static CLAIM: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"create Claim (\S+) for Pod \S+ in StatefulSet").ok());
 
 fn object(message: &str) -> Option<(String, String)> {
     if let Some(found) = CLAIM.as_ref().and_then(|claim| claim.captures(message)) {
@@ -405,7 +406,10 @@ static BOUND: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 static RATIO: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(\S+) max limit to request ratio per (\w+) is ([^\s,]+), but (?:provided ratio is ([^\s,\]]+)|no request)").ok()
+    Regex::new(
+        r"(\S+) max limit to request ratio per (\w+) is ([^\s,]+), but (?:provided ratio is ([^\s,\]]+)|no request)",
+    )
+    .ok()
 });
 
 fn limits(text: &str) -> Option<Why> {
@@ -457,8 +461,10 @@ static DENIED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 static DENIED_BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     // The wording of API servers before 1.12, still in the logs of old clients.
-    Regex::new(r#"User "([^"]+)" cannot (\S+) (\S+?)(?:\.([a-z0-9.-]+))? (?:in the namespace "([^"]+)"|at the cluster scope)"#)
-        .ok()
+    Regex::new(
+        r#"User "([^"]+)" cannot (\S+) (\S+?)(?:\.([a-z0-9.-]+))? (?:in the namespace "([^"]+)"|at the cluster scope)"#,
+    )
+    .ok()
 });
 
 /// `User "U" cannot VERB resource "R" in API group "G" in the namespace "N"`, in a log line too.
@@ -503,9 +509,10 @@ fn invalid(text: &str) -> Option<Why> {
 }
 
 fn is_path(path: &str) -> bool {
-    ["spec", "metadata", "status", "template", "data"].iter().any(|root| {
-        path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    }) && !path.contains(' ')
+    ["spec", "metadata", "status", "template", "data"]
+        .iter()
+        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
+        && !path.contains(' ')
 }
 
 fn server(text: &str) -> Option<Why> {
@@ -556,7 +563,9 @@ mod tests {
 
     #[test]
     fn what_a_quota_demands_is_read_old_and_new() {
-        let new = parse(r#"pods "a-" is forbidden: failed quota: q: must specify limits.cpu for: app,proxy; requests.memory for: app"#);
+        let new = parse(
+            r#"pods "a-" is forbidden: failed quota: q: must specify limits.cpu for: app,proxy; requests.memory for: app"#,
+        );
         let both = || vec!["app".to_owned(), "proxy".to_owned()];
         let expected = vec![("limits.cpu".to_owned(), both()), ("requests.memory".to_owned(), vec!["app".to_owned()])];
         assert_eq!(new.why, Why::QuotaNeeds { quota: "q".to_owned(), missing: expected });
@@ -568,7 +577,8 @@ mod tests {
     fn bounds_of_a_limit_range_are_read() {
         let message = r#"pods "a-" is forbidden: [maximum memory usage per Container is 1Gi, but limit is 2Gi, minimum cpu usage per Container is 100m, but request is 50m., cpu max limit to request ratio per Container is 4, but provided ratio is 10.000000, maximum cpu usage per Pod is 2.  No limit is specified]"#;
         let Why::Limits(found) = parse(message).why else { panic!("no limits") };
-        let got: Vec<_> = found.iter().map(|b| (b.bound, b.resource.as_str(), b.allowed.as_str(), b.got.as_deref())).collect();
+        let got: Vec<_> =
+            found.iter().map(|b| (b.bound, b.resource.as_str(), b.allowed.as_str(), b.got.as_deref())).collect();
         assert_eq!(
             got,
             [
@@ -604,14 +614,22 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(
-            policy(r#"pods "a-" is forbidden: ValidatingAdmissionPolicy 'replica-limit' with binding 'prod' denied request: failed expression: object.spec.replicas <= 5"#),
+            policy(
+                r#"pods "a-" is forbidden: ValidatingAdmissionPolicy 'replica-limit' with binding 'prod' denied request: failed expression: object.spec.replicas <= 5"#
+            ),
             ("replica-limit".into(), "prod".into(), "failed expression: object.spec.replicas <= 5".into())
         );
         assert_eq!(
-            parse(r#"pods "a-" is forbidden: error looking up service account shop/cart: serviceaccount "cart" not found"#).why,
+            parse(
+                r#"pods "a-" is forbidden: error looking up service account shop/cart: serviceaccount "cart" not found"#
+            )
+            .why,
             Why::ServiceAccount { namespace: Some("shop".into()), name: "cart".into() }
         );
-        assert_eq!(parse(r#"pods "a-" is forbidden: no PriorityClass with name high was found"#).why, Why::PriorityClass("high".into()));
+        assert_eq!(
+            parse(r#"pods "a-" is forbidden: no PriorityClass with name high was found"#).why,
+            Why::PriorityClass("high".into())
+        );
         assert_eq!(
             parse(r#"pods "a-" is forbidden: pod rejected: RuntimeClass "gvisor" not found"#).why,
             Why::RuntimeClass("gvisor".into())
@@ -625,7 +643,13 @@ mod tests {
             Why::ApiRemoved { kind: "CronJob".into(), version: "batch/v1beta1".into() }
         );
         assert!(matches!(parse("etcdserver: request timed out").why, Why::Server));
-        assert!(matches!(parse(r#"pods "a-" is forbidden: pod node label selector conflicts with its namespace node label selector"#).why, Why::Other(_)));
+        assert!(matches!(
+            parse(
+                r#"pods "a-" is forbidden: pod node label selector conflicts with its namespace node label selector"#
+            )
+            .why,
+            Why::Other(_)
+        ));
     }
 
     #[test]
@@ -633,11 +657,15 @@ mod tests {
         let event = r#"Error creating: pods is forbidden: User "system:serviceaccount:kube-system:job-controller" cannot create resource "pods" in API group "" in the namespace "shop""#;
         let denied_ = denied(event).expect("denied");
         assert_eq!(denied_.service_account(), Some(("kube-system", "job-controller")));
-        assert_eq!((denied_.verb.as_str(), denied_.resource.as_str(), denied_.namespace.as_deref()), ("create", "pods", Some("shop")));
+        assert_eq!(
+            (denied_.verb.as_str(), denied_.resource.as_str(), denied_.namespace.as_deref()),
+            ("create", "pods", Some("shop"))
+        );
         let log = r#"level=error msg="leases.coordination.k8s.io \"x\" is forbidden: User \"system:serviceaccount:shop:op\" cannot get resource \"leases\" in API group \"coordination.k8s.io\" in the namespace \"shop\"""#;
         let log = denied(log).expect("denied");
         assert_eq!(log.resource_and_group(), "leases.coordination.k8s.io");
-        let old = denied(r#"pods is forbidden: User "system:serviceaccount:shop:op" cannot list pods at the cluster scope"#);
+        let old =
+            denied(r#"pods is forbidden: User "system:serviceaccount:shop:op" cannot list pods at the cluster scope"#);
         assert_eq!(old.map(|denied| (denied.resource, denied.namespace)), Some(("pods".into(), None)));
     }
 

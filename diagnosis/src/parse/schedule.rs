@@ -24,7 +24,10 @@ impl Schedule {
     /// Reads a schedule; `None` where it is none (or `@every`, which has no fixed times).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let text = text.split_once(' ').filter(|(zone, _)| zone.starts_with("TZ=") || zone.starts_with("CRON_TZ=")).map_or(text, |(_, rest)| rest.trim());
+        let text = text
+            .split_once(' ')
+            .filter(|(zone, _)| zone.starts_with("TZ=") || zone.starts_with("CRON_TZ="))
+            .map_or(text, |(_, rest)| rest.trim());
         let text = match text {
             "@yearly" | "@annually" => "0 0 1 1 *",
             "@monthly" => "0 0 1 * *",
@@ -100,7 +103,8 @@ fn set(field: &str, least: u32, most: u32, names: &[&str]) -> Option<u64> {
             None => (part, 1),
         };
         let value = |text: &str| {
-            let named = names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|at| u32::try_from(at).ok());
+            let named =
+                names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|at| u32::try_from(at).ok());
             named.map(|at| if names.len() == 12 { at + 1 } else { at }).or_else(|| text.parse().ok())
         };
         let (from, to) = match range {
@@ -144,7 +148,8 @@ mod tests {
 
     #[test]
     fn what_is_no_schedule_is_told() {
-        for text in ["", "* * * *", "60 * * * *", "* * * * * *", "a b c d e", "*/0 * * * *", "5-1 * * * *", "@every 5m"] {
+        for text in ["", "* * * *", "60 * * * *", "* * * * * *", "a b c d e", "*/0 * * * *", "5-1 * * * *", "@every 5m"]
+        {
             assert_eq!(Schedule::parse(text), None, "{text}");
         }
         assert_eq!(Schedule::parse("0 0 31 2 *").and_then(|it| it.next(Timestamp::UNIX_EPOCH, &TimeZone::UTC)), None);

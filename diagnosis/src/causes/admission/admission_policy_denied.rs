@@ -52,7 +52,8 @@ fn explain(
     let bound = bound.transpose()?.and_then(crate::reader::Read::found);
     let reference = ObjectRef::new(Kind::ValidatingAdmissionPolicy, None, policy);
     let expression = message.strip_prefix("failed expression: ").map(str::to_owned);
-    let validations = read.iter().flat_map(|policy| policy.spec.iter().flat_map(|spec| spec.validations.iter().flatten()));
+    let validations =
+        read.iter().flat_map(|policy| policy.spec.iter().flat_map(|spec| spec.validations.iter().flatten()));
     let rule = validations
         .filter(|rule| {
             rule.message.as_deref().is_some_and(|said| said.trim() == message)
@@ -60,19 +61,27 @@ fn explain(
         })
         .map(|rule| Evidence::field(&reference, ".spec.validations[].expression", rule.expression.clone()))
         .next();
-    let parameters = bound.and_then(|binding| binding.spec.as_ref().and_then(|spec| spec.param_ref.clone())).and_then(|it| it.name);
+    let parameters =
+        bound.and_then(|binding| binding.spec.as_ref().and_then(|spec| spec.param_ref.clone())).and_then(|it| it.name);
     let by = binding.map(|binding| text![" through binding ", name(binding)]);
     let broken = message.starts_with("failed to configure");
     let says = if broken {
-        text!["The policy itself is broken: ", quoted(message), ". Until it is repaired it refuses all that it matches."]
+        text![
+            "The policy itself is broken: ",
+            quoted(message),
+            ". Until it is repaired it refuses all that it matches."
+        ]
     } else {
         text!["Its rule says ", quoted(message), "."]
     };
     let repair = Fix::disruptive(text!["change the template so that it keeps the rule"])
         .command(case.kubectl(["edit", &refusal::target(&owner)]));
-    let mut look = Fix::safe(text!["read the rule; where it is wrong, change it or its binding (",
-        code("validationActions: [Warn]"), " lets the pods through with a warning)"])
-        .command(case.kubectl_cluster(["get", "validatingadmissionpolicy", policy, "-o", "yaml"]));
+    let mut look = Fix::safe(text![
+        "read the rule; where it is wrong, change it or its binding (",
+        code("validationActions: [Warn]"),
+        " lets the pods through with a warning)"
+    ])
+    .command(case.kubectl_cluster(["get", "validatingadmissionpolicy", policy, "-o", "yaml"]));
     if let Some(binding) = binding {
         look = look.command(case.kubectl_cluster(["edit", "validatingadmissionpolicybinding", binding]));
     }

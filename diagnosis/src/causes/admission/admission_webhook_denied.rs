@@ -47,7 +47,13 @@ fn explain(case: &Case<'_>, refused: &Refused, denial: &Denial) -> Result<Findin
     let mut explanation = refused.sentence(case);
     explanation.push(text!["Webhook ", name(denial.webhook.clone())]);
     if let Some(holder) = &holder {
-        explanation.push(text![" (", kubewhy_text::own(holder.reference.kind.clone()), " ", name(holder.reference.name.clone()), ")"]);
+        explanation.push(text![
+            " (",
+            kubewhy_text::own(holder.reference.kind.clone()),
+            " ",
+            name(holder.reference.name.clone()),
+            ")"
+        ]);
     }
     explanation.push(if engine.is_some() { ", a policy engine," } else { "" });
     explanation.push(" was asked and said no. ");
@@ -67,7 +73,12 @@ fn explain(case: &Case<'_>, refused: &Refused, denial: &Denial) -> Result<Findin
         None if denial.message.is_empty() => {
             text!["admission webhook ", name(denial.webhook.clone()), " refuses the pods without a reason"]
         }
-        None => text!["admission webhook ", name(denial.webhook.clone()), " refuses the pods: ", quoted(denial.message.clone())],
+        None => text![
+            "admission webhook ",
+            name(denial.webhook.clone()),
+            " refuses the pods: ",
+            quoted(denial.message.clone())
+        ],
     };
     let repair = Fix::disruptive(text!["change in the template what the message names"])
         .command(case.kubectl(["edit", &refusal::target(&owner)]));

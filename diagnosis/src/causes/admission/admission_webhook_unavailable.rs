@@ -137,9 +137,9 @@ fn meaning(outage: &Outage, holder: Option<&Holder>) -> Option<Text> {
         Transport::Timeout => text![
             "Its pods are overloaded or hang, or a network policy or firewall drops what the control plane sends to them."
         ],
-        Transport::UnknownAuthority if holder.is_some_and(|holder| !holder.has_bundle) => text![
-            "The configuration holds no caBundle, so the API server trusts only public authorities."
-        ],
+        Transport::UnknownAuthority if holder.is_some_and(|holder| !holder.has_bundle) => {
+            text!["The configuration holds no caBundle, so the API server trusts only public authorities."]
+        }
         Transport::UnknownAuthority => text![
             "The webhook's certificate was made anew without the configuration, or the other way round: the two no longer belong together."
         ],
@@ -149,7 +149,9 @@ fn meaning(outage: &Outage, holder: Option<&Holder>) -> Option<Text> {
             code(outage.host.clone().unwrap_or_else(|| "the Service's host".to_owned())),
             " among its alternative names."
         ],
-        Transport::Refused => text!["Its pod is up without listening there, is starting, or a leftover address is called."],
+        Transport::Refused => {
+            text!["Its pod is up without listening there, is starting, or a leftover address is called."]
+        }
         _ => return None,
     })
 }
@@ -175,11 +177,19 @@ fn backend(case: &Case<'_>, namespace: &str, service: &str) -> Result<Backend, N
     };
     let endpoints = slices.iter().flat_map(|slice| &slice.endpoints);
     let is_ready = |ready: Option<bool>| ready.unwrap_or(true);
-    let ready =
-        endpoints.filter(|it| is_ready(it.conditions.as_ref().and_then(|it| it.ready))).map(|it| it.addresses.len()).sum::<usize>();
+    let ready = endpoints
+        .filter(|it| is_ready(it.conditions.as_ref().and_then(|it| it.ready)))
+        .map(|it| it.addresses.len())
+        .sum::<usize>();
     let evidence = Some(Evidence::field(&reference, " EndpointSlices", format!("{ready} ready endpoints")));
     if ready > 0 {
-        let sentence = text!["Service ", name(reference.path()), " has ", ready, if ready == 1 { " ready endpoint." } else { " ready endpoints." }];
+        let sentence = text![
+            "Service ",
+            name(reference.path()),
+            " has ",
+            ready,
+            if ready == 1 { " ready endpoint." } else { " ready endpoints." }
+        ];
         return Ok(Backend { reference, sentence, evidence });
     }
     let selector = known.spec.as_ref().and_then(|spec| spec.selector.clone()).unwrap_or_default();
@@ -194,22 +204,25 @@ fn backend(case: &Case<'_>, namespace: &str, service: &str) -> Result<Backend, N
 /// Which pods stand behind the selector.
 fn behind(case: &Case<'_>, namespace: &str, selector: &BTreeMap<String, String>) -> Result<Option<Text>, Needs> {
     let selector = Selector::labels(selector);
-    let Read::Found(all) = case.list::<Pod>(Some(namespace), Filter::Labels(selector.clone()))? else { return Ok(None) };
+    let Read::Found(all) = case.list::<Pod>(Some(namespace), Filter::Labels(selector.clone()))? else {
+        return Ok(None);
+    };
     if all.is_empty() {
         return Ok(Some(text![": no pod has its labels (", code(selector.to_string()), ")"]));
     }
-    let sick: Vec<String> = all
-        .iter()
-        .filter(|pod| !pods::is_true(pod, "Ready"))
-        .filter_map(|pod| pod.metadata.name.clone())
-        .collect();
+    let sick: Vec<String> =
+        all.iter().filter(|pod| !pods::is_true(pod, "Ready")).filter_map(|pod| pod.metadata.name.clone()).collect();
     Ok((!sick.is_empty()).then(|| text![": not ready are its pods ", Text::names(sick, 3)]))
 }
 
 fn repair(case: &Case<'_>, outage: &Outage, service: Option<&(String, String)>, holder: Option<&Holder>) -> Fix {
     let title = match outage.fault {
         Transport::UnknownAuthority => {
-            text!["put the authority that signed the webhook's certificate into ", code("caBundle"), " of the configuration, or make the certificate anew"]
+            text![
+                "put the authority that signed the webhook's certificate into ",
+                code("caBundle"),
+                " of the configuration, or make the certificate anew"
+            ]
         }
         Transport::Expired | Transport::WrongName | Transport::Tls => {
             text!["make the webhook's certificate anew, with ", code("caBundle"), " of the configuration"]
@@ -224,14 +237,17 @@ fn repair(case: &Case<'_>, outage: &Outage, service: Option<&(String, String)>, 
             fix = fix.command(case.kubectl_in(namespace, ["describe", "service", service]));
         }
     }
-    let certificate =
-        matches!(outage.fault, Transport::UnknownAuthority | Transport::Expired | Transport::WrongName | Transport::Tls);
+    let certificate = matches!(
+        outage.fault,
+        Transport::UnknownAuthority | Transport::Expired | Transport::WrongName | Transport::Tls
+    );
     if let Some(holder) = holder.filter(|_| certificate || service.is_none()) {
         let kind = holder.reference.kind.to_ascii_lowercase();
         fix = fix.command(case.kubectl_cluster(["get", &kind, &holder.reference.name, "-o", "yaml"]));
     }
     if fix.commands.is_empty() {
-        fix = fix.command(case.kubectl_cluster(["get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"]));
+        fix =
+            fix.command(case.kubectl_cluster(["get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"]));
     }
     fix
 }
@@ -250,5 +266,13 @@ fn bypass(case: &Case<'_>, outage: &Outage, holder: Option<&Holder>) -> Fix {
     let path = format!("/webhooks/{}/failurePolicy", holder.index);
     let body = json!([{"op": "add", "path": path, "value": "Ignore"}]).to_string();
     let kind = holder.reference.kind.to_ascii_lowercase();
-    Fix::disruptive(title).command(case.kubectl_cluster(["patch", &kind, &holder.reference.name, "--type", "json", "-p", &body]))
+    Fix::disruptive(title).command(case.kubectl_cluster([
+        "patch",
+        &kind,
+        &holder.reference.name,
+        "--type",
+        "json",
+        "-p",
+        &body,
+    ]))
 }

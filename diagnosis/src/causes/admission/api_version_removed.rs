@@ -33,19 +33,49 @@ const REMOVED: &[(&str, &[&str], &str, &str)] = &[
     ("extensions/v1beta1", &["Deployment", "DaemonSet", "ReplicaSet"], "apps/v1", "1.16"),
     ("extensions/v1beta1", &["PodSecurityPolicy"], "", "1.16"),
     ("apps/v1beta1", &["Deployment", "StatefulSet", "ReplicaSet", "ControllerRevision"], "apps/v1", "1.16"),
-    ("apps/v1beta2", &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ControllerRevision"], "apps/v1", "1.16"),
+    (
+        "apps/v1beta2",
+        &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ControllerRevision"],
+        "apps/v1",
+        "1.16",
+    ),
     ("networking.k8s.io/v1beta1", &["Ingress", "IngressClass"], "networking.k8s.io/v1", "1.22"),
-    ("rbac.authorization.k8s.io/v1beta1", &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"], "rbac.authorization.k8s.io/v1", "1.22"),
-    ("rbac.authorization.k8s.io/v1alpha1", &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"], "rbac.authorization.k8s.io/v1", "1.22"),
-    ("admissionregistration.k8s.io/v1beta1", &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"], "admissionregistration.k8s.io/v1", "1.22"),
+    (
+        "rbac.authorization.k8s.io/v1beta1",
+        &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
+        "rbac.authorization.k8s.io/v1",
+        "1.22",
+    ),
+    (
+        "rbac.authorization.k8s.io/v1alpha1",
+        &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
+        "rbac.authorization.k8s.io/v1",
+        "1.22",
+    ),
+    (
+        "admissionregistration.k8s.io/v1beta1",
+        &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"],
+        "admissionregistration.k8s.io/v1",
+        "1.22",
+    ),
     ("apiextensions.k8s.io/v1beta1", &["CustomResourceDefinition"], "apiextensions.k8s.io/v1", "1.22"),
     ("apiregistration.k8s.io/v1beta1", &["APIService"], "apiregistration.k8s.io/v1", "1.22"),
     ("authentication.k8s.io/v1beta1", &["TokenReview"], "authentication.k8s.io/v1", "1.22"),
-    ("authorization.k8s.io/v1beta1", &["SubjectAccessReview", "LocalSubjectAccessReview", "SelfSubjectAccessReview"], "authorization.k8s.io/v1", "1.22"),
+    (
+        "authorization.k8s.io/v1beta1",
+        &["SubjectAccessReview", "LocalSubjectAccessReview", "SelfSubjectAccessReview"],
+        "authorization.k8s.io/v1",
+        "1.22",
+    ),
     ("certificates.k8s.io/v1beta1", &["CertificateSigningRequest"], "certificates.k8s.io/v1", "1.22"),
     ("coordination.k8s.io/v1beta1", &["Lease"], "coordination.k8s.io/v1", "1.22"),
     ("scheduling.k8s.io/v1beta1", &["PriorityClass"], "scheduling.k8s.io/v1", "1.22"),
-    ("storage.k8s.io/v1beta1", &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"], "storage.k8s.io/v1", "1.22"),
+    (
+        "storage.k8s.io/v1beta1",
+        &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"],
+        "storage.k8s.io/v1",
+        "1.22",
+    ),
     ("batch/v1beta1", &["CronJob"], "batch/v1", "1.25"),
     ("batch/v2alpha1", &["CronJob"], "batch/v1", "1.21"),
     ("discovery.k8s.io/v1beta1", &["EndpointSlice"], "discovery.k8s.io/v1", "1.25"),
@@ -56,9 +86,24 @@ const REMOVED: &[(&str, &[&str], &str, &str)] = &[
     ("autoscaling/v2beta1", &["HorizontalPodAutoscaler"], "autoscaling/v2", "1.25"),
     ("autoscaling/v2beta2", &["HorizontalPodAutoscaler"], "autoscaling/v2", "1.26"),
     ("storage.k8s.io/v1beta1", &["CSIStorageCapacity"], "storage.k8s.io/v1", "1.27"),
-    ("flowcontrol.apiserver.k8s.io/v1beta1", &["FlowSchema", "PriorityLevelConfiguration"], "flowcontrol.apiserver.k8s.io/v1", "1.26"),
-    ("flowcontrol.apiserver.k8s.io/v1beta2", &["FlowSchema", "PriorityLevelConfiguration"], "flowcontrol.apiserver.k8s.io/v1", "1.29"),
-    ("flowcontrol.apiserver.k8s.io/v1beta3", &["FlowSchema", "PriorityLevelConfiguration"], "flowcontrol.apiserver.k8s.io/v1", "1.32"),
+    (
+        "flowcontrol.apiserver.k8s.io/v1beta1",
+        &["FlowSchema", "PriorityLevelConfiguration"],
+        "flowcontrol.apiserver.k8s.io/v1",
+        "1.26",
+    ),
+    (
+        "flowcontrol.apiserver.k8s.io/v1beta2",
+        &["FlowSchema", "PriorityLevelConfiguration"],
+        "flowcontrol.apiserver.k8s.io/v1",
+        "1.29",
+    ),
+    (
+        "flowcontrol.apiserver.k8s.io/v1beta3",
+        &["FlowSchema", "PriorityLevelConfiguration"],
+        "flowcontrol.apiserver.k8s.io/v1",
+        "1.32",
+    ),
 ];
 
 /// How many of the last lines of a log are looked at.
@@ -81,7 +126,8 @@ fn detect(case: &Case<'_>) -> Verdict {
         let Some(log) = refusal::last_log(case, &container)?.found() else { continue };
         let lines: Vec<&str> = log.lines().collect();
         let last = lines.iter().enumerate().skip(lines.len().saturating_sub(LAST_LINES));
-        let Some((index, line, (kind, version))) = last.rev().find_map(|(at, line)| Some((at, *line, gone(line)?))) else {
+        let Some((index, line, (kind, version))) = last.rev().find_map(|(at, line)| Some((at, *line, gone(line)?)))
+        else {
             continue;
         };
         let finding = case

@@ -59,16 +59,24 @@ fn explain(case: &Case<'_>, refused: &Refused, faults: &[FieldFault]) -> Result<
             " ",
             quoted(first.problem.clone())
         ],
-        None => text!["the template of ", kubewhy_text::own(owner.kind.clone()), " ", name(owner.path()), " is not valid"],
+        None => {
+            text!["the template of ", kubewhy_text::own(owner.kind.clone()), " ", name(owner.path()), " is not valid"]
+        }
     };
     let meant = faults.iter().find_map(|fault| meant(case, fault));
-    let fields: Vec<String> = faults.iter().map(|fault| fault.field.clone()).filter(|field| !field.is_empty()).collect();
+    let fields: Vec<String> =
+        faults.iter().map(|fault| fault.field.clone()).filter(|field| !field.is_empty()).collect();
     let correct = Fix::disruptive(match &meant {
         Some(meant) => text!["correct ", Text::names(fields, 4), ": did you mean ", name(meant.clone()), "?"],
         None => text!["correct ", Text::names(fields, 4), " in the template"],
     })
     .command(case.kubectl(["edit", &refusal::target(&owner)]));
-    Ok(refused.finding(case, Code::InvalidPodSpec).title(title).explain(explanation).also(volumes(case, faults)).fix(correct))
+    Ok(refused
+        .finding(case, Code::InvalidPodSpec)
+        .title(title)
+        .explain(explanation)
+        .also(volumes(case, faults))
+        .fix(correct))
 }
 
 /// The name of the container that a fault is about.
@@ -94,7 +102,8 @@ fn meant(case: &Case<'_>, fault: &FieldFault) -> Option<String> {
 }
 
 fn volumes(case: &Case<'_>, faults: &[FieldFault]) -> Option<Text> {
-    let about = faults.iter().any(|fault| fault.field.contains("volumeMounts") && fault.problem.starts_with("Not found"));
+    let about =
+        faults.iter().any(|fault| fault.field.contains("volumeMounts") && fault.problem.starts_with("Not found"));
     if !about {
         return None;
     }
@@ -111,7 +120,14 @@ fn other(case: &Case<'_>, refused: &Refused, words: &str) -> Result<Finding, Nee
     Ok(refused
         .finding(case, Code::InvalidPodSpec)
         .confidence(confidence)
-        .title(text!["the API refuses the pods of ", kubewhy_text::own(owner.kind.clone()), " ", name(owner.path()), ": ", quoted(words)])
+        .title(text![
+            "the API refuses the pods of ",
+            kubewhy_text::own(owner.kind.clone()),
+            " ",
+            name(owner.path()),
+            ": ",
+            quoted(words)
+        ])
         .explain(text![refused.sentence(case), "The API says ", quoted(words), "."])
         .fix(
             Fix::disruptive(text!["change in the template what the message names"])

@@ -45,7 +45,8 @@ fn explain(case: &Case<'_>, refused: &Refused, breaches: &[LimitBreach]) -> Resu
     let owner = refusal::owner(case)?;
     let ranges = ranges?.found().unwrap_or_default();
     let holder = breaches.first().and_then(|breach| ranges.iter().find(|range| holds(range, breach)));
-    let holder = holder.map(|range| case.neighbour(Kind::LimitRange, range.metadata.name.as_deref().unwrap_or_default()));
+    let holder =
+        holder.map(|range| case.neighbour(Kind::LimitRange, range.metadata.name.as_deref().unwrap_or_default()));
     let said = breaches.iter().map(sentence);
     let mut explanation = refused.sentence(case);
     for one in said {
@@ -54,7 +55,9 @@ fn explain(case: &Case<'_>, refused: &Refused, breaches: &[LimitBreach]) -> Resu
     }
     let by = holder.as_ref().map(|holder| text!["The bound stands in LimitRange ", name(holder.path()), "."]);
     let title = match breaches.first() {
-        Some(first) => text![short(first), holder.as_ref().map(|holder| text![" (LimitRange ", name(holder.path()), ")"])],
+        Some(first) => {
+            text![short(first), holder.as_ref().map(|holder| text![" (LimitRange ", name(holder.path()), ")"])]
+        }
         None => text!["a LimitRange does not let the pods through"],
     };
     let evidence = holder.as_ref().zip(breaches.first()).map(|(holder, breach)| bound_evidence(holder, breach));
@@ -106,10 +109,26 @@ fn short(breach: &LimitBreach) -> Text {
     let what = text![code(breach.resource.clone()), " ", if breach.field == "request" { "request" } else { "limit" }];
     match (&breach.got, breach.bound) {
         (Some(got), "minimum") => {
-            text![what, " ", code(got.clone()), " is below the minimum of ", code(breach.allowed.clone()), " for a ", of]
+            text![
+                what,
+                " ",
+                code(got.clone()),
+                " is below the minimum of ",
+                code(breach.allowed.clone()),
+                " for a ",
+                of
+            ]
         }
         (Some(got), "maximum") => {
-            text![what, " ", code(got.clone()), " is above the maximum of ", code(breach.allowed.clone()), " for a ", of]
+            text![
+                what,
+                " ",
+                code(got.clone()),
+                " is above the maximum of ",
+                code(breach.allowed.clone()),
+                " for a ",
+                of
+            ]
         }
         (Some(got), _) => text![
             code(breach.resource.clone()),
@@ -144,7 +163,9 @@ fn sentence(breach: &LimitBreach) -> Text {
 fn wanted(breaches: &[LimitBreach]) -> Text {
     let mut fields: Vec<String> = breaches
         .iter()
-        .map(|breach| format!("resources.{}.{}", if breach.field == "request" { "requests" } else { "limits" }, breach.resource))
+        .map(|breach| {
+            format!("resources.{}.{}", if breach.field == "request" { "requests" } else { "limits" }, breach.resource)
+        })
         .collect();
     fields.dedup();
     Text::names(fields, 6)

@@ -59,11 +59,9 @@ fn explain(
     let read = case.get::<Namespace>(None, namespace);
     let owner = refusal::owner(case)?;
     let label = match read? {
-        Read::Found(it) => it
-            .metadata
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get("pod-security.kubernetes.io/enforce").cloned()),
+        Read::Found(it) => {
+            it.metadata.labels.as_ref().and_then(|labels| labels.get("pod-security.kubernetes.io/enforce").cloned())
+        }
         Read::Absent | Read::Unreadable => None,
     };
     let evidence = label.as_ref().map(|label| {
@@ -72,7 +70,12 @@ fn explain(
     });
     let rules: Vec<String> = violations.iter().map(|it| it.rule.clone()).collect();
     let mut explanation = refused.sentence(case);
-    explanation.push(text!["Namespace ", name(namespace), " enforces Pod Security level ", code(format!("{level}:{version}"))]);
+    explanation.push(text![
+        "Namespace ",
+        name(namespace),
+        " enforces Pod Security level ",
+        code(format!("{level}:{version}"))
+    ]);
     explanation.push(if label.is_some() { " (its label says so). " } else { ". " });
     for violation in violations {
         explanation.push(match violation.detail.as_str() {
@@ -85,15 +88,20 @@ fn explain(
         let body = refusal::template_patch(&owner, &spec);
         Fix {
             patch: Some(Patch { type_: "strategic", body: body.clone() }),
-            ..Fix::disruptive(text!["set in the template what the level demands: ", settings(violations)])
-                .command(case.kubectl(["patch", &refusal::target(&owner), "--type", "strategic", "-p", &body.to_string()]))
+            ..Fix::disruptive(text!["set in the template what the level demands: ", settings(violations)]).command(
+                case.kubectl(["patch", &refusal::target(&owner), "--type", "strategic", "-p", &body.to_string()]),
+            )
         }
     });
     let manual = (!by_hand.is_empty()).then(|| {
         Fix::disruptive(text!["take out of the template what the level forbids: ", Text::names(by_hand, 6)])
             .command(case.kubectl(["edit", &refusal::target(&owner)]))
     });
-    let lower = if level == "restricted" && violations.iter().all(|it| is_restricted_only(&it.rule)) { "baseline" } else { "privileged" };
+    let lower = if level == "restricted" && violations.iter().all(|it| is_restricted_only(&it.rule)) {
+        "baseline"
+    } else {
+        "privileged"
+    };
     let relax = Fix::disruptive(text![
         "or, where the workload needs it, lower the level of namespace ",
         name(namespace),
@@ -125,9 +133,16 @@ fn explain(
 
 /// Rules that only the level `restricted` has.
 fn is_restricted_only(rule: &str) -> bool {
-    ["allowPrivilegeEscalation", "unrestricted capabilities", "runAsNonRoot", "runAsUser=0", "restricted volume types", "seccompProfile"]
-        .iter()
-        .any(|it| rule.starts_with(it))
+    [
+        "allowPrivilegeEscalation",
+        "unrestricted capabilities",
+        "runAsNonRoot",
+        "runAsUser=0",
+        "restricted volume types",
+        "seccompProfile",
+    ]
+    .iter()
+    .any(|it| rule.starts_with(it))
 }
 
 /// The setting that a rule demands of a container.
@@ -161,7 +176,11 @@ fn remedy(case: &Case<'_>, violations: &[Violation]) -> (Option<Value>, Vec<Stri
     let mut by_hand = Vec::new();
     for violation in violations {
         let Some((key, value)) = setting(&violation.rule) else {
-            by_hand.push(if violation.detail.is_empty() { violation.rule.clone() } else { format!("{} ({})", violation.rule, violation.detail) });
+            by_hand.push(if violation.detail.is_empty() {
+                violation.rule.clone()
+            } else {
+                format!("{} ({})", violation.rule, violation.detail)
+            });
             continue;
         };
         let everywhere: Vec<String> = main.iter().chain(&init).map(|it| (*it).to_owned()).collect();
@@ -202,12 +221,20 @@ fn constrained(case: &Case<'_>, refused: &Refused, words: &str) -> Result<Findin
         .command(case.kubectl(["edit", &refusal::target(&owner)]));
     let namespace = case.namespace().unwrap_or_default();
     let allow = if openshift {
-        Fix::disruptive(text!["or let ServiceAccount ", name(account.clone()), " use a constraint that allows it (a protection less)"])
-            .command(case.kubectl_cluster(["get", "scc"]))
-            .command(format!("oc -n {namespace} adm policy add-scc-to-user anyuid -z {account}"))
+        Fix::disruptive(text![
+            "or let ServiceAccount ",
+            name(account.clone()),
+            " use a constraint that allows it (a protection less)"
+        ])
+        .command(case.kubectl_cluster(["get", "scc"]))
+        .command(format!("oc -n {namespace} adm policy add-scc-to-user anyuid -z {account}"))
     } else {
-        Fix::disruptive(text!["or bind ServiceAccount ", name(account.clone()), " to a policy that allows it (a protection less)"])
-            .command(case.kubectl_cluster(["get", "psp"]))
+        Fix::disruptive(text![
+            "or bind ServiceAccount ",
+            name(account.clone()),
+            " to a policy that allows it (a protection less)"
+        ])
+        .command(case.kubectl_cluster(["get", "psp"]))
     };
     Ok(refused
         .finding(case, Code::PodSecurityViolation)

@@ -170,8 +170,21 @@ fn fixes(case: &Case<'_>, finding: Finding, owner: &ObjectRef, excess: &Excess, 
         let sum = Sum::of(first);
         let needed = sum.used + sum.asked;
         let hard = serde_json::json!({"spec": {"hard": {&first.resource: needed.show(&first.resource)}}});
-        Fix::safe(text!["raise ", code(first.resource.clone()), " of the quota to at least ", code(needed.show(&first.resource))])
-            .command(case.kubectl(["patch", "resourcequota", &excess.quota, "--type", "merge", "-p", &hard.to_string()]))
+        Fix::safe(text![
+            "raise ",
+            code(first.resource.clone()),
+            " of the quota to at least ",
+            code(needed.show(&first.resource))
+        ])
+        .command(case.kubectl([
+            "patch",
+            "resourcequota",
+            &excess.quota,
+            "--type",
+            "merge",
+            "-p",
+            &hard.to_string(),
+        ]))
     });
     let scalable = matches!(owner.kind.as_ref(), "Deployment" | "ReplicaSet" | "StatefulSet");
     let made = refusal::counts(case).map(|(there, _)| there).filter(|there| scalable && *there > 0);
@@ -187,7 +200,8 @@ fn fixes(case: &Case<'_>, finding: Finding, owner: &ObjectRef, excess: &Excess, 
 fn heaviest(case: &Case<'_>, excess: &Excess) -> Result<Option<Text>, Needs> {
     let Some(first) = excess.resources.first() else { return Ok(None) };
     let resource = first.resource.as_str();
-    let measured = ["pods", "count/pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
+    let measured =
+        ["pods", "count/pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
     if !measured.contains(&resource) {
         return Ok(None);
     }
@@ -207,7 +221,14 @@ fn heaviest(case: &Case<'_>, excess: &Excess) -> Result<Option<Text>, Needs> {
         if index > 0 {
             most.push(", ");
         }
-        most.push(text![name(user), " (", code(amount.show(resource)), " in ", count, if count == 1 { " pod)" } else { " pods)" }]);
+        most.push(text![
+            name(user),
+            " (",
+            code(amount.show(resource)),
+            " in ",
+            count,
+            if count == 1 { " pod)" } else { " pods)" }
+        ]);
     }
     most.push(".");
     Ok(Some(most))
@@ -237,11 +258,15 @@ fn uses(pod: &Pod, resource: &str) -> Amount {
 
 fn unready(case: &Case<'_>, refused: &Refused, quota: Option<&str>, words: &str) -> Finding {
     let about = match quota {
-        Some(quota) => text!["ResourceQuota ", name(case.neighbour(Kind::ResourceQuota, quota).path()), " cannot be counted yet"],
+        Some(quota) => {
+            text!["ResourceQuota ", name(case.neighbour(Kind::ResourceQuota, quota).path()), " cannot be counted yet"]
+        }
         None => text!["no ResourceQuota of namespace ", name(case.namespace().unwrap_or_default()), " admits the pods"],
     };
     let why = match quota {
-        Some(_) => text!["The quota controller has not filled in the quota's status, so nothing that it counts is admitted."],
+        Some(_) => {
+            text!["The quota controller has not filled in the quota's status, so nothing that it counts is admitted."]
+        }
         None => text![
             "The cluster admits such pods only where a quota covers them (as for the system priority classes outside kube-system)."
         ],

@@ -76,7 +76,15 @@ fn explain(
     .command(case.kubectl(["describe", "quota,limits"]));
     Ok(refused
         .finding(case, Code::QuotaRequiresRequests)
-        .title(text!["ResourceQuota ", name(path.clone()), " demands ", Text::names(resources.clone(), 6), ", and ", where_.clone(), " does not set them"])
+        .title(text![
+            "ResourceQuota ",
+            name(path.clone()),
+            " demands ",
+            Text::names(resources.clone(), 6),
+            ", and ",
+            where_.clone(),
+            " does not set them"
+        ])
         .explain(text![
             refused.sentence(case),
             "Because ResourceQuota ",
@@ -108,7 +116,9 @@ fn patch(containers: &BTreeSet<String>, resources: &[String]) -> Value {
             entry.insert(resource.to_owned(), Value::from(value));
         }
     }
-    let all: Vec<Value> =
-        containers.iter().map(|container| json!({"name": container, "resources": Value::Object(values.clone())})).collect();
+    let all: Vec<Value> = containers
+        .iter()
+        .map(|container| json!({"name": container, "resources": Value::Object(values.clone())}))
+        .collect();
     json!({"containers": all})
 }

@@ -70,8 +70,12 @@ fn detect(case: &Case<'_>) -> Verdict {
 /// What the API refused according to the last lines of a log, oldest first; none where a line after it names another
 /// fault.
 fn denials(log: &str) -> Vec<(usize, &str, Denied)> {
-    let lines: Vec<(usize, &str)> =
-        log.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(index, line)| (index + 1, line)).collect();
+    let lines: Vec<(usize, &str)> = log
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(index, line)| (index + 1, line))
+        .collect();
     let other = ["connection refused", "no such host", "i/o timeout", "OutOfMemory", "no space left"];
     let mut found = Vec::new();
     for (number, line) in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
@@ -99,9 +103,10 @@ fn explain(case: &Case<'_>, finding: Finding, denials: &[Denied], how: Text) -> 
     let Some(first) = denials.first() else { return finding };
     let account = first.service_account();
     let (root, subject) = match account {
-        Some((namespace, account)) => {
-            (ObjectRef::new(Kind::ServiceAccount, Some(namespace), account), text!["ServiceAccount ", name(format!("{namespace}/{account}"))])
-        }
+        Some((namespace, account)) => (
+            ObjectRef::new(Kind::ServiceAccount, Some(namespace), account),
+            text!["ServiceAccount ", name(format!("{namespace}/{account}"))],
+        ),
         None => (ObjectRef::virtual_("User", &first.user), text!["user ", name(first.user.clone())]),
     };
     let resource = first.resource_and_group();
@@ -115,7 +120,14 @@ fn explain(case: &Case<'_>, finding: Finding, denials: &[Denied], how: Text) -> 
     });
     let finding = finding
         .root(root)
-        .title(text![subject.clone(), " may not ", code(first.verb.clone()), " ", code(resource.clone()), place.clone()])
+        .title(text![
+            subject.clone(),
+            " may not ",
+            code(first.verb.clone()),
+            " ",
+            code(resource.clone()),
+            place.clone()
+        ])
         .explain(text![
             how,
             "Acting as ",
@@ -134,7 +146,8 @@ fn explain(case: &Case<'_>, finding: Finding, denials: &[Denied], how: Text) -> 
 /// The role that would do, and its binding.
 fn allow(case: &Case<'_>, denials: &[Denied], account: Option<(&str, &str)>) -> Option<Fix> {
     let first = denials.first()?;
-    let same: Vec<&Denied> = denials.iter().filter(|it| it.namespace == first.namespace && it.user == first.user).collect();
+    let same: Vec<&Denied> =
+        denials.iter().filter(|it| it.namespace == first.namespace && it.user == first.user).collect();
     let mut verbs: Vec<&str> = same.iter().map(|it| it.verb.as_str()).collect();
     // An informer lists first and then watches: allowing only the one it was refused brings the next refusal.
     if verbs.contains(&"list") || verbs.contains(&"watch") {

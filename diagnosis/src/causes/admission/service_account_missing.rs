@@ -50,9 +50,10 @@ fn explain(case: &Case<'_>, refused: &Refused, namespace: Option<&str>, account:
     let exists_now = names.as_ref().is_some_and(|names| names.iter().any(|it| it == account));
     let root = ObjectRef::new(Kind::ServiceAccount, Some(namespace), account);
     let nearest = names.as_ref().and_then(|all| crate::nearest::nearest(account, all.iter().map(String::as_str)));
-    let has = names.as_ref().filter(|names| !exists_now && !names.is_empty()).map(|names| {
-        text!["Namespace ", name(namespace), " has: ", Text::names(names.clone(), 8), "."]
-    });
+    let has = names
+        .as_ref()
+        .filter(|names| !exists_now && !names.is_empty())
+        .map(|names| text!["Namespace ", name(namespace), " has: ", Text::names(names.clone(), 8), "."]);
     let rename = nearest.map(|nearest| {
         let body = refusal::template_patch(&owner, &json!({"serviceAccountName": nearest.clone()}));
         Fix::disruptive(text!["name the account that exists: did you mean ", name(nearest), "?"])

@@ -80,7 +80,9 @@ fn symptom(case: &Case<'_>, pod: &Pod) -> Symptom {
     if case.containers().any(|container| pulls(container.waiting_reason())) {
         return Symptom::Pull;
     }
-    let begun = case.containers().any(|it| it.running().is_some() || it.last_end().is_some() || it.waiting_reason().contains("Error"));
+    let begun = case
+        .containers()
+        .any(|it| it.running().is_some() || it.last_end().is_some() || it.waiting_reason().contains("Error"));
     if begun { Symptom::Run } else { Symptom::Mount }
 }
 
@@ -89,28 +91,52 @@ fn bears(symptom: Symptom, dropped: &Dropped) -> bool {
     let field = dropped.meant.as_deref().unwrap_or(&dropped.key);
     let within = |part: &str| dropped.path.contains(part);
     let placing = [
-        "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "nodeName", "schedulerName",
-        "priorityClassName", "runtimeClassName", "overhead", "schedulingGates",
+        "nodeSelector",
+        "affinity",
+        "tolerations",
+        "topologySpreadConstraints",
+        "nodeName",
+        "schedulerName",
+        "priorityClassName",
+        "runtimeClassName",
+        "overhead",
+        "schedulingGates",
     ];
     let sizes = ["resources", "limits", "requests", "cpu", "memory"];
     let pulling = ["imagePullSecrets", "image", "imagePullPolicy"];
     let mounting = ["volumes", "volumeClaimTemplates", "persistentVolumeClaim", "configMap", "secret"];
-    let elsewhere = ["replicas", "selector", "strategy", "revisionHistoryLimit", "minReadySeconds", "progressDeadlineSeconds", "paused", "labels", "annotations"];
+    let elsewhere = [
+        "replicas",
+        "selector",
+        "strategy",
+        "revisionHistoryLimit",
+        "minReadySeconds",
+        "progressDeadlineSeconds",
+        "paused",
+        "labels",
+        "annotations",
+    ];
     match symptom {
         Symptom::Nothing => false,
         Symptom::Unscheduled => {
-            placing.contains(&field) || sizes.contains(&field) || mounting.contains(&field) || within(".resources.")
-                || within(".tolerations[") || within(".affinity.") || within(".nodeSelector")
+            placing.contains(&field)
+                || sizes.contains(&field)
+                || mounting.contains(&field)
+                || within(".resources.")
+                || within(".tolerations[")
+                || within(".affinity.")
+                || within(".nodeSelector")
         }
         Symptom::Pull => pulling.contains(&field) || field == "serviceAccountName",
         Symptom::Mount => mounting.contains(&field) || within(".volumes["),
         Symptom::Refused => {
-            sizes.contains(&field) || within(".resources.") || within("securityContext") || dropped.belongs == Some("under securityContext")
+            sizes.contains(&field)
+                || within(".resources.")
+                || within("securityContext")
+                || dropped.belongs == Some("under securityContext")
                 || ["securityContext", "serviceAccountName", "priorityClassName", "runtimeClassName"].contains(&field)
         }
-        Symptom::Run => {
-            !placing.contains(&field) && !pulling.contains(&field) && !elsewhere.contains(&field)
-        }
+        Symptom::Run => !placing.contains(&field) && !pulling.contains(&field) && !elsewhere.contains(&field),
     }
 }
 
@@ -123,7 +149,9 @@ fn explain(case: &Case<'_>, holder: &Object, worst: &Dropped, all: &[Dropped]) -
         (None, None) => Text::default(),
     };
     let effect = match (&worst.meant, worst.belongs) {
-        (Some(meant), _) => text!["As Kubernetes has no field of that name there, ", code(meant.clone()), " is not set at all."],
+        (Some(meant), _) => {
+            text!["As Kubernetes has no field of that name there, ", code(meant.clone()), " is not set at all."]
+        }
         (None, _) => text!["Kubernetes knows such a field, but not at that place, so it is not set at all."],
     };
     let others: Vec<String> = all.iter().filter(|it| it.path != worst.path).map(|it| it.path.clone()).collect();
@@ -135,8 +163,20 @@ fn explain(case: &Case<'_>, holder: &Object, worst: &Dropped, all: &[Dropped]) -
     let path = format!(".metadata.annotations[{}] {}", manifest::ANNOTATION, worst.path);
     let file = format!("{}.yaml", reference.name);
     let correct = Fix::disruptive(match (&worst.meant, worst.belongs) {
-        (Some(meant), _) => text!["write ", name(meant.clone()), " in place of ", name(worst.key.clone()), " in the manifest, and apply it again with strict validation"],
-        (None, Some(belongs)) => text!["move ", name(worst.key.clone()), " in the manifest: it belongs ", belongs, "; apply it again with strict validation"],
+        (Some(meant), _) => text![
+            "write ",
+            name(meant.clone()),
+            " in place of ",
+            name(worst.key.clone()),
+            " in the manifest, and apply it again with strict validation"
+        ],
+        (None, Some(belongs)) => text![
+            "move ",
+            name(worst.key.clone()),
+            " in the manifest: it belongs ",
+            belongs,
+            "; apply it again with strict validation"
+        ],
         (None, None) => text!["correct the manifest, and apply it again with strict validation"],
     })
     .command(format!(

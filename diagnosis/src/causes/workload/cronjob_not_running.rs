@@ -88,7 +88,9 @@ fn target(case: &Case<'_>) -> String {
 
 fn suspended(case: &Case<'_>, cron: &CronJob, spec: &CronJobSpec) -> Finding {
     let by = managers::of_field(case.meta(), &["f:spec", "f:suspend"]);
-    let who = by.as_ref().map(|by| text!["The field was set by ", name(by.who.clone()), by.at.map(|at| text![" at ", at]), "."]);
+    let who = by
+        .as_ref()
+        .map(|by| text!["The field was set by ", name(by.who.clone()), by.at.map(|at| text![" at ", at]), "."]);
     let last = cron.status.as_ref().and_then(|status| status.last_schedule_time.as_ref()).map(|time| time.0);
     let ran: Text = match last {
         Some(last) => text!["It ran last at ", last, "."],
@@ -110,9 +112,18 @@ fn suspended(case: &Case<'_>, cron: &CronJob, spec: &CronJobSpec) -> Finding {
         .also(who)
         .evidence(case.field(".spec.suspend", "true").at(since))
         .fix(
-            Fix::safe(text!["resume it, if it is not meant to rest (times missed meanwhile may start one job at once)"])
-                .command(case.kubectl(["patch", &target(case), "--type", "merge", "-p", &json!({"spec": {"suspend": false}}).to_string()]))
-                .remedy(Action::Resume),
+            Fix::safe(text![
+                "resume it, if it is not meant to rest (times missed meanwhile may start one job at once)"
+            ])
+            .command(case.kubectl([
+                "patch",
+                &target(case),
+                "--type",
+                "merge",
+                "-p",
+                &json!({"spec": {"suspend": false}}).to_string(),
+            ]))
+            .remedy(Action::Resume),
         )
 }
 
@@ -130,7 +141,15 @@ fn unreadable_schedule(case: &Case<'_>, spec: &CronJobSpec, event: &Event) -> Fi
     };
     finding(case)
         .since(event.first)
-        .title(text!["CronJob ", name(case.reference().path()), " starts no jobs: its ", what, " ", quoted(value.clone()), " cannot be read"])
+        .title(text![
+            "CronJob ",
+            name(case.reference().path()),
+            " starts no jobs: its ",
+            what,
+            " ",
+            quoted(value.clone()),
+            " cannot be read"
+        ])
         .explain(text![
             "Kubernetes cannot make out when to run it: its ",
             what,
@@ -146,12 +165,8 @@ fn unreadable_schedule(case: &Case<'_>, spec: &CronJobSpec, event: &Event) -> Fi
 
 /// The run that does not end and keeps the next ones out, once a start has been left out because of it.
 fn stuck(case: &Case<'_>, cron: &CronJob, spec: &CronJobSpec, event: Option<&Event>) -> Result<Option<Finding>, Needs> {
-    let active: Vec<String> = cron
-        .status
-        .iter()
-        .flat_map(|status| status.active.iter().flatten())
-        .filter_map(|it| it.name.clone())
-        .collect();
+    let active: Vec<String> =
+        cron.status.iter().flat_map(|status| status.active.iter().flatten()).filter_map(|it| it.name.clone()).collect();
     let Some(run) = active.first() else { return Ok(None) };
     let jobs = case.list::<Job>(case.namespace(), Filter::All)?.found().unwrap_or_default();
     let job = jobs.iter().find(|job| job.metadata.name.as_deref() == Some(run.as_str()));
@@ -169,15 +184,25 @@ fn stuck(case: &Case<'_>, cron: &CronJob, spec: &CronJobSpec, event: Option<&Eve
         None => text!["It has no ", code("activeDeadlineSeconds"), ", so nothing ends it."],
     };
     let evidence = event.map(Evidence::event);
-    let end = Fix::disruptive(text!["see what the run does, and end it if it is stuck: the next time starts a new one"])
-        .command(case.kubectl(["logs", &format!("job/{run}"), "--all-containers", "--tail=50"]))
-        .command(case.kubectl(["delete", "job", run]))
-        .remedy(Action::DeleteJob);
+    let end =
+        Fix::disruptive(text!["see what the run does, and end it if it is stuck: the next time starts a new one"])
+            .command(case.kubectl(["logs", &format!("job/{run}"), "--all-containers", "--tail=50"]))
+            .command(case.kubectl(["delete", "job", run]))
+            .remedy(Action::DeleteJob);
     let body = json!({"spec": {"jobTemplate": {"spec": {"activeDeadlineSeconds": 3600}}}}).to_string();
-    let guard = Fix::safe(text!["give its jobs an activeDeadlineSeconds (as long as a good run may take), so that a stuck run ends by itself"])
-        .command(case.kubectl(["patch", &target(case), "--type", "merge", "-p", &body]));
+    let guard = Fix::safe(text![
+        "give its jobs an activeDeadlineSeconds (as long as a good run may take), so that a stuck run ends by itself"
+    ])
+    .command(case.kubectl(["patch", &target(case), "--type", "merge", "-p", &body]));
     let other = Fix::disruptive(text!["or let a new run replace the old one: ", code("concurrencyPolicy: Replace")])
-        .command(case.kubectl(["patch", &target(case), "--type", "merge", "-p", &json!({"spec": {"concurrencyPolicy": "Replace"}}).to_string()]));
+        .command(case.kubectl([
+            "patch",
+            &target(case),
+            "--type",
+            "merge",
+            "-p",
+            &json!({"spec": {"concurrencyPolicy": "Replace"}}).to_string(),
+        ]));
     let finding = finding(case)
         .follows_lead()
         .since(since)
@@ -233,7 +258,8 @@ fn is_late(case: &Case<'_>, spec: &CronJobSpec, last: Option<Timestamp>) -> bool
     let resumed = managers::of_field(case.meta(), &["f:spec", "f:suspend"]).and_then(|by| by.at);
     let Some(from) = [last, created, changed, resumed].into_iter().flatten().max() else { return false };
     let Some(schedule) = Schedule::parse(&spec.schedule) else { return false };
-    let (Some(first), grace) = (schedule.next(from, &zone), if spec.time_zone.is_some() { LATE } else { SignedDuration::from_hours(26) })
+    let (Some(first), grace) =
+        (schedule.next(from, &zone), if spec.time_zone.is_some() { LATE } else { SignedDuration::from_hours(26) })
     else {
         return false;
     };
@@ -266,11 +292,17 @@ fn missed(case: &Case<'_>, spec: &CronJobSpec, last: Option<Timestamp>, event: O
         .title(text!["CronJob ", name(case.reference().path()), " misses its schedule ", code(spec.schedule.clone())])
         .explain(text![ran, event.map(|event| text!["The controller says ", quoted(event.message.clone()), ". "]), why])
         .evidence(event.map(|event| Evidence::event(event)))
-        .evidence(case.field(".status.lastScheduleTime", last.map_or_else(|| "none".to_owned(), |last| last.to_string())));
+        .evidence(
+            case.field(".status.lastScheduleTime", last.map_or_else(|| "none".to_owned(), |last| last.to_string())),
+        );
     let body = json!({"spec": {"startingDeadlineSeconds": 200}}).to_string();
     let again = format!("{}-now", case.name());
-    let by_hand = Fix::safe(text!["start a job by hand meanwhile"])
-        .command(case.kubectl(["create", "job", &again, &format!("--from={}", target(case))]));
+    let by_hand = Fix::safe(text!["start a job by hand meanwhile"]).command(case.kubectl([
+        "create",
+        "job",
+        &again,
+        &format!("--from={}", target(case)),
+    ]));
     let set = Fix::safe(text!["set startingDeadlineSeconds, so that only recent starts count"])
         .command(case.kubectl(["patch", &target(case), "--type", "merge", "-p", &body]));
     let look = Fix::safe(text!["see whether the controller manager runs"])

@@ -52,7 +52,12 @@ fn detect(case: &Case<'_>) -> Verdict {
     let finding = case
         .finding(Code::JobDeadlineExceeded)
         .since(at)
-        .title(text!["Job ", name(case.reference().path()), " was stopped: it ran longer than its deadline", seconds.clone()])
+        .title(text![
+            "Job ",
+            name(case.reference().path()),
+            " was stopped: it ran longer than its deadline",
+            seconds.clone()
+        ])
         .explain(text![
             "The Job's own deadline (",
             code("activeDeadlineSeconds"),
@@ -64,7 +69,9 @@ fn detect(case: &Case<'_>) -> Verdict {
             when
         ])
         .also(spent)
-        .evidence(case.field(&format!(".status.conditions[{}]", failed.type_), format!("DeadlineExceeded: {text_}")).at(at))
+        .evidence(
+            case.field(&format!(".status.conditions[{}]", failed.type_), format!("DeadlineExceeded: {text_}")).at(at),
+        )
         .evidence(deadline.map(|seconds| case.field(".spec.activeDeadlineSeconds", seconds.to_string())))
         .evidence(evidence);
     Ok(vec![fixes(case, finding, &owner, more)])
@@ -76,7 +83,11 @@ fn fixes(
     owner: &crate::finding::ObjectRef,
     more: i64,
 ) -> crate::finding::Finding {
-    let raise = text!["give it more time (", code(format!("activeDeadlineSeconds: {more}")), ", or what its work needs), and run it again"];
+    let raise = text![
+        "give it more time (",
+        code(format!("activeDeadlineSeconds: {more}")),
+        ", or what its work needs), and run it again"
+    ];
     if owner.kind == Kind::CronJob.name() {
         let body = json!({"spec": {"jobTemplate": {"spec": {"activeDeadlineSeconds": more}}}}).to_string();
         let again = format!("{}-again", owner.name);
@@ -88,11 +99,18 @@ fn fixes(
     }
     let file = format!("{}.yaml", case.name());
     finding.fix(
-        Fix::disruptive(text![raise, ": save it, change activeDeadlineSeconds, delete the old Job, create the new one"])
-            .command(format!("{} > {}", case.kubectl(["get", "job", case.name(), "-o", "yaml"]), crate::case::shell_quoted(&file)))
-            .command(case.kubectl(["delete", "job", case.name()]))
-            .command(case.kubectl(["create", "-f", &file]))
-            .remedy(Action::DeleteJob),
+        Fix::disruptive(text![
+            raise,
+            ": save it, change activeDeadlineSeconds, delete the old Job, create the new one"
+        ])
+        .command(format!(
+            "{} > {}",
+            case.kubectl(["get", "job", case.name(), "-o", "yaml"]),
+            crate::case::shell_quoted(&file)
+        ))
+        .command(case.kubectl(["delete", "job", case.name()]))
+        .command(case.kubectl(["create", "-f", &file]))
+        .remedy(Action::DeleteJob),
     )
 }
 
@@ -114,18 +132,26 @@ fn spent(case: &Case<'_>, job: &Job) -> Result<(Option<Text>, Option<Evidence>),
     if let Some(started) = newest("Started") {
         let ran = started.last.zip(end).map(|(from, to)| to.duration_since(from).as_secs().max(0));
         let ran = ran.map(|seconds| text![" for ", seconds, " seconds"]);
-        let text_ = text!["Its pod ", name(pod), " had started and ran", ran, " until it was stopped: the time went into the work itself."];
+        let text_ = text![
+            "Its pod ",
+            name(pod),
+            " had started and ran",
+            ran,
+            " until it was stopped: the time went into the work itself."
+        ];
         return Ok((Some(text_), Some(Evidence::event(started))));
     }
     let stuck = events.iter().rev().find(|event| event.is_warning());
     Ok(match (stuck, newest("Scheduled")) {
         (Some(stuck), _) => {
-            let text_ = text!["Its pod ", name(pod), " never started: ", kubewhy_text::quoted(stuck.message.clone()), "."];
+            let text_ =
+                text!["Its pod ", name(pod), " never started: ", kubewhy_text::quoted(stuck.message.clone()), "."];
             (Some(text_), Some(Evidence::event(stuck)))
         }
-        (None, Some(bound)) => {
-            (Some(text!["Its pod ", name(pod), " got a node, and no container of it is seen to start."]), Some(Evidence::event(bound)))
-        }
+        (None, Some(bound)) => (
+            Some(text!["Its pod ", name(pod), " got a node, and no container of it is seen to start."]),
+            Some(Evidence::event(bound)),
+        ),
         (None, None) => (None, None),
     })
 }

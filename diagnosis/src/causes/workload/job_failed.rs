@@ -38,7 +38,14 @@ fn detect(case: &Case<'_>) -> Verdict {
     let limit = job.spec.as_ref().and_then(|spec| spec.backoff_limit).unwrap_or(6);
     let (short, long) = match reason {
         "BackoffLimitExceeded" => (
-            text!["its pods failed ", attempts, if attempts == 1 { " time" } else { " times" }, " (backoffLimit ", limit, ")"],
+            text![
+                "its pods failed ",
+                attempts,
+                if attempts == 1 { " time" } else { " times" },
+                " (backoffLimit ",
+                limit,
+                ")"
+            ],
             text![
                 "Its pods failed ",
                 attempts,
@@ -54,7 +61,10 @@ fn detect(case: &Case<'_>) -> Verdict {
         "FailedIndexes" | "MaxFailedIndexesExceeded" => {
             let indexes = job.status.as_ref().and_then(|status| status.failed_indexes.clone());
             let which = indexes.map(|it| text![" (", code(it), ")"]);
-            (text!["some of its indexes failed", which.clone()], text!["Some of its indexes", which, " failed for good: ", quoted(message.clone()), "."])
+            (
+                text!["some of its indexes failed", which.clone()],
+                text!["Some of its indexes", which, " failed for good: ", quoted(message.clone()), "."],
+            )
         }
         _ => (text![quoted(message.clone())], text!["Kubernetes gave it up: ", quoted(message.clone()), "."]),
     };
@@ -67,13 +77,12 @@ fn detect(case: &Case<'_>) -> Verdict {
         .evidence(case.field(&format!(".status.conditions[{}]", failed.type_), format!("{reason}: {message}")).at(at));
     let retry = (reason == "PodFailurePolicy").then(|| {
         let file = format!("{}.yaml", owner.name);
-        Fix::safe(text!["where that end should be retried after all, change the rule in ", code("podFailurePolicy")]).command(
-            format!(
+        Fix::safe(text!["where that end should be retried after all, change the rule in ", code("podFailurePolicy")])
+            .command(format!(
                 "{} > {}",
                 case.kubectl(["get", &refusal::target(&owner), "-o", "yaml"]),
                 crate::case::shell_quoted(&file)
-            ),
-        )
+            ))
     });
     Ok(vec![fixes(case, finding, &owner).fix(retry)])
 }
@@ -94,10 +103,14 @@ fn policy(message: &str) -> (Text, Text) {
     let rule = after("rule at index ");
     let container = after("Container ").filter(|_| exit.is_some());
     let what = match (&container, &exit) {
-        (Some(container), Some(exit)) => text!["container ", name(container.clone()), " ended with exit code ", code(exit.clone())],
+        (Some(container), Some(exit)) => {
+            text!["container ", name(container.clone()), " ended with exit code ", code(exit.clone())]
+        }
         _ => text!["a pod failed"],
     };
-    let which = rule.map(|rule| text![", and rule ", code(format!("podFailurePolicy.rules[{rule}]")), " (FailJob) ends the Job then"]);
+    let which = rule.map(|rule| {
+        text![", and rule ", code(format!("podFailurePolicy.rules[{rule}]")), " (FailJob) ends the Job then"]
+    });
     let long = match &which {
         Some(which) => text!["Without any retry: ", what.clone(), which.clone(), "."],
         None => text!["Without any retry, by its podFailurePolicy: ", quoted(message), "."],
@@ -120,7 +133,11 @@ fn fixes(case: &Case<'_>, finding: Finding, owner: &ObjectRef) -> Finding {
     } else {
         let file = format!("{}.yaml", case.name());
         Fix::disruptive(text!["once it is repaired, run it again: save it, delete it, create it"])
-            .command(format!("{} > {}", case.kubectl(["get", "job", case.name(), "-o", "yaml"]), crate::case::shell_quoted(&file)))
+            .command(format!(
+                "{} > {}",
+                case.kubectl(["get", "job", case.name(), "-o", "yaml"]),
+                crate::case::shell_quoted(&file)
+            ))
             .command(case.kubectl(["delete", "job", case.name()]))
             .command(case.kubectl(["create", "-f", &file]))
             .remedy(Action::DeleteJob)

@@ -37,7 +37,8 @@ fn detect(case: &Case<'_>) -> Verdict {
         return Ok(Vec::new());
     }
     let by = managers::of_field(case.meta(), &["f:spec", "f:paused"]);
-    let who = by.as_ref().map(|by| text!["It was paused by ", name(by.who.clone()), by.at.map(|at| text![" at ", at]), "."]);
+    let who =
+        by.as_ref().map(|by| text!["It was paused by ", name(by.who.clone()), by.at.map(|at| text![" at ", at]), "."]);
     let what: Text = if made == 0 {
         text!["It has made no pod at all, because it was paused before its first rollout."]
     } else if updated == 0 {
@@ -49,18 +50,27 @@ fn detect(case: &Case<'_>) -> Verdict {
     let since = by.as_ref().and_then(|by| by.at);
     let resume = Fix::disruptive(text!["resume the rollout: the pods are replaced by those of the present template"])
         .command(case.kubectl(["rollout", "resume", &target]));
-    let see = Fix::safe(text!["see first what would change"])
-        .command(case.kubectl(["rollout", "history", &target]));
+    let see = Fix::safe(text!["see first what would change"]).command(case.kubectl(["rollout", "history", &target]));
     let severity = if ready == 0 { Severity::Error } else { Severity::Warning };
     Ok(vec![
         case.finding(Code::RolloutPaused)
             .severity(severity)
             .since(since)
-            .title(text!["Deployment ", name(case.reference().path()), " is paused with a changed template: ", updated, " of ", desired, " pods have it"])
+            .title(text![
+                "Deployment ",
+                name(case.reference().path()),
+                " is paused with a changed template: ",
+                updated,
+                " of ",
+                desired,
+                " pods have it"
+            ])
             .explain(text!["The Deployment says ", code("paused: true"), ". ", what])
             .also(who)
             .evidence(case.field(".spec.paused", "true").at(since))
-            .evidence(case.field(".status", format!("replicas {made}, updatedReplicas {updated}, readyReplicas {ready}")))
+            .evidence(
+                case.field(".status", format!("replicas {made}, updatedReplicas {updated}, readyReplicas {ready}")),
+            )
             .fix(resume)
             .fix(see),
     ])

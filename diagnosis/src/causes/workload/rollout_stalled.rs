@@ -62,7 +62,15 @@ fn detect(case: &Case<'_>) -> Verdict {
         case.finding(Code::RolloutStalled)
             .follows_lead()
             .since(since)
-            .title(text!["the rollout of Deployment ", name(case.reference().path()), " has stalled: ", updated, " of ", desired, " pods are of the new revision"])
+            .title(text![
+                "the rollout of Deployment ",
+                name(case.reference().path()),
+                " has stalled: ",
+                updated,
+                " of ",
+                desired,
+                " pods are of the new revision"
+            ])
             .explain(text![
                 "The new pods",
                 of_set,
@@ -72,7 +80,9 @@ fn detect(case: &Case<'_>) -> Verdict {
                 served,
                 " Kubernetes keeps trying and does not go back by itself."
             ])
-            .evidence(case.field(".status.conditions[Progressing]", format!("ProgressDeadlineExceeded: {message}")).at(since))
+            .evidence(
+                case.field(".status.conditions[Progressing]", format!("ProgressDeadlineExceeded: {message}")).at(since),
+            )
             .fix(look)
             .fix(undo),
     ])

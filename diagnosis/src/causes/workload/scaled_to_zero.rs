@@ -52,13 +52,22 @@ fn detect(case: &Case<'_>) -> Verdict {
         Some(before) => text!["scale it up again, to the ", before, " that it had"],
         None => text!["scale it up (through the tool that owns the number, where there is one)"],
     })
-    .command(case.kubectl(["scale", &format!("{}/{}", kind.kubectl_name(), case.name()), &format!("--replicas={count}")]))
+    .command(case.kubectl([
+        "scale",
+        &format!("{}/{}", kind.kubectl_name(), case.name()),
+        &format!("--replicas={count}"),
+    ]))
     .remedy(Action::Scale);
     Ok(vec![
         case.finding(Code::ScaledToZero)
             .severity(Severity::Warning)
             .since(since)
-            .title(text![kubewhy_text::own(kind.name()), " ", name(path.clone()), " is scaled to zero: it wants no pods"])
+            .title(text![
+                kubewhy_text::own(kind.name()),
+                " ",
+                name(path.clone()),
+                " is scaled to zero: it wants no pods"
+            ])
             .explain(text![
                 kubewhy_text::own(kind.name()),
                 " ",

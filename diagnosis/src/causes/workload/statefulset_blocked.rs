@@ -101,7 +101,14 @@ fn explain(case: &Case<'_>, set: &StatefulSet, pod: &Pod, lacking: i32) -> crate
     let (first, second) = if old { (delete, look) } else { (look, delete) };
     case.finding(Code::StatefulsetBlocked)
         .follows_lead()
-        .title(text!["StatefulSet ", name(case.reference().path()), " is held by pod ", name(pod_name.clone()), ", which is not ready: ", waits.clone()])
+        .title(text![
+            "StatefulSet ",
+            name(case.reference().path()),
+            " is held by pod ",
+            name(pod_name.clone()),
+            ", which is not ready: ",
+            waits.clone()
+        ])
         .explain(text![
             "A StatefulSet starts and updates its pods one after the other. Pod ",
             name(pod_name),

@@ -125,7 +125,9 @@ fn kyverno_rules(text: &str) -> Vec<Rule> {
                 let text = text.trim_start_matches(['|', '>', '-', ' ']).trim_matches('\'').to_owned();
                 found.push(Rule { policy: policy.clone(), rule: Some(rule.to_owned()), text });
             }
-            (_, Some(before)) => before.text = format!("{} {}", before.text, trimmed.trim_matches('\'')).trim().to_owned(),
+            (_, Some(before)) => {
+                before.text = format!("{} {}", before.text, trimmed.trim_matches('\'')).trim().to_owned()
+            }
             _ => {}
         }
     }
@@ -165,20 +167,51 @@ fn transport(text: &str) -> Transport {
     let table: [(&[&str], Transport); 13] = [
         (&["no endpoints available for service"], Transport::NoEndpoints),
         (&["no service port"], Transport::NoPort),
-        (&["x509: certificate signed by unknown authority", "failed to verify certificate: x509: certificate specifies an incompatible key usage"], Transport::UnknownAuthority),
+        (
+            &[
+                "x509: certificate signed by unknown authority",
+                "failed to verify certificate: x509: certificate specifies an incompatible key usage",
+            ],
+            Transport::UnknownAuthority,
+        ),
         (&["certificate has expired or is not yet valid"], Transport::Expired),
         (
-            &["x509: certificate is valid for", "x509: cannot validate certificate for", "certificate relies on legacy Common Name", "certificate is not valid for any names"],
+            &[
+                "x509: certificate is valid for",
+                "x509: cannot validate certificate for",
+                "certificate relies on legacy Common Name",
+                "certificate is not valid for any names",
+            ],
             Transport::WrongName,
         ),
         (&["no such host"], Transport::UnknownHost),
         (&["connection refused"], Transport::Refused),
         (&["no route to host", "network is unreachable", "host is down"], Transport::NoRoute),
-        (&["deadline exceeded", "Client.Timeout", "i/o timeout", "timeout awaiting", "TLS handshake timeout", "timed out"], Transport::Timeout),
+        (
+            &[
+                "deadline exceeded",
+                "Client.Timeout",
+                "i/o timeout",
+                "timeout awaiting",
+                "TLS handshake timeout",
+                "timed out",
+            ],
+            Transport::Timeout,
+        ),
         (&["server gave HTTP response to HTTPS client", "x509:", "tls:", "remote error: tls"], Transport::Tls),
         (&["EOF", "connection reset", "broken pipe", "stream error", "connection lost"], Transport::Cut),
         (
-            &["invalid webhook response", "expected webhook response", "unsupported patch type", "an error on the server", "the server could not find", "the server rejected", "is currently unable to handle", "unknown (", "responded with"],
+            &[
+                "invalid webhook response",
+                "expected webhook response",
+                "unsupported patch type",
+                "an error on the server",
+                "the server could not find",
+                "the server rejected",
+                "is currently unable to handle",
+                "unknown (",
+                "responded with",
+            ],
             Transport::BadAnswer,
         ),
         (&["could not get REST client", "no further details"], Transport::Other),
@@ -204,12 +237,21 @@ mod tests {
         for (words, fault) in [
             ("dial tcp 10.96.3.4:443: connect: connection refused", Transport::Refused),
             ("context deadline exceeded", Transport::Timeout),
-            ("net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)", Transport::Timeout),
+            (
+                "net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
+                Transport::Timeout,
+            ),
             (r#"no endpoints available for service "policy""#, Transport::NoEndpoints),
             (r#"service "policy" not found"#, Transport::NoService),
             (r#"no service port 443 found for service "policy""#, Transport::NoPort),
-            ("tls: failed to verify certificate: x509: certificate signed by unknown authority", Transport::UnknownAuthority),
-            ("x509: certificate has expired or is not yet valid: current time 2026-01-02T00:00:00Z is after 2026-01-01T00:00:00Z", Transport::Expired),
+            (
+                "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                Transport::UnknownAuthority,
+            ),
+            (
+                "x509: certificate has expired or is not yet valid: current time 2026-01-02T00:00:00Z is after 2026-01-01T00:00:00Z",
+                Transport::Expired,
+            ),
             ("x509: certificate is valid for a.b.svc, not policy.shop.svc", Transport::WrongName),
             ("EOF", Transport::Cut),
         ] {
@@ -217,9 +259,14 @@ mod tests {
             assert_eq!(call.fault, fault, "{words}");
             assert_eq!(call.service, Some(("shop".to_owned(), "policy".to_owned())));
         }
-        let old = outage(r#"Internal error occurred: failed calling webhook "w": Post https://hook.example.com/v?timeout=30s: dial tcp: lookup hook.example.com: no such host"#);
+        let old = outage(
+            r#"Internal error occurred: failed calling webhook "w": Post https://hook.example.com/v?timeout=30s: dial tcp: lookup hook.example.com: no such host"#,
+        );
         let old = old.expect("an outage");
-        assert_eq!((old.fault, old.service, old.host.as_deref()), (Transport::UnknownHost, None, Some("hook.example.com")));
+        assert_eq!(
+            (old.fault, old.service, old.host.as_deref()),
+            (Transport::UnknownHost, None, Some("hook.example.com"))
+        );
     }
 
     #[test]
@@ -230,7 +277,8 @@ mod tests {
         let gatekeeper = denial("admission webhook \"validation.gatekeeper.sh\" denied the request: [must-have-owner] you must provide labels: {\"owner\"}\n[repos] container <app> has an invalid image repo").expect("a denial");
         let got: Vec<_> = gatekeeper.rules.iter().map(|r| r.policy.as_str()).collect();
         assert_eq!(got, ["must-have-owner", "repos"]);
-        let plain = denial(r#"admission webhook "w.example.com" denied the request without explanation"#).expect("a denial");
+        let plain =
+            denial(r#"admission webhook "w.example.com" denied the request without explanation"#).expect("a denial");
         assert_eq!((plain.message.as_str(), plain.rules.len()), ("", 0));
     }
 }

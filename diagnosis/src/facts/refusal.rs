@@ -7,7 +7,7 @@ use kubewhy_text::{Text, name, text};
 use serde_json::{Value, json};
 
 use crate::ask::Instance;
-use crate::case::{Case, Refusal, Subject, Workload};
+use crate::case::{Case, Refusal, Subject, Workload, shell_quoted};
 use crate::causes::Code;
 use crate::finding::{Finding, ObjectRef};
 use crate::kind::Kind;
@@ -96,6 +96,35 @@ pub(crate) fn template_patch(owner: &ObjectRef, pod_spec: &Value) -> Value {
         Some(Kind::Pod) => json!({"spec": pod_spec}),
         _ => json!({"spec": {"template": {"spec": pod_spec}}}),
     }
+}
+
+/// The commands that patch the template in that object.
+pub(crate) fn patch(case: &Case<'_>, owner: &ObjectRef, type_: &str, body: &Value) -> Vec<String> {
+    if owner.kind == Kind::Job.name() {
+        return again(case, &owner.name);
+    }
+    vec![case.kubectl(["patch", &target(owner), "--type", type_, "-p", &body.to_string()])]
+}
+
+/// The commands that open the template in that object for editing.
+pub(crate) fn edit(case: &Case<'_>, owner: &ObjectRef) -> Vec<String> {
+    if owner.kind == Kind::Job.name() {
+        return again(case, &owner.name);
+    }
+    vec![case.kubectl(["edit", &target(owner)])]
+}
+
+/// The commands that make a Job anew from a file to be changed in between: its template cannot be changed, and what the
+/// controller added to it must not be in the new one.
+pub(crate) fn again(case: &Case<'_>, job: &str) -> Vec<String> {
+    let file = format!("{job}.json");
+    let added = r#"["controller-uid", "batch.kubernetes.io/controller-uid"]"#;
+    let filter = format!("del(.status, .spec.selector, .spec.template.metadata.labels{added})");
+    let get = case.kubectl(["get", "job", job, "-o", "json"]);
+    vec![
+        format!("{get} | jq {} > {}", shell_quoted(&filter), shell_quoted(&file)),
+        case.kubectl(["replace", "--force", "-f", &file]),
+    ]
 }
 
 /// The template of the subject's pods.

@@ -80,8 +80,8 @@ fn explain(case: &Case<'_>, refused: &Refused, denial: &Denial) -> Result<Findin
             quoted(denial.message.clone())
         ],
     };
-    let repair = Fix::disruptive(text!["change in the template what the message names"])
-        .command(case.kubectl(["edit", &refusal::target(&owner)]));
+    let repair =
+        Fix::disruptive(text!["change in the template what the message names"]).commands(refusal::edit(case, &owner));
     let mut look = Fix::safe(match engine {
         Some(_) => text!["read the policy; where it is wrong, change it or except this namespace"],
         None => text!["read what the webhook guards, and ask its owner where the refusal is wrong"],

@@ -32,11 +32,16 @@ fn detect(case: &Case<'_>) -> Verdict {
     for refused in refusal::of(case)? {
         match &refused.why {
             Why::Invalid(faults) => found.push(explain(case, &refused, faults)?),
-            Why::Other(words) => found.push(other(case, &refused, words)?),
+            Why::Other(words) if is_refusal(&refused.refusal.message) => found.push(other(case, &refused, words)?),
             _ => {}
         }
     }
     Ok(found)
+}
+
+/// Tells whether the API judged the object; anything else is trouble on the way to it.
+fn is_refusal(message: &str) -> bool {
+    ["forbidden", "Forbidden", "invalid", "denied", "not allowed", "rejected"].iter().any(|word| message.contains(word))
 }
 
 fn explain(case: &Case<'_>, refused: &Refused, faults: &[FieldFault]) -> Result<Finding, Needs> {
@@ -70,7 +75,7 @@ fn explain(case: &Case<'_>, refused: &Refused, faults: &[FieldFault]) -> Result<
         Some(meant) => text!["correct ", Text::names(fields, 4), ": did you mean ", name(meant.clone()), "?"],
         None => text!["correct ", Text::names(fields, 4), " in the template"],
     })
-    .command(case.kubectl(["edit", &refusal::target(&owner)]));
+    .commands(refusal::edit(case, &owner));
     Ok(refused
         .finding(case, Code::InvalidPodSpec)
         .title(title)
@@ -131,6 +136,6 @@ fn other(case: &Case<'_>, refused: &Refused, words: &str) -> Result<Finding, Nee
         .explain(text![refused.sentence(case), "The API says ", quoted(words), "."])
         .fix(
             Fix::disruptive(text!["change in the template what the message names"])
-                .command(case.kubectl(["edit", &refusal::target(&owner)])),
+                .commands(refusal::edit(case, &owner)),
         ))
 }

@@ -61,8 +61,8 @@ fn explain(case: &Case<'_>, refused: &Refused, breaches: &[LimitBreach]) -> Resu
         None => text!["a LimitRange does not let the pods through"],
     };
     let evidence = holder.as_ref().zip(breaches.first()).map(|(holder, breach)| bound_evidence(holder, breach));
-    let within = Fix::disruptive(text!["bring ", wanted(breaches), " within the bounds"])
-        .command(case.kubectl(["edit", &refusal::target(&owner)]));
+    let within =
+        Fix::disruptive(text!["bring ", wanted(breaches), " within the bounds"]).commands(refusal::edit(case, &owner));
     let mut change = Fix::safe(text!["or change the bound"]).command(case.kubectl(["describe", "limits"]));
     if let Some(holder) = &holder {
         change = change.command(case.kubectl(["edit", "limitrange", &holder.name]));

@@ -88,14 +88,13 @@ fn explain(
         let body = refusal::template_patch(&owner, &spec);
         Fix {
             patch: Some(Patch { type_: "strategic", body: body.clone() }),
-            ..Fix::disruptive(text!["set in the template what the level demands: ", settings(violations)]).command(
-                case.kubectl(["patch", &refusal::target(&owner), "--type", "strategic", "-p", &body.to_string()]),
-            )
+            ..Fix::disruptive(text!["set in the template what the level demands: ", settings(violations)])
+                .commands(refusal::patch(case, &owner, "strategic", &body))
         }
     });
     let manual = (!by_hand.is_empty()).then(|| {
         Fix::disruptive(text!["take out of the template what the level forbids: ", Text::names(by_hand, 6)])
-            .command(case.kubectl(["edit", &refusal::target(&owner)]))
+            .commands(refusal::edit(case, &owner))
     });
     let lower = if level == "restricted" && violations.iter().all(|it| is_restricted_only(&it.rule)) {
         "baseline"
@@ -218,7 +217,7 @@ fn constrained(case: &Case<'_>, refused: &Refused, words: &str) -> Result<Findin
         .and_then(|spec| spec.service_account_name.clone())
         .unwrap_or_else(|| "default".to_owned());
     let change = Fix::disruptive(text!["take out of the template what the policies refuse"])
-        .command(case.kubectl(["edit", &refusal::target(&owner)]));
+        .commands(refusal::edit(case, &owner));
     let namespace = case.namespace().unwrap_or_default();
     let allow = if openshift {
         Fix::disruptive(text![

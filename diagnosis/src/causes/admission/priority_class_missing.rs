@@ -52,19 +52,17 @@ fn explain(case: &Case<'_>, refused: &Refused, class: &str) -> Result<Finding, N
         None => None,
     };
     let healed = exists_now.then(|| text!["It exists now: the controller will try again within minutes."]);
-    let rename =
-        nearest.map(|nearest| {
-            let body = refusal::template_patch(&owner, &json!({"priorityClassName": nearest.clone()}));
-            Fix::disruptive(text!["name the class that exists: did you mean ", name(nearest), "?"]).command(
-                case.kubectl(["patch", &refusal::target(&owner), "--type", "strategic", "-p", &body.to_string()]),
-            )
-        });
+    let rename = nearest.map(|nearest| {
+        let body = refusal::template_patch(&owner, &json!({"priorityClassName": nearest.clone()}));
+        Fix::disruptive(text!["name the class that exists: did you mean ", name(nearest), "?"])
+            .commands(refusal::patch(case, &owner, "strategic", &body))
+    });
     let create =
         Fix::safe(text!["create PriorityClass ", name(class), " (the higher its value, the more pods give way to it)"])
             .command(case.kubectl_cluster(["create", "priorityclass", class, "--value=1000"]));
     let none = refusal::template_patch(&owner, &json!({"priorityClassName": null, "priority": null}));
     let drop = Fix::disruptive(text!["or take ", code("priorityClassName"), " out of the template"])
-        .command(case.kubectl(["patch", &refusal::target(&owner), "--type", "merge", "-p", &none.to_string()]));
+        .commands(refusal::patch(case, &owner, "merge", &none));
     Ok(refused
         .finding(case, Code::PriorityClassMissing)
         .root(ObjectRef::new(Kind::PriorityClass, None, class))

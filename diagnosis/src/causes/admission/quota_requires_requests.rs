@@ -64,7 +64,7 @@ fn explain(
     let set = Fix {
         patch: Some(Patch { type_: "strategic", body: body.clone() }),
         ..Fix::disruptive(text!["say the requests and limits in the template (the numbers here are only a start)"])
-            .command(case.kubectl(["patch", &refusal::target(&owner), "--type", "strategic", "-p", &body.to_string()]))
+            .commands(refusal::patch(case, &owner, "strategic", &body))
     };
     let defaults = Fix::safe(text![
         "or give the namespace a LimitRange whose ",

@@ -94,7 +94,7 @@ fn denials(log: &str) -> Vec<(usize, &str, Denied)> {
 /// The log can tell where the app ended by itself with a failure, or runs and does not get ready.
 fn may_be_told(case: &Case<'_>, pod: &k8s_openapi::api::core::v1::Pod, container: &ContainerView<'_>) -> bool {
     match pods::troubling_end(pod, container, case.now()) {
-        Some(end) => !matches!(end.exit_code, 0 | 126..=255) && end.reason.as_deref() != Some("OOMKilled"),
+        Some(end) => !matches!(end.exit_code, 0 | 126 | 127 | 129..=254) && end.reason.as_deref() != Some("OOMKilled"),
         None => container.running().is_some() && !container.is_ready() && container.last_end().is_none(),
     }
 }

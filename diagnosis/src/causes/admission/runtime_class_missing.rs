@@ -50,13 +50,11 @@ fn explain(case: &Case<'_>, refused: &Refused, class: &str) -> Result<Finding, N
         _ => text!["The cluster has: ", Text::names(names.clone(), 8), "."],
     });
     let healed = exists_now.then(|| text!["It exists now: the controller will try again within minutes."]);
-    let rename =
-        nearest.map(|nearest| {
-            let body = refusal::template_patch(&owner, &json!({"runtimeClassName": nearest.clone()}));
-            Fix::disruptive(text!["name the class that exists: did you mean ", name(nearest), "?"]).command(
-                case.kubectl(["patch", &refusal::target(&owner), "--type", "strategic", "-p", &body.to_string()]),
-            )
-        });
+    let rename = nearest.map(|nearest| {
+        let body = refusal::template_patch(&owner, &json!({"runtimeClassName": nearest.clone()}));
+        Fix::disruptive(text!["name the class that exists: did you mean ", name(nearest), "?"])
+            .commands(refusal::patch(case, &owner, "strategic", &body))
+    });
     let create = Fix::safe(text![
         "install what brings RuntimeClass ",
         name(class),
@@ -69,7 +67,7 @@ fn explain(case: &Case<'_>, refused: &Refused, class: &str) -> Result<Finding, N
         code("runtimeClassName"),
         " out of the template: the pods then run with the default runtime"
     ])
-    .command(case.kubectl(["patch", &refusal::target(&owner), "--type", "merge", "-p", &none.to_string()]));
+    .commands(refusal::patch(case, &owner, "merge", &none));
     Ok(refused
         .finding(case, Code::RuntimeClassMissing)
         .root(ObjectRef::new(Kind::RuntimeClass, None, class))

@@ -57,7 +57,7 @@ fn explain(case: &Case<'_>, refused: &Refused, namespace: Option<&str>, account:
     let rename = nearest.map(|nearest| {
         let body = refusal::template_patch(&owner, &json!({"serviceAccountName": nearest.clone()}));
         Fix::disruptive(text!["name the account that exists: did you mean ", name(nearest), "?"])
-            .command(case.kubectl(["patch", &refusal::target(&owner), "--type", "strategic", "-p", &body.to_string()]))
+            .commands(refusal::patch(case, &owner, "strategic", &body))
     });
     let create = Fix::safe(text!["create the account (what it may do, a Role and a RoleBinding have to say)"])
         .command(case.kubectl_in(namespace, ["create", "serviceaccount", account]));

@@ -184,7 +184,12 @@ fn explain(case: &Case<'_>, holder: &Object, worst: &Dropped, all: &[Dropped]) -
         case.kubectl(["apply", "view-last-applied", &refusal::target(&reference), "-o", "yaml"]),
         crate::case::shell_quoted(&file)
     ))
-    .command(case.kubectl(["apply", "--validate=strict", "-f", &file]));
+    .command(if matches!(holder.kind(), Kind::Pod | Kind::Job) {
+        // Their templates cannot be changed in place.
+        case.kubectl(["replace", "--force", "--validate=strict", "-f", &file])
+    } else {
+        case.kubectl(["apply", "--validate=strict", "-f", &file])
+    });
     finding
         .title(text!["field ", name(worst.key.clone()), inside.clone(), " in the manifest was ignored", meant])
         .explain(text![

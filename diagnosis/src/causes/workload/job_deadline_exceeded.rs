@@ -97,19 +97,12 @@ fn fixes(
                 .command(case.kubectl(["create", "job", &again, &format!("--from=cronjob/{}", owner.name)])),
         );
     }
-    let file = format!("{}.yaml", case.name());
     finding.fix(
         Fix::disruptive(text![
             raise,
-            ": save it, change activeDeadlineSeconds, delete the old Job, create the new one"
+            ": save it, change activeDeadlineSeconds in the file, and let it replace the old Job"
         ])
-        .command(format!(
-            "{} > {}",
-            case.kubectl(["get", "job", case.name(), "-o", "yaml"]),
-            crate::case::shell_quoted(&file)
-        ))
-        .command(case.kubectl(["delete", "job", case.name()]))
-        .command(case.kubectl(["create", "-f", &file]))
+        .commands(refusal::again(case, case.name()))
         .remedy(Action::DeleteJob),
     )
 }

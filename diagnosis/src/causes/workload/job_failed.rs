@@ -76,13 +76,8 @@ fn detect(case: &Case<'_>) -> Verdict {
         .explain(text![long, " What the pods died of is the cause; a failed Job is not taken up again by itself."])
         .evidence(case.field(&format!(".status.conditions[{}]", failed.type_), format!("{reason}: {message}")).at(at));
     let retry = (reason == "PodFailurePolicy").then(|| {
-        let file = format!("{}.yaml", owner.name);
         Fix::safe(text!["where that end should be retried after all, change the rule in ", code("podFailurePolicy")])
-            .command(format!(
-                "{} > {}",
-                case.kubectl(["get", &refusal::target(&owner), "-o", "yaml"]),
-                crate::case::shell_quoted(&file)
-            ))
+            .commands(refusal::edit(case, &owner))
     });
     Ok(vec![fixes(case, finding, &owner).fix(retry)])
 }
@@ -131,16 +126,11 @@ fn fixes(case: &Case<'_>, finding: Finding, owner: &ObjectRef) -> Finding {
             &format!("--from=cronjob/{}", owner.name),
         ]))
     } else {
-        let file = format!("{}.yaml", case.name());
-        Fix::disruptive(text!["once it is repaired, run it again: save it, delete it, create it"])
-            .command(format!(
-                "{} > {}",
-                case.kubectl(["get", "job", case.name(), "-o", "yaml"]),
-                crate::case::shell_quoted(&file)
-            ))
-            .command(case.kubectl(["delete", "job", case.name()]))
-            .command(case.kubectl(["create", "-f", &file]))
-            .remedy(Action::DeleteJob)
+        Fix::disruptive(text![
+            "once it is repaired, run it again: save it, change the file where needed, and let it replace the old Job"
+        ])
+        .commands(refusal::again(case, case.name()))
+        .remedy(Action::DeleteJob)
     };
     finding.fix(look).fix(again)
 }

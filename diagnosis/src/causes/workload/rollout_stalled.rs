@@ -40,6 +40,10 @@ fn detect(case: &Case<'_>) -> Verdict {
     let count = |of: Option<i32>| of.unwrap_or(0);
     let updated = count(status.and_then(|status| status.updated_replicas));
     let available = count(status.and_then(|status| status.available_replicas));
+    // It got there after all, and the condition waits for the controller.
+    if updated >= desired && available >= desired {
+        return Ok(Vec::new());
+    }
     let message = condition.message.clone().unwrap_or_default();
     let set = message.split('"').nth(1).filter(|_| message.starts_with("ReplicaSet")).map(str::to_owned);
     let of_set = set.as_ref().map(|set| text![" (ReplicaSet ", name(set.clone()), ")"]);

@@ -258,12 +258,7 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
 
 /// A failed pod that its controller has replaced, or a job's pod after the job has ended well: history.
 fn is_superseded(workload: &Workload, pod: &Pod) -> bool {
-    match workload {
-        Workload::Job(job) => is_over(&Workload::Job(Arc::clone(job))),
-        _ => false,
-    }
-    .then_some(true)
-    .unwrap_or_else(|| pods::phase(pod) == "Failed" && replaces_failed(workload) && is_satisfied(workload))
+    is_over(workload) || pods::phase(pod) == "Failed" && replaces_failed(workload) && is_satisfied(workload)
 }
 
 fn replaces_failed(workload: &Workload) -> bool {
@@ -465,10 +460,10 @@ pub(crate) fn refusals(case: &Case<'_>, workload: &Workload) -> Result<Vec<Refus
     }
     let by = case.reference();
     for (type_, reason, message, since) in conditions(workload) {
-        let refused = type_ == "ReplicaFailure" || reason == "ReplicaSetCreateError";
+        let refused = type_ == "ReplicaFailure" && reason != "FailedDelete" || reason == "ReplicaSetCreateError";
         if refused && !message.is_empty() {
             let evidence = case.field(&format!(".status.conditions[{type_}]"), message).at(since);
-            return Ok(vec![Refusal { message: message.to_owned(), evidence, by }]);
+            return Ok(vec![Refusal { message: message.to_owned(), evidence, by, since }]);
         }
     }
     if !lacks_pods(workload) {
@@ -491,6 +486,15 @@ pub(crate) fn refusals(case: &Case<'_>, workload: &Workload) -> Result<Vec<Refus
         Workload::StatefulSet(_) | Workload::CronJob(_) => SignedDuration::ZERO,
         _ => SignedDuration::from_secs(30),
     };
+    let started = match workload {
+        Workload::CronJob(cron) => {
+            cron.status.as_ref().and_then(|status| status.last_schedule_time.as_ref()).map(|it| it.0)
+        }
+        _ => None,
+    };
+    if started.is_some_and(|started| event.last.is_some_and(|refused| started > refused)) {
+        return Ok(Vec::new());
+    }
     let healed = events
         .iter()
         .filter(|later| later.reason == "SuccessfulCreate")
@@ -498,7 +502,7 @@ pub(crate) fn refusals(case: &Case<'_>, workload: &Workload) -> Result<Vec<Refus
     if healed {
         return Ok(Vec::new());
     }
-    Ok(vec![Refusal { message: event.message.clone(), evidence: Evidence::event(event), by }])
+    Ok(vec![Refusal { message: event.message.clone(), evidence: Evidence::event(event), by, since: event.first }])
 }
 
 /// The conditions that are True (or that say why nothing progresses): type, reason, message, since when.
@@ -538,7 +542,7 @@ fn conditions(workload: &Workload) -> Vec<(&str, &str, &str, Option<jiff::Timest
     }
 }
 
-/// The ReplicaSet that a Deployment's condition Progressing names: `ReplicaSet "cart-7c9" is progressing.`
+/// The `ReplicaSet` that a Deployment's condition Progressing names: `ReplicaSet "cart-7c9" is progressing.`
 fn named_set(deployment: &Deployment) -> Option<String> {
     let conditions = deployment.status.iter().flat_map(|status| status.conditions.iter().flatten());
     let message = conditions.filter(|it| it.type_ == "Progressing").find_map(|it| it.message.as_deref())?;

@@ -36,7 +36,7 @@ pub(crate) fn of(case: &Case<'_>) -> Result<Vec<Refused>, Needs> {
 impl Refused {
     /// A finding with its evidence.
     pub(crate) fn finding(&self, case: &Case<'_>, code: Code) -> Finding {
-        case.finding(code).since(self.refusal.evidence.at).evidence(self.refusal.evidence.clone())
+        case.finding(code).since(self.refusal.since).evidence(self.refusal.evidence.clone())
     }
 
     /// `pod`, `job` or `claim NAME`: what was refused.
@@ -53,7 +53,15 @@ impl Refused {
 
     /// `Kubernetes refuses to create the pods of ReplicaSet cart-7c9 (1 of 3 exist).`
     pub(crate) fn sentence(&self, case: &Case<'_>) -> Text {
-        let exist = counts(case).map(|(there, wanted)| text![" (", there, " of ", wanted, " exist)"]);
+        let old = match case.workload() {
+            Some(Workload::Deployment(it)) => {
+                it.status.as_ref().map(|status| status.replicas.unwrap_or(0) - status.updated_replicas.unwrap_or(0))
+            }
+            _ => None,
+        };
+        let old =
+            old.filter(|old| *old > 0).map(|old| text![" of the new revision; ", old, " of an older one are kept"]);
+        let exist = counts(case).map(|(there, wanted)| text![" (", there, " of ", wanted, " exist", old, ")"]);
         text!["Kubernetes refuses to create ", self.what(case), exist, ". "]
     }
 }
@@ -61,8 +69,9 @@ impl Refused {
 /// How many pods the controller has made, and how many it wants.
 pub(crate) fn counts(case: &Case<'_>) -> Option<(i32, i32)> {
     Some(match case.workload()? {
+        // Pods of older revisions do not count: they were not refused.
         Workload::Deployment(it) => (
-            it.status.as_ref().and_then(|status| status.replicas).unwrap_or(0),
+            it.status.as_ref().and_then(|status| status.updated_replicas).unwrap_or(0),
             it.spec.as_ref()?.replicas.unwrap_or(1),
         ),
         Workload::ReplicaSet(it) => {

@@ -29,8 +29,8 @@ pub(crate) fn holder(case: &Case<'_>, webhook: &str) -> Result<Option<Holder>, N
     let mutating = case.list::<MutatingWebhookConfiguration>(None, Filter::All);
     let (validating, mutating) = (validating?.found().unwrap_or_default(), mutating?.found().unwrap_or_default());
     for configuration in &validating {
-        let hooks = configuration.webhooks.iter().flatten().enumerate();
-        for (index, hook) in hooks.filter(|(_, hook)| hook.name == webhook) {
+        let mut hooks = configuration.webhooks.iter().flatten().enumerate();
+        if let Some((index, hook)) = hooks.find(|(_, hook)| hook.name == webhook) {
             let name = configuration.metadata.name.as_deref().unwrap_or_default();
             let reference = ObjectRef::new(Kind::ValidatingWebhookConfiguration, None, name);
             let policy = hook.failure_policy.as_deref();
@@ -38,8 +38,8 @@ pub(crate) fn holder(case: &Case<'_>, webhook: &str) -> Result<Option<Holder>, N
         }
     }
     for configuration in &mutating {
-        let hooks = configuration.webhooks.iter().flatten().enumerate();
-        for (index, hook) in hooks.filter(|(_, hook)| hook.name == webhook) {
+        let mut hooks = configuration.webhooks.iter().flatten().enumerate();
+        if let Some((index, hook)) = hooks.find(|(_, hook)| hook.name == webhook) {
             let name = configuration.metadata.name.as_deref().unwrap_or_default();
             let reference = ObjectRef::new(Kind::MutatingWebhookConfiguration, None, name);
             let policy = hook.failure_policy.as_deref();

@@ -363,6 +363,7 @@ fn security_constraint(text: &str) -> Option<Why> {
     let markers = [
         "unable to validate against any security context constraint: ",
         "unable to validate against any pod security policy: ",
+        "PodSecurityPolicy: unable to admit pod: ",
     ];
     let found = markers.iter().find_map(|marker| text.split_once(marker))?;
     Some(Why::SecurityConstraint(found.1.to_owned()))
@@ -483,13 +484,10 @@ pub fn denied(text: &str) -> Option<Denied> {
 }
 
 fn invalid(text: &str) -> Option<Why> {
-    let rest = match text.split_once(" is invalid: ") {
-        Some((_, rest)) => rest,
-        None => {
-            let (_, rest) = text.split_once("unknown field \"")?;
-            let field = rest.split('"').next().unwrap_or_default().to_owned();
-            return Some(Why::Invalid(vec![FieldFault { field, problem: "unknown field".to_owned() }]));
-        }
+    let Some((_, rest)) = text.split_once(" is invalid: ") else {
+        let (_, rest) = text.split_once("unknown field \"")?;
+        let field = rest.split('"').next().unwrap_or_default().to_owned();
+        return Some(Why::Invalid(vec![FieldFault { field, problem: "unknown field".to_owned() }]));
     };
     let rest = rest.trim();
     let rest = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(rest);

@@ -1,4 +1,4 @@
-//! Schedules of CronJobs: five fields, or one of the words such as `@hourly`.
+//! Schedules of `CronJob`s: five fields, or one of the words such as `@hourly`.
 //!
 //! Source: <https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax>
 
@@ -103,9 +103,9 @@ fn set(field: &str, least: u32, most: u32, names: &[&str]) -> Option<u64> {
             None => (part, 1),
         };
         let value = |text: &str| {
-            let named =
+            let word =
                 names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|at| u32::try_from(at).ok());
-            named.map(|at| if names.len() == 12 { at + 1 } else { at }).or_else(|| text.parse().ok())
+            word.map(|at| if names.len() == 12 { at + 1 } else { at }).or_else(|| text.parse().ok())
         };
         let (from, to) = match range {
             "*" | "?" => (least, most),

@@ -187,3 +187,25 @@ fn explain(case: &Case<'_>, finding: Finding, kind: &str, version: &str, how: Te
         .also(now)
         .fix(change)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::gone;
+
+    #[test]
+    fn only_what_kubernetes_itself_removed_is_told_gone() {
+        let of = |kind: &str, version: &str| Some((kind.to_owned(), version.to_owned()));
+        for (line, expected) in [
+            (r#"no matches for kind "CronJob" in version "batch/v1beta1""#, of("CronJob", "batch/v1beta1")),
+            (
+                "reflector.go:127: failed to list *v1beta1.PodDisruptionBudget: the server could not find the requested resource",
+                of("PodDisruptionBudget", "policy/v1beta1"),
+            ),
+            (r#"no matches for kind "Certificate" in version "cert-manager.io/v1""#, None),
+            (r#"no matches for kind "CronJob" in version "batch/v1""#, None),
+            ("failed to list *v1.Widget: the server could not find the requested resource", None),
+        ] {
+            assert_eq!(gone(line), expected, "{line}");
+        }
+    }
+}

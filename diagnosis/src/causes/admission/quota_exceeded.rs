@@ -116,8 +116,11 @@ fn exceeded(case: &Case<'_>, refused: &Refused, excess: &Excess) -> Result<Findi
             }
         }
         Read::Absent => {
-            let gone = text!["The quota does not exist any more: the controller will try again within minutes."];
-            finding = finding.severity(Severity::Warning).also(gone);
+            finding = finding.also(text![
+                "Namespace ",
+                name(case.namespace().unwrap_or_default()),
+                " has no ResourceQuota of that name: it was deleted since, or the quota spans several namespaces (ClusterResourceQuota of OpenShift)."
+            ]);
         }
         Read::Unreadable => {}
     }

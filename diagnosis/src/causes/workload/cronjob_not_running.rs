@@ -19,7 +19,7 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// A CronJob starts no jobs: it is suspended, its schedule or time zone cannot be read, it missed its times, or a run that
+    /// A `CronJob` starts no jobs: it is suspended, its schedule or time zone cannot be read, it missed its times, or a run that
     /// does not end keeps the next ones out (concurrencyPolicy Forbid).
     /// ## Signals
     /// `spec.suspend: true`; events `UnparseableSchedule`, `UnParseableCronJobSchedule`, `InvalidSchedule`, `UnknownTimeZone`,
@@ -170,10 +170,9 @@ fn stuck(case: &Case<'_>, cron: &CronJob, spec: &CronJobSpec, event: Option<&Eve
     let Some(run) = active.first() else { return Ok(None) };
     let jobs = case.list::<Job>(case.namespace(), Filter::All)?.found().unwrap_or_default();
     let job = jobs.iter().find(|job| job.metadata.name.as_deref() == Some(run.as_str()));
-    let started = job.and_then(|job| started(job));
+    let started = job.and_then(started);
     let due = started.and_then(|started| Schedule::parse(&spec.schedule)?.next(started, &zone(spec)?));
-    let left_out = due.is_some_and(|due| case.age(due) > SignedDuration::from_secs(30));
-    if event.is_none() && !left_out {
+    if !is_stuck(case, spec, started, due, event) {
         return Ok(None);
     }
     let deadline = job.and_then(|job| job.spec.as_ref()).and_then(|spec| spec.active_deadline_seconds);
@@ -228,6 +227,24 @@ fn stuck(case: &Case<'_>, cron: &CronJob, spec: &CronJobSpec, event: Option<&Eve
         .evidence(evidence)
         .evidence(case.field(".status.active", active.join(", ")));
     Ok(Some(finding.fix(end).fix(guard).fix(other)))
+}
+
+/// Tells whether a run takes longer than is usual for such a schedule: a start was left out, and it runs for an hour or for
+/// three rounds. A run that now and then overlaps the next start is what Forbid is for.
+fn is_stuck(
+    case: &Case<'_>,
+    spec: &CronJobSpec,
+    started: Option<Timestamp>,
+    due: Option<Timestamp>,
+    event: Option<&Event>,
+) -> bool {
+    let Some(started) = started else { return event.is_some() };
+    let long = case.age(started) > SignedDuration::from_hours(1);
+    let Some(due) = due else { return event.is_some_and(|event| long || event.count > 2) };
+    let next = Schedule::parse(&spec.schedule).zip(zone(spec)).and_then(|(schedule, zone)| schedule.next(due, &zone));
+    let round = next.map(|next| next.duration_since(due));
+    let rounds = round.is_some_and(|round| case.age(started).as_secs() > 3 * round.as_secs());
+    (event.is_some() || case.age(due) > SignedDuration::from_secs(30)) && (long || rounds)
 }
 
 fn started(job: &Arc<Job>) -> Option<Timestamp> {

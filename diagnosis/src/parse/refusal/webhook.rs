@@ -126,7 +126,8 @@ fn kyverno_rules(text: &str) -> Vec<Rule> {
                 found.push(Rule { policy: policy.clone(), rule: Some(rule.to_owned()), text });
             }
             (_, Some(before)) => {
-                before.text = format!("{} {}", before.text, trimmed.trim_matches('\'')).trim().to_owned()
+                let more = trimmed.trim_matches('\'');
+                before.text = [before.text.as_str(), more].join(" ").trim_start().to_owned();
             }
             _ => {}
         }
@@ -216,7 +217,7 @@ fn transport(text: &str) -> Transport {
         ),
         (&["could not get REST client", "no further details"], Transport::Other),
     ];
-    if text.contains("service \"") && text.contains("not found") {
+    if (text.contains("service \"") || text.contains("services \"")) && text.contains("not found") {
         return Transport::NoService;
     }
     table.iter().find(|(words, _)| words.iter().any(|word| text.contains(word))).map_or(Transport::Other, |(_, it)| *it)

@@ -37,7 +37,7 @@ cause! {
     CronjobNotRunning, stage Workload, since "0.1.0", detect
 }
 
-/// The controller looks at a CronJob within seconds; a start that is this late was missed.
+/// The controller looks at a `CronJob` within seconds; a start that is this late was missed.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 fn detect(case: &Case<'_>) -> Verdict {

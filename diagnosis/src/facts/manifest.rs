@@ -71,7 +71,20 @@ pub(crate) fn dropped(object: &Object) -> Vec<Dropped> {
     let Some(known) = known.get("spec") else { return Vec::new() };
     let mut place = Place { kind: object.kind(), path: vec!["spec".to_owned()], found: Vec::new() };
     place.compare(spec, known);
+    // A server that knows the field notes who set it.
+    place.found.retain(|dropped| !is_managed(object, &dropped.key));
     place.found
+}
+
+fn is_managed(object: &Object, key: &str) -> bool {
+    let key = format!("f:{key}");
+    let entries = object.meta().managed_fields.iter().flatten();
+    entries.filter_map(|entry| entry.fields_v1.as_ref()).any(|fields| mentions(&fields.0, &key))
+}
+
+fn mentions(value: &Value, key: &str) -> bool {
+    let Value::Object(fields) = value else { return false };
+    fields.iter().any(|(name, inner)| name == key || mentions(inner, key))
 }
 
 struct Place {

@@ -32,7 +32,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let updated = status.and_then(|status| status.updated_replicas).unwrap_or(0);
     let ready = status.and_then(|status| status.ready_replicas).unwrap_or(0);
     let made = status.and_then(|status| status.replicas).unwrap_or(0);
-    let observed = status.and_then(|status| status.observed_generation) >= case.meta().generation;
+    let seen = status.and_then(|status| status.observed_generation).zip(case.meta().generation);
+    let observed = seen.is_none_or(|(seen, made)| seen >= made);
     if case.meta().deletion_timestamp.is_some() || desired == 0 || updated >= desired || !observed {
         return Ok(Vec::new());
     }

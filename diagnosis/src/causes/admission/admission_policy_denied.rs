@@ -74,8 +74,8 @@ fn explain(
     } else {
         text!["Its rule says ", quoted(message), "."]
     };
-    let repair =
-        Fix::disruptive(text!["change the template so that it keeps the rule"]).commands(refusal::edit(case, &owner));
+    let repair = Fix::disruptive(text!["change the template so that it keeps the rule ", quoted(message)])
+        .commands(refusal::edit(case, &owner));
     let mut look = Fix::safe(text![
         "read the rule; where it is wrong, change it or its binding (",
         code("validationActions: [Warn]"),

@@ -76,12 +76,39 @@ fn explain(case: &Case<'_>, refused: &Refused, faults: &[FieldFault]) -> Result<
         None => text!["correct ", Text::names(fields, 4), " in the template"],
     })
     .commands(refusal::edit(case, &owner));
+    let long = faults.iter().any(|fault| is_too_long(fault, &owner.name));
+    let correct = if long { rename(case, &owner.kind, &owner.name) } else { correct };
+    let why = long.then(|| {
+        text![
+            "The controller makes that value from its own name, which has ",
+            owner.name.chars().count(),
+            " characters."
+        ]
+    });
     Ok(refused
         .finding(case, Code::InvalidPodSpec)
         .title(title)
         .explain(explanation)
         .also(volumes(case, faults))
+        .also(why)
         .fix(correct))
+}
+
+/// Tells whether the value is made of the controller's name and too long because of it.
+fn is_too_long(fault: &FieldFault, owner: &str) -> bool {
+    let long = ["must be no more than", "may not be more than", "Too long"].iter().any(|it| fault.problem.contains(it));
+    long && owner.len() > 40 && (fault.problem.contains(owner) || fault.field.starts_with("metadata"))
+}
+
+/// A name cannot be changed: the object is made anew under a shorter one.
+fn rename(case: &Case<'_>, kind: &str, owner: &str) -> Fix {
+    let kind = kind.to_ascii_lowercase();
+    let file = format!("{owner}.yaml");
+    let get = case.kubectl(["get", &kind, owner, "-o", "yaml"]);
+    Fix::disruptive(text!["give it a shorter name (at most 52 characters are safe): save it, change the name in the file, create it, delete the old one"])
+        .command(format!("{get} > {}", crate::case::shell_quoted(&file)))
+        .command(case.kubectl(["create", "-f", &file]))
+        .command(case.kubectl(["delete", &kind, owner]))
 }
 
 /// The name of the container that a fault is about.

@@ -124,6 +124,8 @@ pub struct Refusal {
     pub evidence: Evidence,
     /// The controller that was refused.
     pub by: ObjectRef,
+    /// Since when it is refused.
+    pub since: Option<Timestamp>,
 }
 
 /// One object under examination, with all that is known of the world around it.

@@ -10,5 +10,6 @@ pub mod probe;
 pub mod quantity;
 pub mod refusal;
 pub mod sandbox;
+pub mod schedule;
 pub mod scheduler;
 pub mod start;

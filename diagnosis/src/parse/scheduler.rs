@@ -266,7 +266,8 @@ fn node_reason(text: &str) -> Option<Reason> {
         let resource = resource.split([' ', ',']).next().unwrap_or(resource);
         return Some(if resource == "pods" { Reason::TooManyPods } else { Reason::Insufficient(resource.to_owned()) });
     }
-    let taint = text.strip_prefix("node(s) had untolerated taint {").or_else(|| text.strip_prefix("node(s) had taint {"));
+    let taint =
+        text.strip_prefix("node(s) had untolerated taint {").or_else(|| text.strip_prefix("node(s) had taint {"));
     if let Some(taint) = taint {
         let taint = taint.rsplit_once('}').map_or(taint, |(taint, _)| taint);
         let (key, value) = taint.split_once(':').unwrap_or((taint, ""));
@@ -399,9 +400,16 @@ mod tests {
 
     #[test]
     fn rejections_before_the_filters_have_no_count() {
-        let whole = |text: &str| parts(&format!("0/3 nodes are available: {text}. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."));
+        let whole = |text: &str| {
+            parts(&format!(
+                "0/3 nodes are available: {text}. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+            ))
+        };
         assert_eq!(whole("pod has unbound immediate PersistentVolumeClaims"), [(None, Reason::UnboundClaims)]);
-        assert_eq!(whole("persistentvolumeclaim \"data\" not found"), [(None, Reason::ClaimMissing("data".to_owned()))]);
+        assert_eq!(
+            whole("persistentvolumeclaim \"data\" not found"),
+            [(None, Reason::ClaimMissing("data".to_owned()))]
+        );
         let deleting = Reason::ClaimDeleting("data".to_owned());
         assert_eq!(whole("persistentvolumeclaim \"data\" is being deleted"), [(None, deleting)]);
         let lost = "persistentvolumeclaim \"data\" bound to non-existent persistentvolume \"pv-1\"";
@@ -427,10 +435,7 @@ mod tests {
             ("node(s) had no available volume zone", Reason::VolumeZone),
             ("node(s) didn't find available persistent volumes to bind", Reason::NoVolumeToBind),
             ("node(s) did not have enough free storage", Reason::NoStorageLeft),
-            (
-                "node(s) didn't match pod topology spread constraints",
-                Reason::TopologySpread { label_missing: false },
-            ),
+            ("node(s) didn't match pod topology spread constraints", Reason::TopologySpread { label_missing: false }),
             (
                 "node(s) didn't match pod topology spread constraints (missing required label)",
                 Reason::TopologySpread { label_missing: true },
@@ -439,11 +444,15 @@ mod tests {
             ("node(s) didn't match pod anti-affinity rules", Reason::PodAntiAffinity),
             ("node(s) didn't satisfy existing pods anti-affinity rules", Reason::ExistingAntiAffinity),
             ("node(s) didn't satisfy plugin(s) [NodeAffinity]", Reason::Plugins(vec!["NodeAffinity".to_owned()])),
-            ("ebs.csi.aws.com CSI driver is not installed on the node", Reason::DriverMissing("ebs.csi.aws.com".to_owned())),
+            (
+                "ebs.csi.aws.com CSI driver is not installed on the node",
+                Reason::DriverMissing("ebs.csi.aws.com".to_owned()),
+            ),
             ("cannot allocate all claims", Reason::DeviceClaims("cannot allocate all claims".to_owned())),
         ];
         for (text, reason) in table {
-            let message = format!("0/2 nodes are available: 2 {text}. preemption: not eligible due to preemptionPolicy=Never.");
+            let message =
+                format!("0/2 nodes are available: 2 {text}. preemption: not eligible due to preemptionPolicy=Never.");
             assert_eq!(parts(&message), [(Some(2), reason)], "{text}");
         }
     }
@@ -456,10 +465,7 @@ mod tests {
         };
         let message = "running PreBind plugin \"VolumeBinding\": binding volumes: context deadline exceeded";
         assert_eq!(parts(message), [(None, failed)]);
-        assert_eq!(
-            parts("0/4 nodes are unavailable: 4 Insufficient cpu."),
-            [(Some(4), insufficient("cpu"))]
-        );
+        assert_eq!(parts("0/4 nodes are unavailable: 4 Insufficient cpu."), [(Some(4), insufficient("cpu"))]);
         let gang = "3/3 tasks in gang unschedulable: pod group is not ready, 3 Pending, 3 minAvailable";
         assert_eq!(parts(gang), [(None, Reason::PodGroup(gang.to_owned()))]);
         let cut = SchedulerVerdict::parse("0/9 nodes are available: 1 Insufficient cpu, 8 node(s) had untol ...");

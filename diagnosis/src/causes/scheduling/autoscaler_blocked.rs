@@ -36,7 +36,8 @@ fn detect(case: &Case<'_>) -> Verdict {
         return Ok(Vec::new());
     }
     let events = case.own_events()?;
-    let Some(event) = events.iter().rev().find(|event| refuses(event) || orders(event)).filter(|event| refuses(event)) else {
+    let Some(event) = events.iter().rev().find(|event| refuses(event) || orders(event)).filter(|event| refuses(event))
+    else {
         return Ok(Vec::new());
     };
     let blockers = blockers(case)?;
@@ -50,16 +51,25 @@ fn detect(case: &Case<'_>) -> Verdict {
         None => finding.confidence(Confidence::Likely),
     };
     let karpenter = !is_schedulers(event) || event.component.contains("karpenter");
-    let (who, root) = if karpenter { ("Karpenter", "karpenter") } else { ("The cluster autoscaler", "cluster-autoscaler") };
+    let (who, root) =
+        if karpenter { ("Karpenter", "karpenter") } else { ("The cluster autoscaler", "cluster-autoscaler") };
     let finding = finding
         .root(ObjectRef::virtual_("Cluster", root))
         .title(text![who, " adds no node for Pod ", name(case.reference().path()), first(&limits)])
-        .explain(text!["Room lacks, and ", own_name(karpenter), " was asked for a node and refused. It said: ", quoted(short(&event.message)), "."])
+        .explain(text![
+            "Room lacks, and ",
+            own_name(karpenter),
+            " was asked for a node and refused. It said: ",
+            quoted(short(&event.message)),
+            "."
+        ])
         .also(meaning(&event.message));
     let finding = if karpenter {
         finding.fix(
-            Fix::safe(text!["see which NodePools there are, their limits and requirements, and widen the one that is meant"])
-                .command(case.kubectl_cluster(["get", "nodepools.karpenter.sh", "-o", "yaml"])),
+            Fix::safe(text![
+                "see which NodePools there are, their limits and requirements, and widen the one that is meant"
+            ])
+            .command(case.kubectl_cluster(["get", "nodepools.karpenter.sh", "-o", "yaml"])),
         )
     } else {
         finding

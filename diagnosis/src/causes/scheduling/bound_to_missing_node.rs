@@ -46,7 +46,11 @@ fn detect(case: &Case<'_>) -> Verdict {
     let how = if scheduled {
         text!["The scheduler placed the pod on this node, which was removed before the pod could start."]
     } else {
-        text!["The name stands in the pod itself (", kubewhy_text::code("spec.nodeName"), "), which passes the scheduler by: nobody checks that the node is there."]
+        text![
+            "The name stands in the pod itself (",
+            kubewhy_text::code("spec.nodeName"),
+            "), which passes the scheduler by: nobody checks that the node is there."
+        ]
     };
     let finding = case
         .finding(Code::BoundToMissingNode)
@@ -59,8 +63,14 @@ fn detect(case: &Case<'_>) -> Verdict {
     let edit = edit_template(case)?;
     let bare = case.controllers(case.object())?.is_empty();
     let correct = match nearest {
-        Some(nearest) => text!["take nodeName ", name(node), " out, or name a node that exists: did you mean ", name(nearest), "?"],
-        None => text!["take nodeName ", name(node), " out, so that the scheduler finds a node; use a nodeSelector to choose one"],
+        Some(nearest) => {
+            text!["take nodeName ", name(node), " out, or name a node that exists: did you mean ", name(nearest), "?"]
+        }
+        None => text![
+            "take nodeName ",
+            name(node),
+            " out, so that the scheduler finds a node; use a nodeSelector to choose one"
+        ],
     };
     let fix = Fix::disruptive(correct).command(edit);
     let fix = if bare { fix.command(case.kubectl(["delete", "pod", case.name()])) } else { fix };

@@ -131,7 +131,8 @@ fn elsewhere(sites: &Sites) -> Option<Text> {
         .iter()
         .filter(|site| !site.blocks.is_empty() && site.blocks.iter().all(|block| matches!(block, Block::Unready)))
         .collect();
-    (!unready.is_empty()).then(|| text!["Not ready, and so not counted: ", Text::names(unready.iter().map(|s| s.name()), 4), "."])
+    (!unready.is_empty())
+        .then(|| text!["Not ready, and so not counted: ", Text::names(unready.iter().map(|s| s.name()), 4), "."])
 }
 
 fn fixes(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Result<Finding, Needs> {

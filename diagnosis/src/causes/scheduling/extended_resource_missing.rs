@@ -44,7 +44,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let resource = shortage.resource.clone();
     let sites: Vec<&Site> = shortage.blockers.known().map(|sites| sites.all.iter().collect()).unwrap_or_default();
     let offered = offered(&sites);
-    let nearest = crate::nearest::nearest(&resource, offered.iter().map(String::as_str)).or_else(|| same_vendor(&resource, &offered));
+    let nearest = crate::nearest::nearest(&resource, offered.iter().map(String::as_str))
+        .or_else(|| same_vendor(&resource, &offered));
     let unhealthy = sites.iter().find(|site| capacity(site, &resource) > Amount::ZERO);
     let elsewhere: Vec<&&Site> =
         sites.iter().filter(|site| site.allocatable(&resource).unwrap_or_default() > Amount::ZERO).collect();
@@ -70,16 +71,21 @@ fn detect(case: &Case<'_>) -> Verdict {
             ". A node offers such a device only while its device plugin runs there; ",
             what_is_there(&offered, sites.is_empty()),
         ])
-        .also(elsewhere.first().map(|site| text!["Node ", name(site.name()), " offers it, and is shut to this pod (", why_shut(site), ")."]))
+        .also(elsewhere.first().map(|site| {
+            text!["Node ", name(site.name()), " offers it, and is shut to this pod (", why_shut(site), ")."]
+        }))
         .also(unhealthy.filter(|_| elsewhere.is_empty()).map(|site| {
             text!["Node ", name(site.name()), " has the device and can give none of it: its plugin calls it unhealthy."]
         }))
         .evidence(evidence(&shortage, &sites));
     let rename = nearest.map(|nearest| {
-        Fix::disruptive(text!["name the resource that the nodes offer: did you mean ", name(nearest), "?"]).command(edit)
+        Fix::disruptive(text!["name the resource that the nodes offer: did you mean ", name(nearest), "?"])
+            .command(edit)
     });
-    let plugin = Fix::safe(text!["see whether the device plugin (a DaemonSet) runs on the nodes that have the hardware, for example of a GPU"])
-        .command(case.kubectl_cluster(["get", "daemonsets", "--all-namespaces"]));
+    let plugin = Fix::safe(text![
+        "see whether the device plugin (a DaemonSet) runs on the nodes that have the hardware, for example of a GPU"
+    ])
+    .command(case.kubectl_cluster(["get", "daemonsets", "--all-namespaces"]));
     let nodes = Fix::safe(text!["see what each node offers; add nodes that offer ", name(resource)])
         .command(case.kubectl_cluster(["describe", "nodes"]));
     Ok(shortage.blockers.finish(finding.fix(rename).fix(plugin).fix(nodes)))

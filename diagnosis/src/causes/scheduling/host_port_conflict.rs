@@ -72,14 +72,26 @@ fn detect(case: &Case<'_>) -> Verdict {
         let meta = &holder.metadata;
         let reference = ObjectRef::new(Kind::Pod, meta.namespace.as_deref(), meta.name.as_deref().unwrap_or_default());
         let node = pods::node_name(holder).unwrap_or_default();
-        finding.evidence(Evidence::field(&reference, ".spec.containers[*].ports", format!("hostPort {} {} on node {node}", port.2, port.0)))
+        finding.evidence(Evidence::field(
+            &reference,
+            ".spec.containers[*].ports",
+            format!("hostPort {} {} on node {node}", port.2, port.0),
+        ))
     });
-    let drop = Fix::disruptive(text!["drop the hostPort (a Service reaches the pod without it), or choose another port"]).command(edit.clone());
+    let drop =
+        Fix::disruptive(text!["drop the hostPort (a Service reaches the pod without it), or choose another port"])
+            .command(edit.clone());
     let fewer = siblings.then(|| {
         Fix::disruptive(text!["or run no more replicas than nodes, and let an update stop the old pod first (maxSurge 0, maxUnavailable 1)"]).command(edit)
     });
     let see = holders.is_empty().then(|| {
-        Fix::safe(text!["find the pod that has the port"]).command(case.kubectl_cluster(["get", "pods", "--all-namespaces", "-o", "wide"]))
+        Fix::safe(text!["find the pod that has the port"]).command(case.kubectl_cluster([
+            "get",
+            "pods",
+            "--all-namespaces",
+            "-o",
+            "wide",
+        ]))
     });
     Ok(blockers.finish(finding.fix(see).fix(drop).fix(fewer)))
 }

@@ -38,7 +38,11 @@ fn detect(case: &Case<'_>) -> Verdict {
         return Ok(blockers.finish(without_nodes(case, finding)));
     }
     let total = blockers.known().map_or(0, |sites| sites.all.len());
-    let all = if total > 0 && sites.len() == total { "No node is ready: " } else { "No node suitable for the pod is ready: " };
+    let all = if total > 0 && sites.len() == total {
+        "No node is ready: "
+    } else {
+        "No node suitable for the pod is ready: "
+    };
     let silent = sites.iter().any(|site| ready(site).is_some_and(|condition| condition.status == "Unknown"));
     let finding = if sites.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
     let finding = finding
@@ -54,9 +58,11 @@ fn detect(case: &Case<'_>) -> Verdict {
         .also(silent.then(|| text!["Unknown means that the kubelet of the node has stopped reporting: the machine is down, cut off, or its kubelet does not run."]));
     let finding = sites.iter().take(3).fold(finding, |finding, site| finding.evidence(evidence(site)));
     let look = match sites.first() {
-        Some(site) => Fix::safe(text!["bring Node ", name(site.name()), " back: see what it says, then look at its kubelet"])
-            .command(case.kubectl_cluster(["describe", "node", site.name()]))
-            .command("systemctl status kubelet; journalctl -u kubelet -n 50 --no-pager".to_owned()),
+        Some(site) => {
+            Fix::safe(text!["bring Node ", name(site.name()), " back: see what it says, then look at its kubelet"])
+                .command(case.kubectl_cluster(["describe", "node", site.name()]))
+                .command("systemctl status kubelet; journalctl -u kubelet -n 50 --no-pager".to_owned())
+        }
         None => Fix::safe(text!["see which node is not ready, and look at its kubelet"])
             .command(case.kubectl_cluster(["get", "nodes", "-o", "wide"])),
     };
@@ -95,5 +101,8 @@ fn evidence(site: &Site) -> Option<Evidence> {
     let message = condition.message.as_deref().unwrap_or_default();
     let reason = condition.reason.as_deref().unwrap_or_default();
     let text = format!("{} {reason}: {message}", condition.status);
-    Some(Evidence::field(&node, ".status.conditions[Ready]", text).at(condition.last_transition_time.as_ref().map(|t| t.0)))
+    Some(
+        Evidence::field(&node, ".status.conditions[Ready]", text)
+            .at(condition.last_transition_time.as_ref().map(|t| t.0)),
+    )
 }

@@ -49,28 +49,53 @@ fn detect(case: &Case<'_>) -> Verdict {
     let hint = lacks.iter().find_map(|requirement| meant(&sites, requirement));
     let finding = finding
         .title(match lacks.first() {
-            Some(first) => text!["No suitable node meets ", name(show(first)), ", which Pod ", name(case.reference().path()), " requires"],
+            Some(first) => text![
+                "No suitable node meets ",
+                name(show(first)),
+                ", which Pod ",
+                name(case.reference().path()),
+                " requires"
+            ],
             None => text!["No node meets the required node affinity of Pod ", name(case.reference().path())],
         })
         .explain(text!["The pod's required node affinity lets it run only on nodes with ", alternatives(&rules), "."])
         .also(lacks.first().map(|requirement| values(&sites, &requirement.key)))
         .also(near.as_ref().map(|(site, lacks)| {
-            text!["Node ", name(site.name()), " comes nearest; not met there: ", Text::names(lacks.iter().map(|it| show(it)), 3), "."]
+            text![
+                "Node ",
+                name(site.name()),
+                " comes nearest; not met there: ",
+                Text::names(lacks.iter().map(|it| show(it)), 3),
+                "."
+            ]
         }))
-        .evidence(case.field(".spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution", rules.join(" or ")));
+        .evidence(
+            case.field(
+                ".spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+                rules.join(" or "),
+            ),
+        );
     let finding = if near.is_some() { finding } else { finding.confidence(Confidence::Likely) };
     let rename = hint.map(|hint| text![": did you mean ", name(hint), "?"]);
     let correct = Fix::disruptive(text!["correct the node affinity in the template", rename]).command(edit);
     let label = near.as_ref().and_then(|(site, lacks)| {
-        let wanted = lacks.iter().map(|it| Some(format!("{}={}", it.key, it.values.as_ref()?.first()?)).filter(|_| it.operator == "In"));
+        let wanted = lacks
+            .iter()
+            .map(|it| Some(format!("{}={}", it.key, it.values.as_ref()?.first()?)).filter(|_| it.operator == "In"));
         let wanted: Vec<String> = wanted.collect::<Option<_>>()?;
         let mut words = vec!["label".to_owned(), "node".to_owned(), site.name().to_owned()];
         words.extend(wanted);
-        Some(Fix::safe(text!["or label a node that is meant, such as ", name(site.name())]).command(case.kubectl_cluster(words)))
+        Some(
+            Fix::safe(text!["or label a node that is meant, such as ", name(site.name())])
+                .command(case.kubectl_cluster(words)),
+        )
     });
     let look = near.is_none().then(|| {
-        Fix::safe(text!["see which labels the nodes have"])
-            .command(case.kubectl_cluster(["get", "nodes", "--show-labels"]))
+        Fix::safe(text!["see which labels the nodes have"]).command(case.kubectl_cluster([
+            "get",
+            "nodes",
+            "--show-labels",
+        ]))
     });
     Ok(blockers.finish(finding.fix(look).fix(correct).fix(label)))
 }
@@ -120,9 +145,9 @@ fn alternatives(rules: &[String]) -> Text {
 /// The node and the term with the fewest unmet requirements.
 fn nearest<'a>(pod: &'a Pod, sites: &[&'a Site]) -> Option<(&'a Site, Vec<&'a NodeSelectorRequirement>)> {
     let terms = &required_affinity(pod)?.node_selector_terms;
-    let all = sites.iter().flat_map(|site| {
-        terms.iter().filter_map(move |term| unmet(term, &site.node).map(|unmet| (*site, unmet)))
-    });
+    let all = sites
+        .iter()
+        .flat_map(|site| terms.iter().filter_map(move |term| unmet(term, &site.node).map(|unmet| (*site, unmet))));
     all.min_by_key(|(site, unmet)| (unmet.len(), site.blocks.len(), site.name().to_owned()))
 }
 

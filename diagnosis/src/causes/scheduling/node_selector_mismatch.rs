@@ -47,27 +47,43 @@ fn detect(case: &Case<'_>) -> Verdict {
     };
     let pairs = || missing.iter().map(|(key, value)| format!("{key}={value}"));
     let meant = missing.iter().find_map(|(key, value)| meant(&sites, key, value));
-    let finding = finding
-        .title(match near {
-            Some(_) => text!["No suitable node has the label ", Text::names(pairs(), 3), " that Pod ", name(case.reference().path()), " asks for"],
-            None => text!["No node matches the nodeSelector of Pod ", name(case.reference().path()), ": ", Text::names(pairs(), 3)],
-        })
-        .explain(text![
-            "The pod's nodeSelector lets it run only on nodes with ",
-            Text::names(selector.iter().map(|(key, value)| format!("{key}={value}")), 5),
-            ". ",
-            values(&sites, &missing),
-        ])
-        .also(near.map(|site| {
-            text!["Node ", name(site.name()), " comes nearest: it lacks ", Text::names(pairs(), 3), "."]
-        }))
-        .evidence(case.field(".spec.nodeSelector", show(selector)))
-        .evidence(meant.as_ref().map(|(node, has)| {
-            Evidence::field(&ObjectRef::new(Kind::Node, None, node), ".metadata.labels", has.clone())
-        }));
+    let finding =
+        finding
+            .title(match near {
+                Some(_) => text![
+                    "No suitable node has the label ",
+                    Text::names(pairs(), 3),
+                    " that Pod ",
+                    name(case.reference().path()),
+                    " asks for"
+                ],
+                None => text![
+                    "No node matches the nodeSelector of Pod ",
+                    name(case.reference().path()),
+                    ": ",
+                    Text::names(pairs(), 3)
+                ],
+            })
+            .explain(text![
+                "The pod's nodeSelector lets it run only on nodes with ",
+                Text::names(selector.iter().map(|(key, value)| format!("{key}={value}")), 5),
+                ". ",
+                values(&sites, &missing),
+            ])
+            .also(near.map(|site| {
+                text!["Node ", name(site.name()), " comes nearest: it lacks ", Text::names(pairs(), 3), "."]
+            }))
+            .evidence(case.field(".spec.nodeSelector", show(selector)))
+            .evidence(meant.as_ref().map(|(node, has)| {
+                Evidence::field(&ObjectRef::new(Kind::Node, None, node), ".metadata.labels", has.clone())
+            }));
     let rename = meant.as_ref().map(|(_, has)| {
-        Fix::disruptive(text!["name in the nodeSelector a label that nodes have: did you mean ", name(has.clone()), "?"])
-            .command(edit.clone())
+        Fix::disruptive(text![
+            "name in the nodeSelector a label that nodes have: did you mean ",
+            name(has.clone()),
+            "?"
+        ])
+        .command(edit.clone())
     });
     let label = near.zip(missing.first()).map(|(site, _)| {
         let mut words = vec!["label".to_owned(), "node".to_owned(), site.name().to_owned()];
@@ -76,12 +92,17 @@ fn detect(case: &Case<'_>) -> Verdict {
         if missing.iter().any(|(key, _)| label(&site.node, key).is_some()) {
             words.push("--overwrite".to_owned());
         }
-        Fix::safe(text!["or label a node that is meant, such as ", name(site.name())]).command(case.kubectl_cluster(words))
+        Fix::safe(text!["or label a node that is meant, such as ", name(site.name())])
+            .command(case.kubectl_cluster(words))
     });
-    let correct = meant.is_none().then(|| Fix::disruptive(text!["correct the nodeSelector in the template"]).command(edit));
+    let correct =
+        meant.is_none().then(|| Fix::disruptive(text!["correct the nodeSelector in the template"]).command(edit));
     let show = sites.is_empty().then(|| {
-        Fix::safe(text!["see which labels the nodes have"])
-            .command(case.kubectl_cluster(["get", "nodes", "--show-labels"]))
+        Fix::safe(text!["see which labels the nodes have"]).command(case.kubectl_cluster([
+            "get",
+            "nodes",
+            "--show-labels",
+        ]))
     });
     let finding = if near.is_some() { finding } else { finding.confidence(Confidence::Likely) };
     Ok(blockers.finish(finding.fix(rename).fix(show).fix(correct).fix(label)))
@@ -110,7 +131,12 @@ fn unmet(site: &Site) -> Vec<(String, String)> {
 fn meant(sites: &[&Site], key: &str, value: &str) -> Option<(String, String)> {
     let labels = || {
         let all = sites.iter().flat_map(|site| {
-            site.node.metadata.labels.iter().flatten().map(move |(key, value)| (site.name(), key.as_str(), value.as_str()))
+            site.node
+                .metadata
+                .labels
+                .iter()
+                .flatten()
+                .map(move |(key, value)| (site.name(), key.as_str(), value.as_str()))
         });
         all
     };

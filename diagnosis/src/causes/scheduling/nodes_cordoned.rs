@@ -35,17 +35,35 @@ fn detect(case: &Case<'_>) -> Verdict {
     let counted = blockers.unscheduled.verdict.count(|reason| *reason == Reason::Unschedulable);
     let title = match sites.as_slice() {
         [] => text![counted, " nodes are cordoned, and no other is suitable for Pod ", name(case.reference().path())],
-        [one] => text!["Node ", name(one.name()), " is cordoned, and no other is suitable for Pod ", name(case.reference().path())],
-        many => text!["All ", many.len(), " nodes suitable for Pod ", name(case.reference().path()), " are cordoned: ", names(many)],
+        [one] => text![
+            "Node ",
+            name(one.name()),
+            " is cordoned, and no other is suitable for Pod ",
+            name(case.reference().path())
+        ],
+        many => text![
+            "All ",
+            many.len(),
+            " nodes suitable for Pod ",
+            name(case.reference().path()),
+            " are cordoned: ",
+            names(many)
+        ],
     };
     let finding = if sites.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
     let finding = finding
         .root(root_of_nodes(&sites, "nodes"))
-        .title(if blockers.leads(Blocker::Cordoned) { title } else { text!["Cordoned, and so not used: ", names(&sites)] })
+        .title(if blockers.leads(Blocker::Cordoned) {
+            title
+        } else {
+            text!["Cordoned, and so not used: ", names(&sites)]
+        })
         .explain(text![
             "A cordoned node takes no new pods; those that run there go on. ",
             which(&sites.iter().map(|site| site.name()).collect::<Vec<_>>()),
-            "a person, an upgrade or an autoscaler has marked them (", kubewhy_text::code("spec.unschedulable: true"), ").",
+            "a person, an upgrade or an autoscaler has marked them (",
+            kubewhy_text::code("spec.unschedulable: true"),
+            ").",
         ]);
     let finding = sites.iter().take(3).fold(finding, |finding, site| {
         let node = ObjectRef::new(Kind::Node, None, site.name());

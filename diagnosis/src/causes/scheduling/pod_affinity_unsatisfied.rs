@@ -62,22 +62,38 @@ fn detect(case: &Case<'_>) -> Verdict {
     let there = match (placed.is_empty(), known) {
         (_, false) => text!["Which pods have it could not be read."],
         (true, true) => text!["No running pod has it in the namespaces the rule looks at."],
-        (false, true) => text!["Such pods are ", Text::names(placed.clone(), 3), ", and no node in their domain takes this pod."],
+        (false, true) => {
+            text!["Such pods are ", Text::names(placed.clone(), 3), ", and no node in their domain takes this pod."]
+        }
     };
     let finding = finding
-        .title(text!["No suitable node is near a pod with ", name(wanted.clone()), ", which Pod ", name(case.reference().path()), " requires"])
-        .explain(text![
-            "The pod must share the domain ", name(topology.clone()), " with a pod labelled ", name(wanted.clone()), ". ", there,
+        .title(text![
+            "No suitable node is near a pod with ",
+            name(wanted.clone()),
+            ", which Pod ",
+            name(case.reference().path()),
+            " requires"
         ])
-        .evidence(case.field(".spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution", format!("{wanted}, topologyKey {topology}")))
+        .explain(text![
+            "The pod must share the domain ",
+            name(topology.clone()),
+            " with a pod labelled ",
+            name(wanted.clone()),
+            ". ",
+            there,
+        ])
+        .evidence(case.field(
+            ".spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+            format!("{wanted}, topologyKey {topology}"),
+        ))
         .evidence(hint.as_ref().map(|(who, has)| {
             Evidence::field(&ObjectRef::new(Kind::Pod, case.namespace(), who), ".metadata.labels", has.clone())
         }));
     let meant = hint.map(|(_, has)| text![": did you mean ", name(has), "?"]);
-    let start = Fix::safe(text!["start the pods it has to be near, or see where they are"]).command(case.kubectl([
-        "get", "pods", "-o", "wide", "-l", &wanted,
-    ]));
-    let correct = Fix::disruptive(text!["correct the pod affinity in the template, or make it preferred", meant]).command(edit);
+    let start = Fix::safe(text!["start the pods it has to be near, or see where they are"])
+        .command(case.kubectl(["get", "pods", "-o", "wide", "-l", &wanted]));
+    let correct =
+        Fix::disruptive(text!["correct the pod affinity in the template, or make it preferred", meant]).command(edit);
     Ok(blockers.finish(finding.fix(start).fix(correct)))
 }
 

@@ -10,7 +10,9 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::capacity::advice::edit_template;
 use crate::facts::capacity::blockers::{Blocker, Blockers, blockers};
-use crate::facts::capacity::neighbours::{anti_affinity_terms, are_siblings, path, place, selected, selector, speaks_of};
+use crate::facts::capacity::neighbours::{
+    anti_affinity_terms, are_siblings, path, place, selected, selector, speaks_of,
+};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::scheduler::Reason;
@@ -44,7 +46,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let own = verdict.count(|reason| *reason == Reason::PodAntiAffinity);
     let others = verdict.count(|reason| *reason == Reason::ExistingAntiAffinity);
     let own_rule = !anti_affinity_terms(pod).is_empty() && own >= others;
-    let finding = if own_rule { by_own_rule(case, finding, pod, &blockers)? } else { by_others(case, finding, pod, &blockers)? };
+    let finding =
+        if own_rule { by_own_rule(case, finding, pod, &blockers)? } else { by_others(case, finding, pod, &blockers)? };
     Ok(blockers.finish(finding))
 }
 
@@ -68,16 +71,33 @@ fn by_own_rule(case: &Case<'_>, finding: Finding, pod: &Pod, blockers: &Blockers
     let nodes = blockers.known().map(|sites| sites.best().len()).filter(|nodes| *nodes > 0);
     let per_node = rule.1 == "kubernetes.io/hostname";
     let finding = finding
-        .title(text!["Every suitable node is near a pod with ", name(rule.0.clone()), ", from which Pod ", name(case.reference().path()), " must stay away"])
+        .title(text![
+            "Every suitable node is near a pod with ",
+            name(rule.0.clone()),
+            ", from which Pod ",
+            name(case.reference().path()),
+            " must stay away"
+        ])
         .explain(text![
-            "The pod's anti-affinity allows one pod with ", name(rule.0.clone()), " in each domain of ", name(rule.1.clone()), ". ",
+            "The pod's anti-affinity allows one pod with ",
+            name(rule.0.clone()),
+            " in each domain of ",
+            name(rule.1.clone()),
+            ". ",
             holders(&held, known),
         ])
         .also((siblings > 0 && per_node).then(|| {
             let nodes = nodes.map(|nodes| text!["; ", nodes, " nodes would suit it"]);
-            text!["These are replicas of the same workload: it can have as many as there are suitable nodes", nodes, ", and a rolling update needs one more unless the old pod goes first."]
+            text![
+                "These are replicas of the same workload: it can have as many as there are suitable nodes",
+                nodes,
+                ", and a rolling update needs one more unless the old pod goes first."
+            ]
         }))
-        .evidence(case.field(".spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution", format!("{}, topologyKey {}", rule.0, rule.1)));
+        .evidence(case.field(
+            ".spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+            format!("{}, topologyKey {}", rule.0, rule.1),
+        ));
     let finding = held.iter().take(3).fold(finding, |finding, other| finding.evidence(evidence(other)));
     let fewer = Fix::disruptive(text!["run no more replicas than suitable nodes, let an update stop the old pod first (maxSurge 0), or make the anti-affinity preferred instead of required"]).command(edit);
     Ok(finding.fix(fewer).fix(Fix::safe(text!["or add a node"])))
@@ -86,7 +106,8 @@ fn by_own_rule(case: &Case<'_>, finding: Finding, pod: &Pod, blockers: &Blockers
 /// The rule is that of pods which already run.
 fn by_others(case: &Case<'_>, finding: Finding, pod: &Pod, blockers: &Blockers) -> Result<Finding, Needs> {
     let edit = edit_template(case)?;
-    let nodes: Vec<&str> = blockers.known().map(|sites| sites.best().into_iter().map(|site| site.name()).collect()).unwrap_or_default();
+    let nodes: Vec<&str> =
+        blockers.known().map(|sites| sites.best().into_iter().map(|site| site.name()).collect()).unwrap_or_default();
     let read = case.list::<Pod>(None, Filter::Scheduled)?;
     let known = !matches!(read, Read::Unreadable);
     let own = pod.metadata.namespace.as_deref();
@@ -100,33 +121,57 @@ fn by_others(case: &Case<'_>, finding: Finding, pod: &Pod, blockers: &Blockers) 
     };
     let held: Vec<Arc<Pod>> = read.found().unwrap_or_default().into_iter().filter(keeps_away).collect();
     let rule = held.iter().find_map(|other| {
-        let term = anti_affinity_terms(other).into_iter().find(|term| {
-            selector(term).is_some_and(|selector| selector.matches(pod.metadata.labels.as_ref()))
-        })?;
+        let term = anti_affinity_terms(other)
+            .into_iter()
+            .find(|term| selector(term).is_some_and(|selector| selector.matches(pod.metadata.labels.as_ref())))?;
         Some((selector(term)?.to_string(), term.topology_key.clone()))
     });
     let sibling = held.first().is_some_and(|other| are_siblings(other, pod));
     let finding = if held.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
     let finding = match held.first().filter(|_| !sibling) {
-        Some(first) => finding.root(ObjectRef::new(Kind::Pod, first.metadata.namespace.as_deref(), first.metadata.name.as_deref().unwrap_or_default())),
+        Some(first) => finding.root(ObjectRef::new(
+            Kind::Pod,
+            first.metadata.namespace.as_deref(),
+            first.metadata.name.as_deref().unwrap_or_default(),
+        )),
         None => finding,
     };
     let finding = finding
         .title(match held.first() {
-            Some(first) => text!["The anti-affinity of Pod ", name(path(first)), " keeps Pod ", name(case.reference().path()), " away"],
-            None => text!["The anti-affinity of pods that already run keeps Pod ", name(case.reference().path()), " away"],
+            Some(first) => text![
+                "The anti-affinity of Pod ",
+                name(path(first)),
+                " keeps Pod ",
+                name(case.reference().path()),
+                " away"
+            ],
+            None => {
+                text!["The anti-affinity of pods that already run keeps Pod ", name(case.reference().path()), " away"]
+            }
         })
         .explain(text![
             "A pod that runs may forbid others near it: an anti-affinity that is not this pod's own. ",
-            rule.map(|(selector, topology)| text!["It forbids pods with ", name(selector), " in the same domain of ", name(topology), "; this pod has these labels. "]),
+            rule.map(|(selector, topology)| text![
+                "It forbids pods with ",
+                name(selector),
+                " in the same domain of ",
+                name(topology),
+                "; this pod has these labels. "
+            ]),
             holders(&held, known),
         ]);
     let finding = held.iter().take(3).fold(finding, |finding, other| finding.evidence(evidence(other)));
     let show = held.first().map(|first| {
         let meta = &first.metadata;
-        Fix::disruptive(text!["change the anti-affinity of what Pod ", name(path(first)), " is made from, or move that pod"]).command(
-            case.kubectl_in(meta.namespace.as_deref().unwrap_or_default(), ["get", "pod", meta.name.as_deref().unwrap_or_default(), "-o", "yaml"]),
-        )
+        Fix::disruptive(text![
+            "change the anti-affinity of what Pod ",
+            name(path(first)),
+            " is made from, or move that pod"
+        ])
+        .command(case.kubectl_in(
+            meta.namespace.as_deref().unwrap_or_default(),
+            ["get", "pod", meta.name.as_deref().unwrap_or_default(), "-o", "yaml"],
+        ))
     });
     let labels = Fix::disruptive(text!["or give this pod other labels, if it is not meant by that rule"]).command(edit);
     Ok(finding.fix(show).fix(labels).fix(Fix::safe(text!["or add a node on which none of them runs"])))
@@ -141,6 +186,7 @@ fn holders(held: &[Arc<Pod>], known: bool) -> Text {
 }
 
 fn evidence(pod: &Pod) -> Evidence {
-    let reference = ObjectRef::new(Kind::Pod, pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref().unwrap_or_default());
+    let reference =
+        ObjectRef::new(Kind::Pod, pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref().unwrap_or_default());
     Evidence::field(&reference, ".spec.nodeName", pods::node_name(pod).unwrap_or_default())
 }

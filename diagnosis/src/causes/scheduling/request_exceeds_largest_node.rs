@@ -54,14 +54,23 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn explain(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Finding {
     let (asked, resource) = (shortage.show(shortage.asked()), shortage.resource.clone());
     let largest = shortage.largest().map(|(node, amount)| (node.clone(), shortage.show(*amount)));
-    let bound = largest.clone().map(|(node, amount)| {
-        text![", and the largest node it may run on (", name(node), ") can give ", own(amount)]
-    });
+    let bound = largest
+        .clone()
+        .map(|(node, amount)| text![", and the largest node it may run on (", name(node), ") can give ", own(amount)]);
     let who = case.pod().map(|pod| maker(pod, &shortage.resource));
     let eligible: Vec<_> = shortage.blockers.known().map(|sites| sites.best()).unwrap_or_default();
-    let alone = shortage.only_node.as_ref().map(|node| text![" The pod was made for Node ", name(node.clone()), " alone."]);
+    let alone =
+        shortage.only_node.as_ref().map(|node| text![" The pod was made for Node ", name(node.clone()), " alone."]);
     let finding = finding
-        .title(text!["Pod ", name(case.reference().path()), " asks for ", own(asked.clone()), " of ", name(resource.clone()), bound.clone()])
+        .title(text![
+            "Pod ",
+            name(case.reference().path()),
+            " asks for ",
+            own(asked.clone()),
+            " of ",
+            name(resource.clone()),
+            bound.clone()
+        ])
         .explain(text![
             "A pod is placed on one node that has all it asks for. This one asks for ",
             own(asked),

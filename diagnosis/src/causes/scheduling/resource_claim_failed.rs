@@ -90,12 +90,14 @@ fn unprepared(case: &Case<'_>) -> Result<Option<std::sync::Arc<crate::event::Eve
 
 fn absent(case: &Case<'_>, kind: Kind, wanted: &str) -> Result<Finding, Needs> {
     let there: Vec<String> = match kind {
-        Kind::ResourceClaim => names(case.list::<ResourceClaim>(case.namespace(), Filter::All)?.map(|all| {
-            all.iter().filter_map(|it| it.metadata.name.clone()).collect()
-        })),
-        _ => names(case.list::<ResourceClaimTemplate>(case.namespace(), Filter::All)?.map(|all| {
-            all.iter().filter_map(|it| it.metadata.name.clone()).collect()
-        })),
+        Kind::ResourceClaim => names(
+            case.list::<ResourceClaim>(case.namespace(), Filter::All)?
+                .map(|all| all.iter().filter_map(|it| it.metadata.name.clone()).collect()),
+        ),
+        _ => names(
+            case.list::<ResourceClaimTemplate>(case.namespace(), Filter::All)?
+                .map(|all| all.iter().filter_map(|it| it.metadata.name.clone()).collect()),
+        ),
     };
     let nearest = crate::nearest::nearest(wanted, there.iter().map(String::as_str));
     let root = case.neighbour(kind, wanted);
@@ -106,7 +108,8 @@ fn absent(case: &Case<'_>, kind: Kind, wanted: &str) -> Result<Finding, Needs> {
     let created = case.pod().and_then(pods::created);
     let rename = match nearest {
         Some(nearest) => Some(
-            Fix::disruptive(text!["name the claim that is there: did you mean ", name(nearest), "?"]).command(edit_template(case)?),
+            Fix::disruptive(text!["name the claim that is there: did you mean ", name(nearest), "?"])
+                .command(edit_template(case)?),
         ),
         None => None,
     };
@@ -114,15 +117,29 @@ fn absent(case: &Case<'_>, kind: Kind, wanted: &str) -> Result<Finding, Needs> {
         .finding(Code::ResourceClaimFailed)
         .since(created)
         .root(root.clone())
-        .title(text![kind.name(), " ", name(root.path()), " does not exist, and Pod ", name(case.reference().path()), " needs it"])
+        .title(text![
+            kind.name(),
+            " ",
+            name(root.path()),
+            " does not exist, and Pod ",
+            name(case.reference().path()),
+            " needs it"
+        ])
         .explain(text![
-            "The pod asks for devices through ", kind.name(), " ", name(wanted),
-            ", which is not there. The scheduler waits for it without a word: no condition, no event. ", has,
+            "The pod asks for devices through ",
+            kind.name(),
+            " ",
+            name(wanted),
+            ", which is not there. The scheduler waits for it without a word: no condition, no event. ",
+            has,
         ])
         .evidence(case.field(".spec.resourceClaims", wanted))
         .evidence(Evidence::field(&root, "", "does not exist"))
         .fix(rename)
-        .fix(Fix::safe(text!["or make ", kind.name(), " ", name(root.path())]).command(case.kubectl(["get", &kind.kubectl_name()]))))
+        .fix(
+            Fix::safe(text!["or make ", kind.name(), " ", name(root.path())])
+                .command(case.kubectl(["get", &kind.kubectl_name()])),
+        ))
 }
 
 fn names(read: Read<Vec<String>>) -> Vec<String> {
@@ -132,7 +149,9 @@ fn names(read: Read<Vec<String>>) -> Vec<String> {
 /// What the scheduler, a controller or the kubelet said about a claim.
 fn said(case: &Case<'_>, finding: Finding, words: &str, claim: Option<String>) -> Result<Finding, Needs> {
     let class = match &claim {
-        Some(claim) => case.get::<ResourceClaim>(case.namespace(), claim)?.found().and_then(|claim| device_class(&claim)),
+        Some(claim) => {
+            case.get::<ResourceClaim>(case.namespace(), claim)?.found().and_then(|claim| device_class(&claim))
+        }
         None => None,
     };
     let meaning = if words.contains("does not exist") {
@@ -140,7 +159,9 @@ fn said(case: &Case<'_>, finding: Finding, words: &str, claim: Option<String>) -
     } else if words.contains("in use") {
         text!["The claim is in use by other pods, as many as may share it."]
     } else if words.contains("cannot allocate all claims") || words.contains("not available on the node") {
-        text!["No suitable node has a free device that the claim asks for: none matches, all are in use, or the driver has not published its devices there."]
+        text![
+            "No suitable node has a free device that the claim asks for: none matches, all are in use, or the driver has not published its devices there."
+        ]
     } else {
         Text::default()
     };
@@ -156,16 +177,27 @@ fn said(case: &Case<'_>, finding: Finding, words: &str, claim: Option<String>) -
     };
     Ok(finding
         .title(text!["The devices", of, " cannot be had for Pod ", name(case.reference().path())])
-        .explain(text!["The pod asks for devices through a ResourceClaim", class.map(|class| text![" of device class ", name(class)]), ". It was said: ", quoted(words), "."])
+        .explain(text![
+            "The pod asks for devices through a ResourceClaim",
+            class.map(|class| text![" of device class ", name(class)]),
+            ". It was said: ",
+            quoted(words),
+            "."
+        ])
         .also(meaning)
         .fix(look)
-        .fix(Fix::safe(text!["see which devices the drivers offer, and which device classes there are"])
-            .command(case.kubectl_cluster(["get", "resourceslices,deviceclasses"]))))
+        .fix(
+            Fix::safe(text!["see which devices the drivers offer, and which device classes there are"])
+                .command(case.kubectl_cluster(["get", "resourceslices,deviceclasses"])),
+        ))
 }
 
 /// The device class of a claim's first request, in its newer and its older place.
 fn device_class(claim: &ResourceClaim) -> Option<String> {
     let request = claim.spec.get("devices")?.get("requests")?.get(0)?;
-    let class = request.get("exactly").and_then(|exactly| exactly.get("deviceClassName")).or_else(|| request.get("deviceClassName"));
+    let class = request
+        .get("exactly")
+        .and_then(|exactly| exactly.get("deviceClassName"))
+        .or_else(|| request.get("deviceClassName"));
     class.and_then(serde_json::Value::as_str).map(str::to_owned)
 }

@@ -47,10 +47,13 @@ fn detect(case: &Case<'_>) -> Verdict {
         return Ok(Vec::new());
     }
     let events = case.own_events()?;
-    if events.iter().any(|event| matches!(event.reason.as_str(), "FailedScheduling" | "Scheduled" | "NotTriggerScaleUp" | "TriggeredScaleUp")) {
+    if events.iter().any(|event| {
+        matches!(event.reason.as_str(), "FailedScheduling" | "Scheduled" | "NotTriggerScaleUp" | "TriggeredScaleUp")
+    }) {
         return Ok(Vec::new());
     }
-    let scheduler = spec.and_then(|spec| spec.scheduler_name.as_deref()).filter(|name| !name.is_empty()).unwrap_or(DEFAULT);
+    let scheduler =
+        spec.and_then(|spec| spec.scheduler_name.as_deref()).filter(|name| !name.is_empty()).unwrap_or(DEFAULT);
     let finding = case
         .finding(Code::SchedulerNotRunning)
         .confidence(Confidence::Likely)
@@ -75,22 +78,34 @@ fn stopped(case: &Case<'_>, finding: Finding) -> Verdict {
             state = text!["Its lease has no holder: it was stopped."];
             finding = finding.confidence(Confidence::Certain);
         } else if stale {
-            state = text!["Its lease was renewed last at ", renewed.unwrap_or_else(|| case.now()), ": it has died or cannot reach the API server."];
+            state = text![
+                "Its lease was renewed last at ",
+                renewed.unwrap_or_else(|| case.now()),
+                ": it has died or cannot reach the API server."
+            ];
             finding = finding.confidence(Confidence::Certain);
         } else {
             // The scheduler lives: it holds this pod back, or its condition was not read.
             return Ok(Vec::new());
         }
-        let text = format!("holderIdentity \"{holder}\", renewed {}", renewed.map_or_else(|| "never".to_owned(), |time| time.to_string()));
+        let text = format!(
+            "holderIdentity \"{holder}\", renewed {}",
+            renewed.map_or_else(|| "never".to_owned(), |time| time.to_string())
+        );
         finding = finding.evidence(Evidence::field(&place, ".spec", text));
     }
     let finding = finding
         .title(text!["No scheduler has looked at Pod ", name(case.reference().path()), ": kube-scheduler does not run"])
-        .explain(text!["A new pod gets a node from the scheduler within seconds. This one has neither a node nor a verdict. ", state]);
+        .explain(text![
+            "A new pod gets a node from the scheduler within seconds. This one has neither a node nor a verdict. ",
+            state
+        ]);
     let look = Fix::safe(text!["see whether kube-scheduler runs, and what it says"])
         .command(case.kubectl_in("kube-system", ["get", "pods", "-l", "component=kube-scheduler", "-o", "wide"]))
         .command(case.kubectl_in("kube-system", ["logs", "-l", "component=kube-scheduler", "--tail=50"]));
-    let start = Fix::safe(text!["start it again: on a kubeadm cluster it is a static pod of the control-plane node (/etc/kubernetes/manifests/kube-scheduler.yaml)"]);
+    let start = Fix::safe(text![
+        "start it again: on a kubeadm cluster it is a static pod of the control-plane node (/etc/kubernetes/manifests/kube-scheduler.yaml)"
+    ]);
     Ok(vec![finding.fix(look).fix(start)])
 }
 
@@ -103,8 +118,11 @@ fn unknown(case: &Case<'_>, finding: Finding, scheduler: &str) -> Verdict {
             "The pod names the scheduler ", name(scheduler), ", and no other one touches it. In all the time no such scheduler has said anything about it: the name is wrong, or that scheduler does not run.",
         ]);
     let meant = near.map(|near| text![": did you mean ", name(near), "?"]);
-    let correct = Fix::disruptive(text!["take schedulerName out of the template (the cluster's own scheduler then takes the pod), or correct it", meant])
-        .command(edit_template(case)?);
+    let correct = Fix::disruptive(text![
+        "take schedulerName out of the template (the cluster's own scheduler then takes the pod), or correct it",
+        meant
+    ])
+    .command(edit_template(case)?);
     let look = Fix::safe(text!["or start the scheduler ", name(scheduler), "; see what runs"])
         .command(case.kubectl_in("kube-system", ["get", "pods"]));
     Ok(vec![finding.fix(correct).fix(look)])

@@ -29,13 +29,17 @@ cause! {
 
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(pod) = case.pod().filter(|_| waits_for_node(case)) else { return Ok(Vec::new()) };
-    let gates: Vec<String> =
-        pods::spec(pod).into_iter().flat_map(|spec| spec.scheduling_gates.iter().flatten()).map(|gate| gate.name.clone()).collect();
+    let gates: Vec<String> = pods::spec(pod)
+        .into_iter()
+        .flat_map(|spec| spec.scheduling_gates.iter().flatten())
+        .map(|gate| gate.name.clone())
+        .collect();
     let condition = pods::condition(pod, "PodScheduled").filter(|it| it.reason.as_deref() == Some("SchedulingGated"));
     if gates.is_empty() && condition.is_none() {
         return Ok(Vec::new());
     }
-    let since = condition.and_then(|it| it.last_transition_time.as_ref()).map(|time| time.0).or_else(|| pods::created(pod));
+    let since =
+        condition.and_then(|it| it.last_transition_time.as_ref()).map(|time| time.0).or_else(|| pods::created(pod));
     let young = since.is_some_and(|since| case.age(since) < PATIENCE);
     let kueue = gates.iter().any(|gate| gate.starts_with("kueue.x-k8s.io"));
     let plural = if gates.len() == 1 { " gate " } else { " gates " };
@@ -56,10 +60,15 @@ fn detect(case: &Case<'_>) -> Verdict {
             case.field(".status.conditions[PodScheduled]", format!("SchedulingGated: {message}"))
         }));
     let owner = if kueue {
-        Fix::safe(text!["see why Kueue does not admit the workload"]).command(case.kubectl(["get", "workloads.kueue.x-k8s.io"]))
+        Fix::safe(text!["see why Kueue does not admit the workload"])
+            .command(case.kubectl(["get", "workloads.kueue.x-k8s.io"]))
     } else {
-        Fix::safe(text!["find the controller that sets ", Text::names(gates, 3), ", and see in its log why it holds the pod"])
-            .command(case.kubectl(["describe", "pod", case.name()]))
+        Fix::safe(text![
+            "find the controller that sets ",
+            Text::names(gates, 3),
+            ", and see in its log why it holds the pod"
+        ])
+        .command(case.kubectl(["describe", "pod", case.name()]))
     };
     let patch = r#"[{"op":"remove","path":"/spec/schedulingGates"}]"#;
     let lift = Fix::disruptive(text!["or, if that controller is gone, remove the gates by hand"])

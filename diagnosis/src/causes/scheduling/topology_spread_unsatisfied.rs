@@ -45,46 +45,85 @@ fn detect(case: &Case<'_>) -> Verdict {
     };
     let edit = edit_template(case)?;
     let sites: Vec<&Site> = blockers.known().map(|sites| sites.all.iter().collect()).unwrap_or_default();
-    let missing = blockers.unscheduled.verdict.says(|reason| matches!(reason, Reason::TopologySpread { label_missing: true }));
+    let missing =
+        blockers.unscheduled.verdict.says(|reason| matches!(reason, Reason::TopologySpread { label_missing: true }));
     let hard: Vec<&TopologySpreadConstraint> = constraints(pod);
     let mut counted: Option<(&TopologySpreadConstraint, BTreeMap<String, usize>)> = None;
     for constraint in &hard {
         let Read::Found(peers) = peers(case, pod, constraint)? else { continue };
         let counts = counts(&sites, constraint, &peers);
-        let skew = |counts: &BTreeMap<String, usize>| counts.values().max().copied().unwrap_or(0) - counts.values().min().copied().unwrap_or(0);
+        let skew = |counts: &BTreeMap<String, usize>| {
+            counts.values().max().copied().unwrap_or(0) - counts.values().min().copied().unwrap_or(0)
+        };
         if counted.as_ref().is_none_or(|(_, other)| skew(&counts) > skew(other)) {
             counted = Some((constraint, counts));
         }
     }
     let constraint = counted.as_ref().map(|(constraint, _)| *constraint).or_else(|| hard.first().copied());
     let key = constraint.map(|constraint| constraint.topology_key.clone()).unwrap_or_default();
-    let lacking: Vec<&str> = sites.iter().filter(|site| hard.iter().any(|it| label(&site.node, &it.topology_key).is_none())).map(|site| site.name()).collect();
+    let lacking: Vec<&str> = sites
+        .iter()
+        .filter(|site| hard.iter().any(|it| label(&site.node, &it.topology_key).is_none()))
+        .map(|site| site.name())
+        .collect();
     let table = counted.as_ref().map(|(_, counts)| counts.clone()).unwrap_or_default();
     let fewest = table.values().min().copied();
-    let allowed: Vec<String> = table.iter().filter(|(_, count)| Some(**count) == fewest).map(|(domain, _)| domain.clone()).collect();
+    let allowed: Vec<String> =
+        table.iter().filter(|(_, count)| Some(**count) == fewest).map(|(domain, _)| domain.clone()).collect();
     let max_skew = constraint.map_or(1, |constraint| constraint.max_skew);
     let finding = if table.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
-    let short = (!allowed.is_empty() && !missing).then(|| text![": only ", Text::names(allowed.clone(), 3), " may take it"]);
+    let short =
+        (!allowed.is_empty() && !missing).then(|| text![": only ", Text::names(allowed.clone(), 3), " may take it"]);
     let finding = finding
-        .title(text!["The topology spread over ", name(key.clone()), " leaves no node for Pod ", name(case.reference().path()), short])
+        .title(text![
+            "The topology spread over ",
+            name(key.clone()),
+            " leaves no node for Pod ",
+            name(case.reference().path()),
+            short
+        ])
         .explain(text![
-            "The pod may be placed only where its kind stays evenly spread over ", name(key.clone()), " (at most ", max_skew,
+            "The pod may be placed only where its kind stays evenly spread over ",
+            name(key.clone()),
+            " (at most ",
+            max_skew,
             " more in one domain than in another). ",
             show(&table),
         ])
-        .also((!allowed.is_empty()).then(|| text!["So only ", Text::names(allowed, 3), " may take the next one, and no node there does."]))
-        .also((missing && !lacking.is_empty()).then(|| text!["Without the label ", name(key.clone()), ", and so left out: ", Text::names(lacking.iter().copied(), 4), "."]))
-        .evidence(constraint.map(|it| case.field(".spec.topologySpreadConstraints", format!("topologyKey {}, maxSkew {}, {}", it.topology_key, it.max_skew, it.when_unsatisfiable))));
+        .also(
+            (!allowed.is_empty())
+                .then(|| text!["So only ", Text::names(allowed, 3), " may take the next one, and no node there does."]),
+        )
+        .also((missing && !lacking.is_empty()).then(|| {
+            text![
+                "Without the label ",
+                name(key.clone()),
+                ", and so left out: ",
+                Text::names(lacking.iter().copied(), 4),
+                "."
+            ]
+        }))
+        .evidence(constraint.map(|it| {
+            case.field(
+                ".spec.topologySpreadConstraints",
+                format!("topologyKey {}, maxSkew {}, {}", it.topology_key, it.max_skew, it.when_unsatisfiable),
+            )
+        }));
     let finding = lacking.iter().take(2).filter(|_| missing).fold(finding, |finding, node| {
         let reference = ObjectRef::new(Kind::Node, None, node);
         finding.evidence(Evidence::field(&reference, ".metadata.labels", format!("{key} absent")))
     });
     let add_label = (missing && !lacking.is_empty()).then(|| {
-        Fix::safe(text!["label the nodes with ", name(key.clone()), ", each with its domain, or spread over a label that they have"])
-            .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
+        Fix::safe(text![
+            "label the nodes with ",
+            name(key.clone()),
+            ", each with its domain, or spread over a label that they have"
+        ])
+        .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
     });
     let room = (!missing).then(|| {
-        Fix::safe(text!["see why the nodes of the domain that is short of pods do not take it"]).command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
+        Fix::safe(text!["see why the nodes of the domain that is short of pods do not take it"])
+            .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
     });
     let relax = Fix::disruptive(text![
         "or relax the constraint in the template: nodeTaintsPolicy Honor (tainted nodes then do not count), a larger maxSkew, or whenUnsatisfiable ScheduleAnyway",
@@ -116,7 +155,8 @@ fn counts(sites: &[&Site], constraint: &TopologySpreadConstraint, peers: &[Arc<P
     let honors_taints = constraint.node_taints_policy.as_deref() == Some("Honor");
     let counts_here = |site: &&&Site| {
         let selected = !site.has(|block| matches!(block, Block::Selector(..) | Block::Affinity | Block::OtherNode));
-        let tainted = site.has(|block| matches!(block, Block::Taint(_) | Block::ControlPlane(_) | Block::Unready | Block::Cordoned));
+        let tainted = site
+            .has(|block| matches!(block, Block::Taint(_) | Block::ControlPlane(_) | Block::Unready | Block::Cordoned));
         selected && !(honors_taints && tainted)
     };
     let domains: BTreeSet<String> = sites

@@ -100,7 +100,8 @@ fn barriers(blockers: &Blockers, which: Blocker) -> Vec<Barrier<'_>> {
     if found.is_empty() {
         for part in &blockers.unscheduled.verdict.parts {
             let Reason::Taint { key, value } = &part.reason else { continue };
-            let passive = matches!(key.as_str(), "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master");
+            let passive =
+                matches!(key.as_str(), "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master");
             if passive != (which == Blocker::ControlPlane) {
                 continue;
             }
@@ -124,8 +125,23 @@ fn title(case: &Case<'_>, barrier: &Barrier<'_>) -> Text {
     let taint = name(show(&barrier.taint));
     match barrier.sites.as_slice() {
         [] => text!["Pod ", name(case.reference().path()), " does not tolerate the taint ", taint],
-        [one] => text!["Pod ", name(case.reference().path()), " does not tolerate the taint ", taint, " of Node ", name(one.name())],
-        many => text!["Pod ", name(case.reference().path()), " does not tolerate the taint ", taint, " of ", many.len(), " nodes"],
+        [one] => text![
+            "Pod ",
+            name(case.reference().path()),
+            " does not tolerate the taint ",
+            taint,
+            " of Node ",
+            name(one.name())
+        ],
+        many => text![
+            "Pod ",
+            name(case.reference().path()),
+            " does not tolerate the taint ",
+            taint,
+            " of ",
+            many.len(),
+            " nodes"
+        ],
     }
 }
 
@@ -145,7 +161,9 @@ fn on_nodes(barrier: &Barrier<'_>, blockers: &Blockers) -> Text {
 fn meaning(key: &str) -> Option<Text> {
     Some(match key {
         "node.kubernetes.io/disk-pressure" => {
-            text!["The node sets it by itself while its disk is nearly full, and takes it away some minutes after there is space again."]
+            text![
+                "The node sets it by itself while its disk is nearly full, and takes it away some minutes after there is space again."
+            ]
         }
         "node.kubernetes.io/memory-pressure" => {
             text!["The node sets it by itself while its memory is nearly used up."]
@@ -154,10 +172,14 @@ fn meaning(key: &str) -> Option<Text> {
             text!["The node sets it by itself while it has nearly no process ids left."]
         }
         "node.kubernetes.io/network-unavailable" => {
-            text!["It stays until the network plugin or the cloud's route controller says that the node's network is set up."]
+            text![
+                "It stays until the network plugin or the cloud's route controller says that the node's network is set up."
+            ]
         }
         "node.cloudprovider.kubernetes.io/uninitialized" => {
-            text!["It stays until the cloud controller manager has seen the node; where it lasts, that controller does not run."]
+            text![
+                "It stays until the cloud controller manager has seen the node; where it lasts, that controller does not run."
+            ]
         }
         "node.cloudprovider.kubernetes.io/shutdown" => text!["The cloud says that the machine is shut down."],
         "node.kubernetes.io/out-of-service" => text!["A person has declared the node dead."],
@@ -180,9 +202,15 @@ fn fixes(case: &Case<'_>, finding: Finding, barrier: &Barrier<'_>, edit: String)
     let node = barrier.sites.first().map(|site| site.name());
     if tells_of_trouble(&taint.key) {
         let what = match taint.key.as_str() {
-            "node.kubernetes.io/disk-pressure" => "free disk space on the node (old images, logs, emptyDir volumes); the taint goes by itself",
-            "node.kubernetes.io/memory-pressure" => "free memory on the node: find what uses it; the taint goes by itself",
-            "node.kubernetes.io/pid-pressure" => "find what has so many processes on the node; the taint goes by itself",
+            "node.kubernetes.io/disk-pressure" => {
+                "free disk space on the node (old images, logs, emptyDir volumes); the taint goes by itself"
+            }
+            "node.kubernetes.io/memory-pressure" => {
+                "free memory on the node: find what uses it; the taint goes by itself"
+            }
+            "node.kubernetes.io/pid-pressure" => {
+                "find what has so many processes on the node; the taint goes by itself"
+            }
             _ => "mend what the taint tells of; it goes by itself then",
         };
         let command = node.map(|node| case.kubectl_cluster(["describe", "node", node]));
@@ -201,8 +229,10 @@ fn fixes(case: &Case<'_>, finding: Finding, barrier: &Barrier<'_>, edit: String)
     let effect = if taint.effect.is_empty() { String::new() } else { format!(":{}", taint.effect) };
     let remove = format!("{}{effect}-", taint.key);
     let remove = match node {
-        Some(node) => Fix::disruptive(text!["or remove the taint, if it has served its purpose: pods without a toleration may run there then"])
-            .command(case.kubectl_cluster(["taint", "node", node, &remove])),
+        Some(node) => Fix::disruptive(text![
+            "or remove the taint, if it has served its purpose: pods without a toleration may run there then"
+        ])
+        .command(case.kubectl_cluster(["taint", "node", node, &remove])),
         None => Fix::safe(text!["see the taints of the nodes"]).command(case.kubectl_cluster([
             "get",
             "nodes",

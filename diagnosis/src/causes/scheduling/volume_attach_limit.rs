@@ -56,7 +56,11 @@ fn detect(case: &Case<'_>) -> Verdict {
     let driver = full.first().map_or_else(|| "volumes".to_owned(), |full| full.driver.clone());
     let finding = finding
         .root(ObjectRef::virtual_("Cluster", &driver))
-        .title(text!["Every node that would suit Pod ", name(case.reference().path()), " has as many volumes attached as it may"])
+        .title(text![
+            "Every node that would suit Pod ",
+            name(case.reference().path()),
+            " has as many volumes attached as it may"
+        ])
         .explain(text![
             "A machine takes only so many volumes at a time; ",
             count,
@@ -64,7 +68,16 @@ fn detect(case: &Case<'_>) -> Verdict {
         ])
         .also(full.first().map(|full| {
             let used = full.used.map(|used| text![" and about ", used, " in use"]);
-            text!["Node ", name(full.node.clone()), " has a limit of ", full.limit, " for ", name(full.driver.clone()), used, "."]
+            text![
+                "Node ",
+                name(full.node.clone()),
+                " has a limit of ",
+                full.limit,
+                " for ",
+                name(full.driver.clone()),
+                used,
+                "."
+            ]
         }));
     let finding = full.iter().take(3).fold(finding, |finding, full| {
         let reference = ObjectRef::new(Kind::CSINode, None, &full.node);
@@ -73,18 +86,24 @@ fn detect(case: &Case<'_>) -> Verdict {
     });
     let add = Fix::safe(text!["add a node, or move pods with volumes to a node with places left"])
         .command(case.kubectl_cluster(["get", "volumeattachments"]));
-    let fewer = Fix::disruptive(text!["or use fewer volumes in the pod, or a machine type that takes more"]).command(edit);
+    let fewer =
+        Fix::disruptive(text!["or use fewer volumes in the pod, or a machine type that takes more"]).command(edit);
     Ok(blockers.finish(finding.fix(add).fix(fewer)))
 }
 
 /// The limits of these nodes, and how many different claims their pods use.
 fn limits(case: &Case<'_>, nodes: &[String]) -> Result<Vec<Full>, Needs> {
     let answers: Vec<_> = nodes.iter().map(|node| case.get::<CSINode>(None, node)).collect();
-    let pods = if nodes.is_empty() { Ok(Read::Unreadable) } else { pods_on(case, nodes.iter().map(String::as_str).collect()) };
+    let pods =
+        if nodes.is_empty() { Ok(Read::Unreadable) } else { pods_on(case, nodes.iter().map(String::as_str).collect()) };
     let mut limits = Vec::new();
     for (node, answer) in nodes.iter().zip(answers) {
         let Read::Found(csi) = answer? else { continue };
-        let known = csi.spec.drivers.iter().filter_map(|driver| Some((driver.name.clone(), driver.allocatable.as_ref()?.count?)));
+        let known = csi
+            .spec
+            .drivers
+            .iter()
+            .filter_map(|driver| Some((driver.name.clone(), driver.allocatable.as_ref()?.count?)));
         if let Some((driver, limit)) = known.min_by_key(|(_, limit)| *limit) {
             limits.push(Full { node: node.clone(), driver, limit, used: None });
         }
@@ -92,8 +111,11 @@ fn limits(case: &Case<'_>, nodes: &[String]) -> Result<Vec<Full>, Needs> {
     if let Read::Found(pods) = pods? {
         for full in &mut limits {
             let here = pods.iter().filter(|pod| pods::occupies(pod) == Some(full.node.as_str()));
-            let claims: BTreeSet<(Option<String>, String)> =
-                here.flat_map(|pod: &std::sync::Arc<Pod>| pods::claims(pod).map(|claim| (pod.metadata.namespace.clone(), claim)).collect::<Vec<_>>()).collect();
+            let claims: BTreeSet<(Option<String>, String)> = here
+                .flat_map(|pod: &std::sync::Arc<Pod>| {
+                    pods::claims(pod).map(|claim| (pod.metadata.namespace.clone(), claim)).collect::<Vec<_>>()
+                })
+                .collect();
             full.used = Some(claims.len()).filter(|used| *used > 0);
         }
     }

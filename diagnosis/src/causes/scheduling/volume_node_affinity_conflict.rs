@@ -52,22 +52,58 @@ fn detect(case: &Case<'_>) -> Verdict {
     let finding = finding
         .root(ObjectRef::new(Kind::PersistentVolume, None, volume.name()))
         .via(case.neighbour(Kind::PersistentVolumeClaim, &volume.claim))
-        .title(text!["Volume ", name(volume.name()), " of claim ", name(volume.claim.clone()), " can be reached only from ", Text::names(rule.clone(), 3), ", where Pod ", name(case.reference().path()), " cannot run"])
+        .title(text![
+            "Volume ",
+            name(volume.name()),
+            " of claim ",
+            name(volume.claim.clone()),
+            " can be reached only from ",
+            Text::names(rule.clone(), 3),
+            ", where Pod ",
+            name(case.reference().path()),
+            " cannot run"
+        ])
         .explain(text![
-            "The data of claim ", name(volume.claim.clone()), " lie in volume ", name(volume.name()), ", which only nodes with ",
-            Text::names(rule.clone(), 3), " can reach. ",
+            "The data of claim ",
+            name(volume.claim.clone()),
+            " lie in volume ",
+            name(volume.name()),
+            ", which only nodes with ",
+            Text::names(rule.clone(), 3),
+            " can reach. ",
             where_is(&reached, &allowed),
         ])
         .also(own_rule(case, &reached, &allowed))
-        .evidence(Evidence::field(&ObjectRef::new(Kind::PersistentVolume, None, volume.name()), ".spec.nodeAffinity", rule.join(" and ")));
+        .evidence(Evidence::field(
+            &ObjectRef::new(Kind::PersistentVolume, None, volume.name()),
+            ".spec.nodeAffinity",
+            rule.join(" and "),
+        ));
     let local = volume.volume.spec.as_ref().is_some_and(|spec| spec.local.is_some() || spec.host_path.is_some());
     let run_there = match reached.as_slice() {
-        [] => Fix::safe(text!["bring back a node with ", Text::names(rule, 3), ": the volume is whole as far as that node is"])
-            .command(case.kubectl_cluster(["get", "nodes", "--show-labels"])),
-        some => Fix::disruptive(text!["let the pod run where the volume is (", names(some), "): change its nodeSelector, affinity or tolerations"]).command(edit),
+        [] => Fix::safe(text![
+            "bring back a node with ",
+            Text::names(rule, 3),
+            ": the volume is whole as far as that node is"
+        ])
+        .command(case.kubectl_cluster(["get", "nodes", "--show-labels"])),
+        some => Fix::disruptive(text![
+            "let the pod run where the volume is (",
+            names(some),
+            "): change its nodeSelector, affinity or tolerations"
+        ])
+        .command(edit),
     };
-    let look = Fix::safe(text!["see the volume's node affinity"]).command(case.kubectl_cluster(["describe", "pv", volume.name()]));
-    let what = if local { "or, where its data can be lost, delete claim and PersistentVolume, so that a new one is made where the pod runs" } else { "or copy the data to a volume where the pod runs (snapshot, restore), and delete claim and PersistentVolume here" };
+    let look = Fix::safe(text!["see the volume's node affinity"]).command(case.kubectl_cluster([
+        "describe",
+        "pv",
+        volume.name(),
+    ]));
+    let what = if local {
+        "or, where its data can be lost, delete claim and PersistentVolume, so that a new one is made where the pod runs"
+    } else {
+        "or copy the data to a volume where the pod runs (snapshot, restore), and delete claim and PersistentVolume here"
+    };
     let anew = Fix::risking_data(text![what]).command(case.kubectl(["delete", "pvc", &volume.claim]));
     Ok(blockers.finish(finding.fix(run_there).fix(look).fix(anew)))
 }
@@ -100,10 +136,19 @@ fn own_rule(case: &Case<'_>, reached: &[&Site], allowed: &[&Site]) -> Option<Tex
     site.blocks.iter().find_map(|block| match block {
         Block::Selector(key, value) => {
             let has = label(&site.node, key).map(|has| text![" (", name(site.name()), " has ", name(has), ")"]);
-            Some(text!["The pod's nodeSelector ", name(format!("{key}={value}")), " holds it to ", name(other.name()), has, "."])
+            Some(text![
+                "The pod's nodeSelector ",
+                name(format!("{key}={value}")),
+                " holds it to ",
+                name(other.name()),
+                has,
+                "."
+            ])
         }
         Block::Affinity => Some(text!["The pod's node affinity keeps it off ", name(site.name()), "."]),
-        Block::Taint(taint) => Some(text!["The taint ", name(taint.key.clone()), " keeps it off ", name(site.name()), "."]),
+        Block::Taint(taint) => {
+            Some(text!["The taint ", name(taint.key.clone()), " keeps it off ", name(site.name()), "."])
+        }
         Block::Cordoned => Some(text!["Node ", name(site.name()), " is cordoned."]),
         Block::Unready => Some(text!["Node ", name(site.name()), " is not ready."]),
         _ => None,

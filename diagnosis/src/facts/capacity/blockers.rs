@@ -203,7 +203,8 @@ impl Blockers {
     /// Says what is said of every finding of this stage.
     pub(crate) fn finish(&self, finding: Finding) -> Vec<Finding> {
         let Some(coming) = &self.unscheduled.coming else { return vec![finding] };
-        let sentence = text!["A node has been ordered by ", name(coming.component.clone()), ", so this may pass by itself."];
+        let sentence =
+            text!["A node has been ordered by ", name(coming.component.clone()), ", so this may pass by itself."];
         vec![finding.also(sentence).evidence(Evidence::event(coming))]
     }
 }
@@ -215,7 +216,8 @@ pub(crate) fn blockers(case: &Case<'_>) -> Result<Option<Blockers>, Needs> {
     let verdict = &unscheduled.verdict;
     let storage = verdict.says(is_of_storage);
     let elsewhere = verdict.parts.iter().any(|part| part.nodes.is_none() && is_of_storage(&part.reason));
-    let speaks = verdict.says(|reason| Blocker::of_reason(reason, pod).is_some() || matches!(reason, Reason::Plugins(_)));
+    let speaks =
+        verdict.says(|reason| Blocker::of_reason(reason, pod).is_some() || matches!(reason, Reason::Plugins(_)));
     if elsewhere || !speaks {
         return Ok(None);
     }

@@ -13,8 +13,7 @@ pub(crate) fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     let exists = toleration.operator.as_deref() == Some("Exists");
     let key_matches = if key.is_empty() { exists } else { key == taint.key };
     let effect_matches = effect.is_empty() || effect == taint.effect;
-    let value_matches =
-        toleration.value.as_deref().unwrap_or_default() == taint.value.as_deref().unwrap_or_default();
+    let value_matches = toleration.value.as_deref().unwrap_or_default() == taint.value.as_deref().unwrap_or_default();
     key_matches && effect_matches && (exists || value_matches)
 }
 

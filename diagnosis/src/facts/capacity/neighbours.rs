@@ -64,7 +64,10 @@ pub(crate) fn selected(case: &Case<'_>, term: &PodAffinityTerm) -> Reading<Vec<A
 pub(crate) fn are_siblings(a: &Pod, b: &Pod) -> bool {
     let controller = |pod: &Pod| {
         let owners = pod.metadata.owner_references.iter().flatten();
-        owners.filter(|owner| owner.controller == Some(true)).map(|owner| (owner.kind.clone(), owner.name.clone())).next()
+        owners
+            .filter(|owner| owner.controller == Some(true))
+            .map(|owner| (owner.kind.clone(), owner.name.clone()))
+            .next()
     };
     let (a, b) = (controller(a), controller(b));
     a.is_some() && a == b

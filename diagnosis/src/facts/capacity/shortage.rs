@@ -141,9 +141,9 @@ pub(crate) fn shortage(case: &Case<'_>) -> Result<Option<Shortage>, Needs> {
     let Some(blockers) = blockers(case)?.filter(|blockers| blockers.has(Blocker::Capacity)) else { return Ok(None) };
     let demand = Demand::of(pod);
     let only_node = super::matching::pinned_node(pod).map(str::to_owned);
-    let eligible: Vec<&Site> = blockers.known().filter(|_| blockers.verified).map(|sites| sites.best()).unwrap_or_default();
-    let mut lacking: Vec<String> =
-        blockers.unscheduled.verdict.lacking().into_iter().map(str::to_owned).collect();
+    let eligible: Vec<&Site> =
+        blockers.known().filter(|_| blockers.verified).map(|sites| sites.best()).unwrap_or_default();
+    let mut lacking: Vec<String> = blockers.unscheduled.verdict.lacking().into_iter().map(str::to_owned).collect();
     if lacking.is_empty() {
         let small = eligible.iter().flat_map(|site| &site.blocks).filter_map(|block| match block {
             Block::TooSmall(resource) => Some(resource.clone()),
@@ -161,10 +161,8 @@ pub(crate) fn shortage(case: &Case<'_>) -> Result<Option<Shortage>, Needs> {
     };
     let complete = blockers.known().is_some_and(|sites| sites.complete) && blockers.verified;
     let counted = !rooms.is_empty() || matches!(shape, Shape::Missing | Shape::TooLarge);
-    let offers = eligible
-        .iter()
-        .filter_map(|site| Some((site.name().to_owned(), site.allocatable(&resource)?)))
-        .collect();
+    let offers =
+        eligible.iter().filter_map(|site| Some((site.name().to_owned(), site.allocatable(&resource)?))).collect();
     let certain = complete && counted;
     Ok(Some(Shortage { blockers, shape, resource, demand, rooms, offers, only_node, certain }))
 }
@@ -174,13 +172,15 @@ pub(crate) fn shortage(case: &Case<'_>) -> Result<Option<Shortage>, Needs> {
 fn by_verdict(blockers: &Blockers, resource: &str) -> Shape {
     let verdict = &blockers.unscheduled.verdict;
     let preemption = &verdict.preemption;
-    let never = preemption.no_victims == 0 && preemption.not_helpful > 0 && verdict.nodes == Some(preemption.not_helpful);
+    let never =
+        preemption.no_victims == 0 && preemption.not_helpful > 0 && verdict.nodes == Some(preemption.not_helpful);
     if is_hugepages(resource) {
         return Shape::HugePages;
     }
     if is_extended(resource) {
         // Schedulers of 1.31 and later say `No preemption victims found` only where the node has the device at all.
-        let lacking = verdict.count(|reason| *reason == crate::parse::scheduler::Reason::Insufficient(resource.to_owned()));
+        let lacking =
+            verdict.count(|reason| *reason == crate::parse::scheduler::Reason::Insufficient(resource.to_owned()));
         let some_have_it = preemption.no_victims > 0 && preemption.not_helpful > 0 && preemption.no_victims < lacking;
         return if some_have_it { Shape::Full } else { Shape::Missing };
     }

@@ -138,9 +138,9 @@ impl HeldVolume {
                 || matches!(key, "topology.kubernetes.io/region" | "failure-domain.beta.kubernetes.io/region")
         });
         required.is_none_or(|required| selects(required, node))
-            && labels.into_iter().all(|(key, zones)| {
-                label(node, key).is_none_or(|zone| zones.split("__").any(|one| one == zone))
-            })
+            && labels
+                .into_iter()
+                .all(|(key, zones)| label(node, key).is_none_or(|zone| zones.split("__").any(|one| one == zone)))
     }
 }
 
@@ -170,8 +170,7 @@ pub(crate) fn sites(case: &Case<'_>, pod: &Pod, verdict: &SchedulerVerdict) -> R
 /// The bound volumes of the pod, as far as they can be read.
 fn held_volumes(case: &Case<'_>, pod: &Pod) -> Result<Vec<HeldVolume>, Needs> {
     let names: Vec<String> = pods::claims(pod).collect();
-    let claims: Vec<_> =
-        names.iter().map(|name| case.get::<PersistentVolumeClaim>(case.namespace(), name)).collect();
+    let claims: Vec<_> = names.iter().map(|name| case.get::<PersistentVolumeClaim>(case.namespace(), name)).collect();
     let mut wanted = Vec::new();
     for (name, claim) in names.into_iter().zip(claims) {
         let bound = claim?.found().and_then(|claim| claim.spec.as_ref()?.volume_name.clone());

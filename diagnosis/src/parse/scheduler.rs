@@ -15,6 +15,9 @@ pub struct SchedulerVerdict {
     pub preemption: Preemption,
     /// The message was cut at 1024 bytes.
     pub truncated: bool,
+    /// The scheduler is of 1.34 or later: it speaks of device claims in every verdict. Since 1.31 `No preemption victims
+    /// found` means that the node could hold the pod if it were empty.
+    pub modern: bool,
 }
 
 /// A reason and how many nodes it holds for.
@@ -139,7 +142,8 @@ impl SchedulerVerdict {
         if parts.is_empty() && nodes == Some(0) {
             parts.push(Part { nodes: None, reason: Reason::NoNodes });
         }
-        Some(Self { nodes, parts, preemption: preempting(preemption), truncated })
+        let modern = ["no new claims to deallocate", "still not schedulable"].iter().any(|tail| body.contains(tail));
+        Some(Self { nodes, parts, preemption: preempting(preemption), truncated, modern })
     }
 
     /// How many nodes have a reason that passes; those without a count count as none.
@@ -264,7 +268,11 @@ fn claim_reason(text: &str) -> Option<Reason> {
 fn node_reason(text: &str) -> Option<Reason> {
     if let Some(resource) = text.strip_prefix("Insufficient ") {
         let resource = resource.split([' ', ',']).next().unwrap_or(resource);
-        return Some(if resource == "pods" { Reason::TooManyPods } else { Reason::Insufficient(resource.to_owned()) });
+        return Some(match resource {
+            "pods" => Reason::TooManyPods,
+            _ if resource.starts_with("attachable-volumes-") => Reason::VolumeCount,
+            _ => Reason::Insufficient(resource.to_owned()),
+        });
     }
     let taint =
         text.strip_prefix("node(s) had untolerated taint {").or_else(|| text.strip_prefix("node(s) had taint {"));
@@ -470,5 +478,21 @@ mod tests {
         assert_eq!(parts(gang), [(None, Reason::PodGroup(gang.to_owned()))]);
         let cut = SchedulerVerdict::parse("0/9 nodes are available: 1 Insufficient cpu, 8 node(s) had untol ...");
         assert!(cut.is_some_and(|verdict| verdict.truncated && verdict.count(|r| *r == insufficient("cpu")) == 1));
+    }
+
+    #[test]
+    fn a_scheduler_that_speaks_of_device_claims_is_modern() {
+        let old = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
+        let new = old.replace(". preemption", ". no new claims to deallocate, preemption");
+        let read = |text: &str| SchedulerVerdict::parse(text).expect("a verdict");
+        assert!(!read(old).modern && read(&new).modern);
+        assert_eq!((read(old).preemption, read(&new).parts), (read(&new).preemption, read(old).parts));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(0/[0-9]{1,3} nodes are available: )?([0-9]{1,9} )?[ -~é{}\\[\\],.]{0,80}( preemption: .{0,40})?") {
+            let _ = SchedulerVerdict::parse(&text);
+        }
     }
 }

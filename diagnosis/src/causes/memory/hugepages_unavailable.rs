@@ -44,7 +44,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     let suspects: Vec<ContainerView<'_>> = case.containers().filter(|container| is_suspect(case, container)).collect();
     for container in suspects {
         if let Some((line, number, words)) = said(case, &container)? {
-            found.push(at_run_time(case, &container, number, line, words)?);
+            found.push(at_run_time(case, &container, number, &line, words)?);
         }
     }
     Ok(found)
@@ -137,7 +137,7 @@ fn at_run_time(
     case: &Case<'_>,
     container: &ContainerView<'_>,
     number: usize,
-    line: String,
+    line: &str,
     words: &'static str,
 ) -> Result<Finding, Needs> {
     let edit = edit_template(case)?;
@@ -145,8 +145,8 @@ fn at_run_time(
         .finding_in(Code::HugepagesUnavailable, container)
         .confidence(Confidence::Likely)
         .title(text!["Container ", name(container.name()), " of Pod ", name(case.reference().path()), " cannot get the huge pages that it wants"])
-        .explain(text!["The process ended, and said before: ", quoted(line.clone()), ". ", words])
-        .evidence(case.log_evidence(container, number, &line))
+        .explain(text!["The process ended, and said before: ", quoted(line), ". ", words])
+        .evidence(case.log_evidence(container, number, line))
         .evidence(case.end_evidence(container))
         .fix(Fix::disruptive(text!["switch huge pages off in the app (PostgreSQL: huge_pages = off), or give the container a limit of hugepages-2Mi"]).command(edit))
         .fix(Fix::safe(text!["or reserve more huge pages on the node"]).command(case.kubectl_cluster(["describe", "nodes"]))))

@@ -62,15 +62,14 @@ fn detect(case: &Case<'_>) -> Verdict {
         .evidence(Evidence::field(&ObjectRef::new(Kind::Node, None, node), "", "does not exist"));
     let edit = edit_template(case)?;
     let bare = case.controllers(case.object())?.is_empty();
-    let correct = match nearest {
-        Some(nearest) => {
-            text!["take nodeName ", name(node), " out, or name a node that exists: did you mean ", name(nearest), "?"]
-        }
-        None => text![
+    let correct = if let Some(nearest) = nearest {
+        text!["take nodeName ", name(node), " out, or name a node that exists: did you mean ", name(nearest), "?"]
+    } else {
+        text![
             "take nodeName ",
             name(node),
             " out, so that the scheduler finds a node; use a nodeSelector to choose one"
-        ],
+        ]
     };
     let fix = Fix::disruptive(correct).command(edit);
     let fix = if bare { fix.command(case.kubectl(["delete", "pod", case.name()])) } else { fix };

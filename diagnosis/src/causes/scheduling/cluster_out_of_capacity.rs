@@ -6,6 +6,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::capacity::advice::{edit_template, look_at_node, users};
 use crate::facts::capacity::blockers::Blocker;
+use crate::facts::capacity::demand::is_extended;
 use crate::facts::capacity::shortage::{Shape, Shortage, shortage};
 use crate::facts::capacity::sites::{Block, Sites};
 use crate::finding::{Confidence, Finding, Fix, ObjectRef};
@@ -109,16 +110,17 @@ fn explanation(shortage: &Shortage) -> Text {
             " lacks.",
         ]
     });
-    let made_for = match &shortage.only_node {
-        Some(node) => text!["This DaemonSet pod can run on Node ", name(node.clone()), " only."],
-        None => text![
-            "Over the ",
-            shortage.rooms.len(),
-            " nodes it may run on, ",
+    let made_for = match (&shortage.only_node, shortage.rooms.as_slice()) {
+        (Some(node), _) => text!["This DaemonSet pod can run on Node ", name(node.clone()), " only."],
+        (None, [one]) => text!["Only Node ", name(one.node.clone()), " could take it."],
+        (None, many) => text![
+            "On the ",
+            many.len(),
+            " nodes that could take it, ",
             own(shortage.show(shortage.free_in_total())),
             " of ",
             resource(),
-            " is not reserved.",
+            " is free for requests in total.",
         ],
     };
     text!["The pod asks for ", own(shortage.show(shortage.asked())), " of ", resource(), ". ", made_for, best]
@@ -154,7 +156,8 @@ fn fixes(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Result<Findi
         .command(case.kubectl_cluster(["get", "priorityclasses"])),
         None => Fix::safe(text!["free ", what, " (scale something down) or add a node that offers it: more capacity"]),
     };
-    let lower = (shortage.resource != "pods").then(|| {
+    let whole_devices = is_extended(&shortage.resource) && shortage.asked() <= Amount::whole(1);
+    let lower = (shortage.resource != "pods" && !whole_devices).then(|| {
         Fix::disruptive(text!["or lower the pod's request for ", name(shortage.resource.clone())]).command(edit)
     });
     Ok(finding.fix(look).fix(grow).fix(lower))

@@ -40,13 +40,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let wanted = host_ports(pod);
     let holders = holders(case, &blockers, pod, &wanted)?;
     let edit = edit_template(case)?;
-    let taken: Vec<&HostPort> = match holders.is_empty() {
-        true => wanted.iter().collect(),
-        false => {
-            let held = |port: &&HostPort| holders.iter().any(|(_, held)| collide(port, held));
-            wanted.iter().filter(held).collect()
-        }
-    };
+    let held = |port: &&HostPort| holders.is_empty() || holders.iter().any(|(_, held)| collide(port, held));
+    let taken: Vec<&HostPort> = wanted.iter().filter(held).collect();
     let siblings = holders.iter().any(|(holder, _)| are_siblings(holder, pod));
     let container = case.containers().find(|view| {
         let ports = view.spec.ports.iter().flatten();
@@ -104,7 +99,7 @@ fn holders(
     wanted: &[HostPort],
 ) -> Result<Vec<(Arc<Pod>, HostPort)>, Needs> {
     let Some(sites) = blockers.known() else { return Ok(Vec::new()) };
-    let nodes: Vec<&str> = sites.best().into_iter().map(|site| site.name()).collect();
+    let nodes: Vec<&str> = sites.best().into_iter().map(crate::facts::capacity::sites::Site::name).collect();
     let Read::Found(pods) = pods_on(case, nodes.clone())? else { return Ok(Vec::new()) };
     let mut holders = Vec::new();
     for other in pods {

@@ -48,15 +48,16 @@ fn detect(case: &Case<'_>) -> Verdict {
     let rules = rules(pod);
     let hint = lacks.iter().find_map(|requirement| meant(&sites, requirement));
     let finding = finding
-        .title(match lacks.first() {
-            Some(first) => text![
+        .title(if let Some(first) = lacks.first() {
+            text![
                 "No suitable node meets ",
                 name(show(first)),
                 ", which Pod ",
                 name(case.reference().path()),
                 " requires"
-            ],
-            None => text!["No node meets the required node affinity of Pod ", name(case.reference().path())],
+            ]
+        } else {
+            text!["No node meets the required node affinity of Pod ", name(case.reference().path())]
         })
         .explain(text!["The pod's required node affinity lets it run only on nodes with ", alternatives(&rules), "."])
         .also(lacks.first().map(|requirement| values(&sites, &requirement.key)))

@@ -49,20 +49,21 @@ fn detect(case: &Case<'_>) -> Verdict {
     let meant = missing.iter().find_map(|(key, value)| meant(&sites, key, value));
     let finding =
         finding
-            .title(match near {
-                Some(_) => text![
+            .title(if near.is_some() {
+                text![
                     "No suitable node has the label ",
                     Text::names(pairs(), 3),
                     " that Pod ",
                     name(case.reference().path()),
                     " asks for"
-                ],
-                None => text![
+                ]
+            } else {
+                text![
                     "No node matches the nodeSelector of Pod ",
                     name(case.reference().path()),
                     ": ",
                     Text::names(pairs(), 3)
-                ],
+                ]
             })
             .explain(text![
                 "The pod's nodeSelector lets it run only on nodes with ",
@@ -130,15 +131,14 @@ fn unmet(site: &Site) -> Vec<(String, String)> {
 /// A label of a node that is nearly the wanted one: the node, and `key=value`.
 fn meant(sites: &[&Site], key: &str, value: &str) -> Option<(String, String)> {
     let labels = || {
-        let all = sites.iter().flat_map(|site| {
+        sites.iter().flat_map(|site| {
             site.node
                 .metadata
                 .labels
                 .iter()
                 .flatten()
                 .map(move |(key, value)| (site.name(), key.as_str(), value.as_str()))
-        });
-        all
+        })
     };
     let found = |(node, key, value): (&str, &str, &str)| (node.to_owned(), format!("{key}={value}"));
     // The right key with nearly the right value, then nearly the right key, then another key with this very value.

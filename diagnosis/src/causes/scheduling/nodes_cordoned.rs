@@ -9,7 +9,6 @@ use crate::facts::capacity::blockers::{Blocker, blockers};
 use crate::facts::capacity::sites::Block;
 use crate::finding::{Action, Confidence, Evidence, Fix, ObjectRef};
 use crate::kind::Kind;
-use crate::parse::scheduler::Reason;
 
 cause! {
     /// ## What it means
@@ -32,9 +31,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let Some(blockers) = blockers(case)? else { return Ok(Vec::new()) };
     let Some(finding) = blockers.start(case, Code::NodesCordoned, Blocker::Cordoned) else { return Ok(Vec::new()) };
     let sites = blockers.nodes_with(|block| matches!(block, Block::Cordoned));
-    let counted = blockers.unscheduled.verdict.count(|reason| *reason == Reason::Unschedulable);
     let title = match sites.as_slice() {
-        [] => text![counted, " nodes are cordoned, and no other is suitable for Pod ", name(case.reference().path())],
+        [] => text!["The nodes that would suit Pod ", name(case.reference().path()), " are cordoned"],
         [one] => text![
             "Node ",
             name(one.name()),

@@ -46,8 +46,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     let own = verdict.count(|reason| *reason == Reason::PodAntiAffinity);
     let others = verdict.count(|reason| *reason == Reason::ExistingAntiAffinity);
     let own_rule = !anti_affinity_terms(pod).is_empty() && own >= others;
-    let finding =
-        if own_rule { by_own_rule(case, finding, pod, &blockers)? } else { by_others(case, finding, pod, &blockers)? };
+    let finding = if own_rule { by_own_rule(case, finding, pod, &blockers)? } else { by_others(case, finding, pod)? };
     Ok(blockers.finish(finding))
 }
 
@@ -104,17 +103,13 @@ fn by_own_rule(case: &Case<'_>, finding: Finding, pod: &Pod, blockers: &Blockers
 }
 
 /// The rule is that of pods which already run.
-fn by_others(case: &Case<'_>, finding: Finding, pod: &Pod, blockers: &Blockers) -> Result<Finding, Needs> {
+fn by_others(case: &Case<'_>, finding: Finding, pod: &Pod) -> Result<Finding, Needs> {
     let edit = edit_template(case)?;
-    let nodes: Vec<&str> =
-        blockers.known().map(|sites| sites.best().into_iter().map(|site| site.name()).collect()).unwrap_or_default();
     let read = case.list::<Pod>(None, Filter::Scheduled)?;
     let known = !matches!(read, Read::Unreadable);
     let own = pod.metadata.namespace.as_deref();
     let keeps_away = |other: &Arc<Pod>| {
-        let at = pods::occupies(other);
-        let near = nodes.is_empty() || at.is_some();
-        near && anti_affinity_terms(other).into_iter().any(|term| {
+        anti_affinity_terms(other).into_iter().any(|term| {
             speaks_of(term, other.metadata.namespace.as_deref(), own)
                 && selector(term).is_some_and(|selector| selector.matches(pod.metadata.labels.as_ref()))
         })
@@ -181,7 +176,7 @@ fn holders(held: &[Arc<Pod>], known: bool) -> Text {
     match (held.is_empty(), known) {
         (_, false) => text!["Which pods these are could not be read."],
         (true, true) => text!["Which pods these are does not show in what was read."],
-        (false, true) => text!["In the way: ", Text::names(held.iter().map(|pod| place(pod)), 4), "."],
+        (false, true) => text!["In the way: ", Text::names(held.iter().map(|pod| place(pod.as_ref())), 4), "."],
     }
 }
 

@@ -5,6 +5,7 @@ use kubewhy_text::{Text, name, quoted, text};
 use crate::ask::Filter;
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::event::Event;
 use crate::facts::capacity::advice::edit_template;
 use crate::facts::capacity::blockers::{Blocker, blockers};
 use crate::facts::capacity::unscheduled::waits_for_node;
@@ -50,7 +51,7 @@ fn detect(case: &Case<'_>) -> Verdict {
                 return Ok(vec![absent(case, Kind::ResourceClaimTemplate, wanted)?]);
             }
         }
-        let refused = case.newest_event(&["FailedResourceClaimCreation"], |event| event.is_warning())?;
+        let refused = case.newest_event(&["FailedResourceClaimCreation"], Event::is_warning)?;
         if let Some(event) = refused {
             let finding = case.finding(Code::ResourceClaimFailed).since(event.first).evidence(Evidence::event(&event));
             return Ok(vec![said(case, finding, &event.message, None)?]);
@@ -69,7 +70,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         _ => None,
     });
     let claim = claims().find_map(|claim| claim.resource_claim_name.clone()).or_else(|| generated(case));
-    Ok(blockers.finish(said(case, finding, &words.unwrap_or_default(), claim)?))
+    Ok(blockers.finish(said(case, finding, &words.unwrap_or_default(), claim.as_deref())?))
 }
 
 /// The claim that was made from a template for this pod.
@@ -79,13 +80,13 @@ fn generated(case: &Case<'_>) -> Option<String> {
 }
 
 /// The kubelet could not prepare the devices, and no container runs yet.
-fn unprepared(case: &Case<'_>) -> Result<Option<std::sync::Arc<crate::event::Event>>, Needs> {
+fn unprepared(case: &Case<'_>) -> Result<Option<std::sync::Arc<Event>>, Needs> {
     let bound = case.pod().is_some_and(|pod| pods::node_name(pod).is_some() && !pods::is_finished(pod));
     let waits = case.containers().all(|container| container.running().is_none() && container.last_end().is_none());
     if !bound || !waits {
         return Ok(None);
     }
-    case.newest_event(&["FailedPrepareDynamicResources"], |event| event.is_warning())
+    case.newest_event(&["FailedPrepareDynamicResources"], Event::is_warning)
 }
 
 fn absent(case: &Case<'_>, kind: Kind, wanted: &str) -> Result<Finding, Needs> {
@@ -101,9 +102,10 @@ fn absent(case: &Case<'_>, kind: Kind, wanted: &str) -> Result<Finding, Needs> {
     };
     let nearest = crate::nearest::nearest(wanted, there.iter().map(String::as_str));
     let root = case.neighbour(kind, wanted);
-    let has = match there.is_empty() {
-        true => text!["The namespace has none of this kind."],
-        false => text!["The namespace has ", Text::names(there, 6), "."],
+    let has = if there.is_empty() {
+        text!["The namespace has none of this kind."]
+    } else {
+        text!["The namespace has ", Text::names(there, 6), "."]
     };
     let created = case.pod().and_then(pods::created);
     let rename = match nearest {
@@ -147,8 +149,8 @@ fn names(read: Read<Vec<String>>) -> Vec<String> {
 }
 
 /// What the scheduler, a controller or the kubelet said about a claim.
-fn said(case: &Case<'_>, finding: Finding, words: &str, claim: Option<String>) -> Result<Finding, Needs> {
-    let class = match &claim {
+fn said(case: &Case<'_>, finding: Finding, words: &str, claim: Option<&str>) -> Result<Finding, Needs> {
+    let class = match claim {
         Some(claim) => {
             case.get::<ResourceClaim>(case.namespace(), claim)?.found().and_then(|claim| device_class(&claim))
         }
@@ -165,12 +167,12 @@ fn said(case: &Case<'_>, finding: Finding, words: &str, claim: Option<String>) -
     } else {
         Text::default()
     };
-    let finding = match &claim {
+    let finding = match claim {
         Some(claim) => finding.root(case.neighbour(Kind::ResourceClaim, claim)),
         None => finding,
     };
-    let of = claim.as_ref().map(|claim| text![" of claim ", name(claim.clone())]);
-    let look = match &claim {
+    let of = claim.map(|claim| text![" of claim ", name(claim)]);
+    let look = match claim {
         Some(claim) => Fix::safe(text!["see what the claim asks for and whether it is allocated"])
             .command(case.kubectl(["describe", "resourceclaim", claim])),
         None => Fix::safe(text!["see the claims of the namespace"]).command(case.kubectl(["get", "resourceclaims"])),

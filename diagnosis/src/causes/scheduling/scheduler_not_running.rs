@@ -6,6 +6,7 @@ use kubewhy_text::{name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::event::Event;
 use crate::facts::capacity::advice::edit_template;
 use crate::facts::capacity::unscheduled::waits_for_node;
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
@@ -47,13 +48,11 @@ fn detect(case: &Case<'_>) -> Verdict {
         return Ok(Vec::new());
     }
     let events = case.own_events()?;
-    if events.iter().any(|event| {
-        matches!(event.reason.as_str(), "FailedScheduling" | "Scheduled" | "NotTriggerScaleUp" | "TriggeredScaleUp")
-    }) {
-        return Ok(Vec::new());
-    }
     let scheduler =
         spec.and_then(|spec| spec.scheduler_name.as_deref()).filter(|name| !name.is_empty()).unwrap_or(DEFAULT);
+    if events.iter().any(|event| has_looked(event, scheduler)) {
+        return Ok(Vec::new());
+    }
     let finding = case
         .finding(Code::SchedulerNotRunning)
         .confidence(Confidence::Likely)
@@ -63,22 +62,29 @@ fn detect(case: &Case<'_>) -> Verdict {
     if scheduler == DEFAULT { stopped(case, finding) } else { unknown(case, finding, scheduler) }
 }
 
+/// Tells whether an event is of somebody who has the pod in hand, unlike a policy engine or a controller of metadata.
+fn has_looked(event: &Event, scheduler: &str) -> bool {
+    let component = event.component.as_str();
+    let known = ["scheduler", "kubelet", "autoscaler", "karpenter", "controller"];
+    component.is_empty() || component.contains(scheduler) || known.iter().any(|part| component.contains(part))
+}
+
 /// The cluster's own scheduler, as its lease shows it.
 fn stopped(case: &Case<'_>, finding: Finding) -> Verdict {
     let lease = case.get::<Lease>(Some("kube-system"), "kube-scheduler")?;
     let place = ObjectRef::new(Kind::Lease, Some("kube-system"), "kube-scheduler");
     let mut finding = finding.root(ObjectRef::virtual_("Cluster", "kube-scheduler"));
-    let mut state = text!["Whether it runs could not be read from its lease."];
+    let mut lives = text!["Whether it runs could not be read from its lease."];
     if let Read::Found(lease) = &lease {
         let spec = lease.spec.as_ref();
         let holder = spec.and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default();
         let renewed = spec.and_then(|spec| spec.renew_time.as_ref()).map(|time| time.0);
         let stale = renewed.is_some_and(|renewed| case.age(renewed) > LEASE_STALE);
         if holder.is_empty() {
-            state = text!["Its lease has no holder: it was stopped."];
+            lives = text!["Its lease has no holder: it was stopped."];
             finding = finding.confidence(Confidence::Certain);
         } else if stale {
-            state = text![
+            lives = text![
                 "Its lease was renewed last at ",
                 renewed.unwrap_or_else(|| case.now()),
                 ": it has died or cannot reach the API server."
@@ -98,7 +104,7 @@ fn stopped(case: &Case<'_>, finding: Finding) -> Verdict {
         .title(text!["No scheduler has looked at Pod ", name(case.reference().path()), ": kube-scheduler does not run"])
         .explain(text![
             "A new pod gets a node from the scheduler within seconds. This one has neither a node nor a verdict. ",
-            state
+            lives
         ]);
     let look = Fix::safe(text!["see whether kube-scheduler runs, and what it says"])
         .command(case.kubectl_in("kube-system", ["get", "pods", "-l", "component=kube-scheduler", "-o", "wide"]))

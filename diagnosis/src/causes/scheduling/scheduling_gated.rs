@@ -27,6 +27,7 @@ cause! {
     SchedulingGated, stage Scheduling, since "0.1.0", detect
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all rules have one signature")]
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(pod) = case.pod().filter(|_| waits_for_node(case)) else { return Ok(Vec::new()) };
     let gates: Vec<String> = pods::spec(pod)

@@ -84,7 +84,7 @@ fn barriers(blockers: &Blockers, which: Blocker) -> Vec<Barrier<'_>> {
         _ => false,
     };
     let mut found: BTreeMap<(String, String), Barrier<'_>> = BTreeMap::new();
-    for site in blockers.nodes_with(&passes) {
+    for site in blockers.nodes_with(passes) {
         for block in &site.blocks {
             let (Block::Pressure(taint) | Block::Taint(taint) | Block::ControlPlane(taint)) = block else { continue };
             if !passes(block) {

@@ -168,6 +168,12 @@ impl Blockers {
         self.order.contains(&blocker)
     }
 
+    /// Tells whether nodes fail for different reasons that depend on what runs there.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.order.iter().filter(|blocker| blocker.is_dynamic()).count() > 1
+            || self.unscheduled.verdict.says(|reason| matches!(reason, Reason::VolumeNodeAffinity | Reason::VolumeZone))
+    }
+
     /// Tells whether an obstacle leads.
     pub(crate) fn leads(&self, blocker: Blocker) -> bool {
         self.order.first() == Some(&blocker)
@@ -185,6 +191,11 @@ impl Blockers {
         if alone.is_empty() { sites.all.iter().filter(|site| site.has(passes)).collect() } else { alone }
     }
 
+    /// The verdict itself names a single obstacle, or all nodes were read and bear it out.
+    fn is_certain(&self) -> bool {
+        self.verified && self.known().is_some_and(|sites| sites.complete)
+    }
+
     /// A finding for an obstacle, with the verdict as its first evidence; none where the obstacle is not there. What does
     /// not lead follows from what does.
     pub(crate) fn start(&self, case: &Case<'_>, code: Code, blocker: Blocker) -> Option<Finding> {
@@ -194,7 +205,7 @@ impl Blockers {
         let finding = case
             .finding(code)
             .severity(self.unscheduled.severity())
-            .confidence(if self.verified { Confidence::Certain } else { Confidence::Likely })
+            .confidence(if self.is_certain() { Confidence::Certain } else { Confidence::Likely })
             .since(self.unscheduled.since)
             .evidence(self.unscheduled.evidence.clone());
         Some(if self.leads(blocker) { finding } else { finding.follows_lead() })

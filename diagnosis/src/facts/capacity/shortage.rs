@@ -157,7 +157,7 @@ pub(crate) fn shortage(case: &Case<'_>) -> Result<Option<Shortage>, Needs> {
     let (shape, resource, rooms) = if eligible.is_empty() {
         (by_verdict(&blockers, &first), first, Vec::new())
     } else {
-        by_nodes(case, &eligible, &demand, &lacking)?
+        by_nodes(case, &eligible, &demand, &lacking, blockers.is_mixed())?
     };
     let complete = blockers.known().is_some_and(|sites| sites.complete) && blockers.verified;
     let counted = !rooms.is_empty() || matches!(shape, Shape::Missing | Shape::TooLarge);
@@ -181,7 +181,8 @@ fn by_verdict(blockers: &Blockers, resource: &str) -> Shape {
         // Schedulers of 1.31 and later say `No preemption victims found` only where the node has the device at all.
         let lacking =
             verdict.count(|reason| *reason == crate::parse::scheduler::Reason::Insufficient(resource.to_owned()));
-        let some_have_it = preemption.no_victims > 0 && preemption.not_helpful > 0 && preemption.no_victims < lacking;
+        let some_have_it = preemption.no_victims > 0
+            && (verdict.modern || (preemption.not_helpful > 0 && preemption.no_victims < lacking));
         return if some_have_it { Shape::Full } else { Shape::Missing };
     }
     if never && resource != "pods" { Shape::TooLarge } else { Shape::Full }
@@ -192,6 +193,7 @@ fn by_nodes(
     eligible: &[&Site],
     demand: &Demand,
     lacking: &[String],
+    mixed: bool,
 ) -> Result<(Shape, String, Vec<Room>), Needs> {
     let offered = |resource: &str| eligible.iter().filter_map(|site| site.allocatable(resource)).max();
     for resource in lacking {
@@ -206,14 +208,18 @@ fn by_nodes(
     }
     let Some(first) = lacking.first() else { return Ok((Shape::Full, String::new(), Vec::new())) };
     let too_small = |site: &&Site| site.has(|block| matches!(block, Block::TooSmall(_)));
-    if eligible.iter().all(|site| too_small(site)) {
+    if eligible.iter().all(too_small) {
         let resource = too_large(eligible, demand).unwrap_or_else(|| first.clone());
         return Ok((Shape::TooLarge, resource, Vec::new()));
     }
     let Read::Found(rooms) = rooms(case, eligible)? else { return Ok((Shape::Full, first.clone(), Vec::new())) };
-    if rooms.iter().any(|room| room.holds(demand)) {
-        // The books do not add up: not all pods of these nodes were read.
-        return Ok((Shape::Full, first.clone(), Vec::new()));
+    let held = rooms.iter().filter(|room| room.holds(demand)).count();
+    if held > 0 {
+        // Nodes with room fail for another reason that the verdict names; else the books do not add up, because not all
+        // pods of these nodes were read.
+        let full: Vec<Room> = rooms.into_iter().filter(|room| mixed && !room.holds(demand)).collect();
+        let short = lacking.iter().find(|it| full.iter().all(|room| room.free(it) < demand.amount(it)));
+        return Ok((Shape::Full, short.unwrap_or(first).clone(), full));
     }
     let total = |resource: &str| rooms.iter().map(|room| room.free(resource).max(Amount::ZERO)).sum::<Amount>();
     let named = |resource: &String| rooms.iter().any(|room| room.names(resource));

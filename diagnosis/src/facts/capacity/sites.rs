@@ -187,12 +187,6 @@ fn held_volumes(case: &Case<'_>, pod: &Pod) -> Result<Vec<HeldVolume>, Needs> {
     Ok(held)
 }
 
-/// Tells whether a node's own condition says that it is not ready.
-pub(crate) fn is_unready(node: &Node) -> bool {
-    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.filter(|condition| condition.type_ == "Ready").any(|condition| condition.status != "True")
-}
-
 fn blocks(pod: &Pod, node: &Node, demand: &Demand, volumes: &[HeldVolume]) -> Vec<Block> {
     let mut blocks = Vec::new();
     let pinned = pinned_node(pod);

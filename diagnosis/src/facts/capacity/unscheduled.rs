@@ -41,6 +41,8 @@ pub(crate) fn waits_for_node(case: &Case<'_>) -> bool {
             && pod.metadata.deletion_timestamp.is_none()
             && matches!(pods::phase(pod), "" | "Pending" | "Unknown")
             && !pods::is_true(pod, "PodScheduled")
+            // A kubelet that reports has the pod: the report of it was cut short.
+            && pods::containers(pod).all(|container| container.status.is_none())
     })
 }
 
@@ -77,8 +79,7 @@ pub(crate) fn unscheduled(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs>
 /// The event by which an autoscaler has ordered a node not long ago, if it has not given up since.
 fn coming(case: &Case<'_>, events: &[Arc<Event>]) -> Option<Arc<Event>> {
     let orders = |event: &Event| match event.reason.as_str() {
-        "TriggeredScaleUp" => Some(true),
-        "Nominated" => Some(true),
+        "TriggeredScaleUp" | "Nominated" => Some(true),
         "NotTriggerScaleUp" => Some(false),
         _ => None,
     };

@@ -148,7 +148,7 @@ impl SchedulerVerdict {
 
     /// How many nodes have a reason that passes; those without a count count as none.
     pub fn count(&self, passes: impl Fn(&Reason) -> bool) -> u32 {
-        self.parts.iter().filter(|part| passes(&part.reason)).filter_map(|part| part.nodes).sum()
+        self.parts.iter().filter(|part| passes(&part.reason)).filter_map(|part| part.nodes).fold(0, u32::saturating_add)
     }
 
     /// Tells whether a reason passes.
@@ -213,9 +213,9 @@ fn preempting(text: &str) -> Preemption {
         let Some((count, what)) = piece.split_once(' ') else { continue };
         let Ok(count) = count.parse::<u32>() else { continue };
         if what.starts_with("Preemption is not helpful") {
-            found.not_helpful += count;
+            found.not_helpful = found.not_helpful.saturating_add(count);
         } else if what.starts_with("No preemption victims found") || what.starts_with("Insufficient") {
-            found.no_victims += count;
+            found.no_victims = found.no_victims.saturating_add(count);
         }
     }
     found

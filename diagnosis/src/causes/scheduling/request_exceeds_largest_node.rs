@@ -57,6 +57,7 @@ fn explain(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Finding {
     let bound = largest
         .clone()
         .map(|(node, amount)| text![", and the largest node it may run on (", name(node), ") can give ", own(amount)]);
+    let bound = Some(bound.unwrap_or_else(|| text![", more than any node that it may run on could give"]));
     let who = case.pod().map(|pod| maker(pod, &shortage.resource));
     let eligible: Vec<_> = shortage.blockers.known().map(|sites| sites.best()).unwrap_or_default();
     let alone =

@@ -213,6 +213,13 @@ impl Blockers {
 
     /// Says what is said of every finding of this stage.
     pub(crate) fn finish(&self, finding: Finding) -> Vec<Finding> {
+        let finding = finding.also(self.unscheduled.nominated.as_ref().map(|node| {
+            text![
+                "The scheduler is removing pods of lower priority from Node ",
+                name(node.clone()),
+                " to make room for it."
+            ]
+        }));
         let Some(coming) = &self.unscheduled.coming else { return vec![finding] };
         let sentence =
             text!["A node has been ordered by ", name(coming.component.clone()), ", so this may pass by itself."];
@@ -234,12 +241,16 @@ pub(crate) fn blockers(case: &Case<'_>) -> Result<Option<Blockers>, Needs> {
     }
     let sites = sites(case, pod, verdict)?;
     let said = said(verdict, pod);
-    let from_nodes = match &sites {
-        Read::Found(sites) => from_nodes(sites, &said, verdict),
+    let by_verdict = from_verdict(&said, verdict, pod);
+    let by_nodes = match &sites {
+        // Nodes that were not read may be the ones that matter.
+        Read::Found(sites) => {
+            from_nodes(sites, &said, verdict).filter(|order| sites.complete || order.first() == by_verdict.first())
+        }
         Read::Absent | Read::Unreadable => None,
     };
-    let verified = from_nodes.is_some();
-    let mut order = from_nodes.unwrap_or_else(|| from_verdict(&said, verdict, pod));
+    let verified = by_nodes.is_some();
+    let mut order = by_nodes.unwrap_or(by_verdict);
     let open = verdict.count(is_of_storage);
     if storage && open >= verdict.count(|reason| Blocker::of_reason(reason, pod) == Some(Blocker::Capacity)) {
         // The nodes that lack a volume have room: the claim is the matter, and the volume stage speaks for it.

@@ -187,6 +187,11 @@ fn held_volumes(case: &Case<'_>, pod: &Pod) -> Result<Vec<HeldVolume>, Needs> {
     Ok(held)
 }
 
+fn is_unready(node: &Node) -> bool {
+    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.filter(|condition| condition.type_ == "Ready").any(|condition| condition.status != "True")
+}
+
 fn blocks(pod: &Pod, node: &Node, demand: &Demand, volumes: &[HeldVolume]) -> Vec<Block> {
     let mut blocks = Vec::new();
     let pinned = pinned_node(pod);
@@ -215,6 +220,11 @@ fn blocks(pod: &Pod, node: &Node, demand: &Demand, volumes: &[HeldVolume]) -> Ve
         .any(|toleration| super::matching::tolerates(toleration, &unschedulable));
     if node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) && !bears {
         blocks.push(Block::Cordoned);
+    }
+    let untainted = node.spec.as_ref().and_then(|spec| spec.taints.as_ref()).is_none_or(Vec::is_empty);
+    if untainted && is_unready(node) {
+        // The taints follow within seconds, or were cut from a report.
+        blocks.push(Block::Unready);
     }
     let empty = BTreeMap::new();
     for (key, value) in pods::spec(pod).and_then(|spec| spec.node_selector.as_ref()).unwrap_or(&empty) {

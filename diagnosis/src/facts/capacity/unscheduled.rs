@@ -25,6 +25,8 @@ pub(crate) struct Unscheduled {
     pub(crate) since: Option<Timestamp>,
     /// The event that says that a node is on its way.
     pub(crate) coming: Option<Arc<Event>>,
+    /// The node on which room is being made for it by preemption.
+    pub(crate) nominated: Option<String>,
 }
 
 impl Unscheduled {
@@ -56,6 +58,8 @@ pub(crate) fn unscheduled(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs>
     let Some(pod) = case.pod().filter(|_| waits_for_node(case)) else { return Ok(None) };
     let events = case.own_events()?;
     let coming = coming(case, &events);
+    let nominated =
+        pods::status(pod).and_then(|status| status.nominated_node_name.clone()).filter(|node| !node.is_empty());
     let condition = pods::condition(pod, "PodScheduled").filter(|condition| condition.status == "False");
     if let Some(condition) = condition {
         let message = condition.message.as_deref().unwrap_or_default();
@@ -66,14 +70,20 @@ pub(crate) fn unscheduled(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs>
         if let Some(verdict) = SchedulerVerdict::parse(message) {
             let since = condition.last_transition_time.as_ref().map(|time| time.0);
             let evidence = case.field(".status.conditions[PodScheduled]", format!("{reason}: {message}")).at(since);
-            return Ok(Some(Unscheduled { verdict, evidence, since, coming }));
+            return Ok(Some(Unscheduled { verdict, evidence, since, coming, nominated }));
         }
     }
     let event = events.iter().rev().find(|event| event.reason == "FailedScheduling" && is_schedulers(event));
     let Some(event) = event else { return Ok(None) };
     let since = event.first.or_else(|| pods::created(pod));
     let evidence = Evidence::event(event);
-    Ok(SchedulerVerdict::parse(&event.message).map(|verdict| Unscheduled { verdict, evidence, since, coming }))
+    Ok(SchedulerVerdict::parse(&event.message).map(|verdict| Unscheduled {
+        verdict,
+        evidence,
+        since,
+        coming,
+        nominated,
+    }))
 }
 
 /// The event by which an autoscaler has ordered a node not long ago, if it has not given up since.

@@ -53,7 +53,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         .root(root)
         .title(title(case, &shortage))
         .explain(text![explanation(&shortage)])
-        .also(users(&shortage, priority))
+        .also((shortage.resource != "pods").then(|| users(&shortage, priority)).flatten())
         .also(shortage.blockers.known().and_then(elsewhere));
     let finding = shortage.node_evidence().into_iter().fold(finding, Finding::evidence);
     Ok(shortage.blockers.finish(fixes(case, &shortage, finding)?))
@@ -92,6 +92,25 @@ fn explanation(shortage: &Shortage) -> Text {
             " too little ",
             resource(),
             " left. What is free where could not be counted.",
+        ];
+    }
+    if shortage.resource == "pods" {
+        let full = shortage.rooms.iter().take(4).map(|room| room.node.clone());
+        let places = shortage.rooms.first().and_then(|room| room.allocatable.get("pods")).map(|most| {
+            text![
+                " (",
+                own(most.show("pods")),
+                " on ",
+                name(shortage.rooms.first().map_or_else(String::new, |room| room.node.clone())),
+                ")"
+            ]
+        });
+        return text![
+            "A node holds only so many pods, however small they are",
+            places,
+            ", and these are full: ",
+            Text::names(full, 4),
+            "."
         ];
     }
     let best = shortage.rooms.iter().max_by_key(|room| room.free(&shortage.resource));

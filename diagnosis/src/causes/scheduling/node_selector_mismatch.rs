@@ -71,7 +71,10 @@ fn detect(case: &Case<'_>) -> Verdict {
                 ". ",
                 values(&sites, &missing),
             ])
-            .also(near.map(|site| {
+            .also(meant.as_ref().map(|(node, has)| {
+                text!["Node ", name(node.clone()), " has ", name(has.clone()), ", which may be what is meant."]
+            }))
+            .also(near.filter(|_| meant.is_none()).map(|site| {
                 text!["Node ", name(site.name()), " comes nearest: it lacks ", Text::names(pairs(), 3), "."]
             }))
             .evidence(case.field(".spec.nodeSelector", show(selector)))

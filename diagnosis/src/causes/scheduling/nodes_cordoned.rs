@@ -79,7 +79,7 @@ fn detect(case: &Case<'_>) -> Verdict {
 
 fn which(nodes: &[&str]) -> Text {
     if nodes.is_empty() {
-        return text!["The nodes are not named: "];
+        return text!["The verdict does not name the nodes: "];
     }
     text![Text::names(nodes.iter().copied(), 4), ": "]
 }

@@ -50,15 +50,18 @@ fn detect(case: &Case<'_>) -> Verdict {
     let who = by.as_ref().map(|by| {
         let spec = pods::spec(by);
         let class = spec.and_then(|spec| spec.priority_class_name.clone()).map(|class| text![", class ", name(class)]);
-        text![" by Pod ", name(path(by)), " (priority ", spec.and_then(|spec| spec.priority).unwrap_or(0), class, ")"]
+        text!["Pod ", name(path(by)), " (priority ", spec.and_then(|spec| spec.priority).unwrap_or(0), class, ")"]
     });
     let finding = case
         .finding(Code::Preempted)
         .since(condition.and_then(|it| it.last_transition_time.as_ref()).map(|time| time.0).or_else(|| event.as_ref().and_then(|event| event.last)))
-        .title(text!["Pod ", name(case.reference().path()), " was removed for a pod of higher priority", who.clone()])
+        .title(text![
+            "Pod ", name(case.reference().path()), " was removed to make room for ",
+            who.clone().unwrap_or_else(|| text!["a pod of higher priority"]),
+        ])
         .explain(text![
             "Where a pod of higher priority finds no room, pods of lower priority are removed for it. This one (priority ",
-            own_priority, ") was displaced", who,
+            own_priority, ") was displaced", who.map(|who| text![" by ", who]),
             node.map(|node| text![" on Node ", name(node)]),
             ". Its controller makes a new one, which has to find another place.",
         ])

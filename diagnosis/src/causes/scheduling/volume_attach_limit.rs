@@ -64,7 +64,8 @@ fn detect(case: &Case<'_>) -> Verdict {
         .explain(text![
             "A machine takes only so many volumes at a time; ",
             count,
-            " nodes have reached their limit, so the pod's volume could not be attached there.",
+            if count == 1 { " node has reached its limit, so" } else { " nodes have reached their limit, so" },
+            " the pod's volume could not be attached there.",
         ])
         .also(full.first().map(|full| {
             let used = full.used.map(|used| text![" and about ", used, " in use"]);

@@ -160,7 +160,7 @@ pub(crate) fn shortage(case: &Case<'_>) -> Result<Option<Shortage>, Needs> {
         by_nodes(case, &eligible, &demand, &lacking, blockers.is_mixed())?
     };
     let complete = blockers.known().is_some_and(|sites| sites.complete) && blockers.verified;
-    let counted = !rooms.is_empty() || matches!(shape, Shape::Missing | Shape::TooLarge);
+    let counted = !rooms.is_empty() || matches!(shape, Shape::Missing | Shape::TooLarge | Shape::HugePages);
     let offers =
         eligible.iter().filter_map(|site| Some((site.name().to_owned(), site.allocatable(&resource)?))).collect();
     let certain = complete && counted;

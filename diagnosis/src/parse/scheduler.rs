@@ -1,7 +1,7 @@
 //! The scheduler's verdicts: why a pod fits no node.
 //!
-//! Source: pkg/scheduler/framework/types.go (`FitError.Error`) and the reasons of pkg/scheduler/framework/plugins, 1.28 to
-//! 1.36; older wordings are read too, because they stand in many a report. What is not known is kept as
+//! Source: pkg/scheduler/framework/types.go (`FitError.Error`) and the reasons of pkg/scheduler/framework/plugins,
+//! 1.28 to 1.36; older wordings are read too, because they stand in many a report. What is not known is kept as
 //! [`Reason::Other`].
 
 /// What the scheduler said of a pod.
@@ -15,8 +15,8 @@ pub struct SchedulerVerdict {
     pub preemption: Preemption,
     /// The message was cut at 1024 bytes.
     pub truncated: bool,
-    /// The scheduler is of 1.34 or later: it speaks of device claims in every verdict. Since 1.31 `No preemption victims
-    /// found` means that the node could hold the pod if it were empty.
+    /// The scheduler is of 1.34 or later: it speaks of device claims in every verdict. Since 1.31 `No preemption
+    /// victims found` means that the node could hold the pod if it were empty.
     pub modern: bool,
 }
 
@@ -374,7 +374,8 @@ mod tests {
             "",
             ".",
             ". preemption: 0/12 nodes are available: 12 No preemption victims found for incoming pod.",
-            ". no new claims to deallocate, preemption: 0/12 nodes are available: 12 Preemption is not helpful for scheduling.",
+            ". no new claims to deallocate, preemption: 0/12 nodes are available: 12 Preemption is not helpful \
+            for scheduling.",
             ". not found",
         ] {
             let message = format!(
@@ -410,7 +411,8 @@ mod tests {
     fn rejections_before_the_filters_have_no_count() {
         let whole = |text: &str| {
             parts(&format!(
-                "0/3 nodes are available: {text}. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+                "0/3 nodes are available: {text}. preemption: 0/3 nodes are available: 3 Preemption is not \
+                helpful for scheduling."
             ))
         };
         assert_eq!(whole("pod has unbound immediate PersistentVolumeClaims"), [(None, Reason::UnboundClaims)]);
@@ -482,7 +484,8 @@ mod tests {
 
     #[test]
     fn a_scheduler_that_speaks_of_device_claims_is_modern() {
-        let old = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
+        let old = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No \
+        preemption victims found for incoming pod.";
         let new = old.replace(". preemption", ". no new claims to deallocate, preemption");
         let read = |text: &str| SchedulerVerdict::parse(text).expect("a verdict");
         assert!(!read(old).modern && read(&new).modern);
@@ -491,7 +494,8 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "(0/[0-9]{1,3} nodes are available: )?([0-9]{1,9} )?[ -~é{}\\[\\],.]{0,80}( preemption: .{0,40})?") {
+        fn no_text_makes_it_panic(text in "(0/[0-9]{1,3} nodes are available: )?([0-9]{1,9} )?[ \
+        -~é{}\\[\\],.]{0,80}( preemption: .{0,40})?") {
             let _ = SchedulerVerdict::parse(&text);
         }
     }

@@ -16,17 +16,19 @@ use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// The pod needs huge pages (large pieces of memory that a node reserves when it starts), and there are none, or too few:
-    /// the scheduler finds no node, or the process cannot map them.
+    /// The pod needs huge pages (large pieces of memory that a node reserves when it starts), and there are none, or
+    /// too few: the scheduler finds no node, or the process cannot map them.
     /// ## Signals
-    /// Condition `PodScheduled` False with `Insufficient hugepages-2Mi` (or `hugepages-1Gi`), `status.allocatable` of the
-    /// nodes 0 or used up. In logs: `could not map anonymous shared memory: Cannot allocate memory`, `mmap` of huge pages
-    /// with `Cannot allocate memory`; exit 135 (SIGBUS) where the process uses huge pages that its limit does not give it.
+    /// Condition `PodScheduled` False with `Insufficient hugepages-2Mi` (or `hugepages-1Gi`), `status.allocatable` of
+    /// the nodes 0 or used up. In logs: `could not map anonymous shared memory: Cannot allocate memory`, `mmap` of
+    /// huge pages with `Cannot allocate memory`; exit 135 (SIGBUS) where the process uses huge pages that its limit
+    /// does not give it.
     /// ## Look-alikes
     /// `cluster-out-of-capacity`: ordinary memory lacks. `extended-resource-missing`: a device. `oom-limit`: the kernel
     /// killed the process. `killed-by-signal`: SIGBUS for another reason.
     /// ## Fixes
-    /// Reserve huge pages on the nodes (at boot, before memory is in pieces), ask for fewer, or switch them off in the app.
+    /// Reserve huge pages on the nodes (at boot, before memory is in pieces), ask for fewer, or switch them off in
+    /// the app.
     /// ## Source
     /// <https://kubernetes.io/docs/tasks/manage-hugepages/scheduling-hugepages/>
     HugepagesUnavailable, stage Memory, since "0.1.0", detect
@@ -92,15 +94,18 @@ fn unscheduled(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Result
             largest.filter(|_| !none),
         ]);
     let finding = shortage.node_evidence().into_iter().fold(finding, Finding::evidence);
-    let reserve = Fix::disruptive(text!["reserve huge pages on a node (sysctl vm.nr_hugepages, best at boot) and restart its kubelet, so that it offers them"])
-        .command(case.kubectl_cluster(["describe", "nodes"]));
+    let reserve = Fix::disruptive(text![
+        "reserve huge pages on a node (sysctl vm.nr_hugepages, best at boot) \
+    and restart its kubelet, so that it offers them"
+    ])
+    .command(case.kubectl_cluster(["describe", "nodes"]));
     let fewer = Fix::disruptive(text!["or ask for fewer, or for ordinary memory, in the template"])
         .command(edit_template(case)?);
     Ok(finding.fix(reserve).fix(fewer))
 }
 
-/// A container whose end could be about huge pages: it asks for some, or died of SIGBUS, or with a code that databases end
-/// with when they cannot map memory.
+/// A container whose end could be about huge pages: it asks for some, or died of SIGBUS, or with a code that
+/// databases end with when they cannot map memory.
 fn is_suspect(case: &Case<'_>, container: &ContainerView<'_>) -> bool {
     let Some(pod) = case.pod() else { return false };
     let Some(end) = pods::troubling_end(pod, container, case.now()) else { return false };
@@ -122,7 +127,8 @@ fn said(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Option<(String
         let denied = lower.contains("cannot allocate memory") || lower.contains("enomem");
         let huge = lower.contains("huge page") || lower.contains("hugepage") || lower.contains("hugetlb");
         let words = if lower.contains("could not map anonymous shared memory") && denied {
-            "It could not map its shared memory: with huge pages switched on, there are too few of them on the node or in the container's limit."
+            "It could not map its shared memory: with huge pages switched on, there are too few of them on the \
+            node or in the container's limit."
         } else if huge && (denied || lower.contains("no free") || lower.contains("not available")) {
             "It could not get the huge pages that it asked the kernel for."
         } else {
@@ -144,10 +150,29 @@ fn at_run_time(
     Ok(case
         .finding_in(Code::HugepagesUnavailable, container)
         .confidence(Confidence::Likely)
-        .title(text!["Container ", name(container.name()), " of Pod ", name(case.reference().path()), " cannot get the huge pages that it wants"])
+        .title(text![
+            "Container ",
+            name(container.name()),
+            " of Pod ",
+            name(case.reference().path()),
+            " cannot \
+        get the huge pages that it wants"
+        ])
         .explain(text!["The process ended, and said before: ", quoted(line), ". ", words])
         .evidence(case.log_evidence(container, number, line))
         .evidence(case.end_evidence(container))
-        .fix(Fix::disruptive(text!["switch huge pages off in the app (PostgreSQL: huge_pages = off), or give the container a limit of hugepages-2Mi"]).command(edit))
-        .fix(Fix::safe(text!["or reserve more huge pages on the node"]).command(case.kubectl_cluster(["describe", "nodes"]))))
+        .fix(
+            Fix::disruptive(text![
+                "switch huge pages off in the app (PostgreSQL: huge_pages = off), or give \
+        the container a limit of hugepages-2Mi"
+            ])
+            .command(edit),
+        )
+        .fix(
+            Fix::safe(text![
+                "or reserve more huge pages on the \
+        node"
+            ])
+            .command(case.kubectl_cluster(["describe", "nodes"])),
+        ))
 }

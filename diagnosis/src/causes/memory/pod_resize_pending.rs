@@ -15,18 +15,19 @@ use crate::reader::Read;
 
 cause! {
     /// ## What it means
-    /// The resources of the running pod were changed in place, and its node has not granted the change. The pod runs on with
-    /// what it had.
+    /// The resources of the running pod were changed in place, and its node has not granted the change. The pod runs
+    /// on with what it had.
     /// ## Signals
     /// Condition `PodResizePending` True: reason `Infeasible` (can never be done on this node: `Node didn't have enough
-    /// capacity: cpu, requested: 64000, capacity: 2000`, static CPU or memory manager, swap, Windows) or `Deferred` (not now:
-    /// `Node didn't have enough resource`). `PodResizeInProgress` with reason `Error`. Before 1.33 `status.resize`.
+    /// capacity: cpu, requested: 64000, capacity: 2000`, static CPU or memory manager, swap, Windows) or `Deferred`
+    /// (not now: `Node didn't have enough resource`). `PodResizeInProgress` with reason `Error`. Before 1.33
+    /// `status.resize`.
     /// ## Look-alikes
-    /// `request-exceeds-largest-node`, `cluster-out-of-capacity`: a pod that has no node yet. `rejected-by-kubelet`: a pod
-    /// refused at its start. `oom-limit`: the pod is killed for what it lacks.
+    /// `request-exceeds-largest-node`, `cluster-out-of-capacity`: a pod that has no node yet. `rejected-by-kubelet`:
+    /// a pod refused at its start. `oom-limit`: the pod is killed for what it lacks.
     /// ## Fixes
-    /// Ask for what the node can give, free the node, or make the pod anew with the larger request, so that the scheduler
-    /// finds it a node.
+    /// Ask for what the node can give, free the node, or make the pod anew with the larger request, so that the
+    /// scheduler finds it a node.
     /// ## Source
     /// pkg/kubelet/allocation; <https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/>
     PodResizePending, stage Memory, since "0.1.0", detect
@@ -60,9 +61,15 @@ fn detect(case: &Case<'_>) -> Verdict {
         .finding(Code::PodResizePending)
         .severity(Severity::Warning)
         .since(pending.since)
-        .title(text!["The in-place resize of Pod ", name(case.reference().path()), state, asks_for(shortage.as_ref(), node_name)])
+        .title(text![
+            "The in-place resize of Pod ",
+            name(case.reference().path()),
+            state,
+            asks_for(shortage.as_ref(), node_name)
+        ])
         .explain(text![
-            "The pod's resources were changed while it runs, and the kubelet has not granted the change; the pod runs on with what it had. ",
+            "The pod's resources were changed while it runs, and the kubelet has not granted the change; the \
+            pod runs on with what it had. ",
             shortage.as_ref().map(|shortage| shortage.explain(node_name)),
             shortage.is_none().then(|| text!["It says: ", quoted(pending.message), "."]),
         ])
@@ -225,7 +232,11 @@ mod tests {
 
     #[test]
     fn numbers_of_cpu_are_thousandths_and_of_memory_bytes() {
-        let cpu = shortage("Node didn't have enough capacity: cpu, requested: 64000, capacity: 2000").expect("numbers");
+        let cpu = shortage(
+            "Node didn't have enough capacity: cpu, requested: 64000, capacity: \
+        2000",
+        )
+        .expect("numbers");
         assert_eq!(cpu.requested.show("cpu"), "64");
         assert_eq!(cpu.capacity.map(|it| it.show("cpu")).as_deref(), Some("2"));
         let memory =

@@ -13,13 +13,13 @@ use crate::finding::{Confidence, Evidence, Fix, ObjectRef};
 
 cause! {
     /// ## What it means
-    /// Capacity lacks, and the autoscaler says that it will not add a node: a limit is reached, a scale-up failed before, or
-    /// no kind of node that it may add would hold the pod.
+    /// Capacity lacks, and the autoscaler says that it will not add a node: a limit is reached, a scale-up failed
+    /// before, or no kind of node that it may add would hold the pod.
     /// ## Signals
     /// Cluster Autoscaler: event `NotTriggerScaleUp` on the pod, `pod didn't trigger scale-up: n max node group size
     /// reached, n in backoff after failed scale-up, n max cluster cpu limit reached, ...`. Karpenter: event
-    /// `FailedScheduling` from `karpenter` (`Failed to schedule pod, ...`), `NoCompatibleInstanceTypes`. It follows from the
-    /// capacity that lacks: with room in the cluster nobody would need the autoscaler.
+    /// `FailedScheduling` from `karpenter` (`Failed to schedule pod, ...`), `NoCompatibleInstanceTypes`. It follows
+    /// from the capacity that lacks: with room in the cluster nobody would need the autoscaler.
     /// ## Look-alikes
     /// A verdict about selectors, taints or volumes is the cause itself, and the autoscaler only repeats it.
     /// `TriggeredScaleUp` after the refusal: a node is on its way.
@@ -73,9 +73,19 @@ fn detect(case: &Case<'_>) -> Verdict {
         )
     } else {
         finding
-            .fix(Fix::safe(text!["raise the maximum size of the node group, or add one whose nodes hold the pod; its state stands in a ConfigMap"])
-                .command(case.kubectl_in("kube-system", ["get", "configmap", "cluster-autoscaler-status", "-o", "yaml"])))
-            .fix(Fix::safe(text!["after a failed scale-up see the cloud's quota and whether it has such machines left; the autoscaler tries again by itself"]))
+            .fix(
+                Fix::safe(text![
+                    "raise the maximum size of the node group, or add one whose nodes hold the \
+            pod; its state stands in a ConfigMap"
+                ])
+                .command(
+                    case.kubectl_in("kube-system", ["get", "configmap", "cluster-autoscaler-status", "-o", "yaml"]),
+                ),
+            )
+            .fix(Fix::safe(text![
+                "after a failed scale-up see the cloud's quota and whether it has such \
+            machines left; the autoscaler tries again by itself"
+            ]))
     };
     Ok(vec![finding])
 }

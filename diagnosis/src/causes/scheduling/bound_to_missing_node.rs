@@ -16,8 +16,8 @@ cause! {
     /// ## What it means
     /// The pod is bound to a node that does not exist, so nobody starts it, and no scheduler looks at it again.
     /// ## Signals
-    /// `spec.nodeName` names a Node that is absent, phase `Pending`, no container status and no event of a kubelet. After
-    /// about 40 seconds the garbage collector of pods deletes it (`PodGC: node no longer exists`).
+    /// `spec.nodeName` names a Node that is absent, phase `Pending`, no container status and no event of a kubelet.
+    /// After about 40 seconds the garbage collector of pods deletes it (`PodGC: node no longer exists`).
     /// ## Look-alikes
     /// `node-lost`: the pod ran on a node that went away. `scheduler-not-running`: the pod is bound to no node.
     /// `no-ready-nodes`: the node is there and not ready.

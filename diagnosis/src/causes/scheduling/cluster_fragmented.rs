@@ -13,11 +13,12 @@ cause! {
     /// ## What it means
     /// All that the pod asks for is free in the cluster, and no single node has it: the free capacity is in pieces.
     /// ## Signals
-    /// Condition `PodScheduled` False `Unschedulable` with `Insufficient cpu`, `Insufficient memory` and the like. Over the
-    /// eligible nodes the sum of allocatable minus the requests of their pods is enough for every resource, and no node has
-    /// enough by itself. What pods really use plays no part.
+    /// Condition `PodScheduled` False `Unschedulable` with `Insufficient cpu`, `Insufficient memory` and the like.
+    /// Over the eligible nodes the sum of allocatable minus the requests of their pods is enough for every resource,
+    /// and no node has enough by itself. What pods really use plays no part.
     /// ## Look-alikes
-    /// `cluster-out-of-capacity`: a resource lacks in total. `request-exceeds-largest-node`: not even an empty node would do.
+    /// `cluster-out-of-capacity`: a resource lacks in total. `request-exceeds-largest-node`: not even an empty node
+    /// would do.
     /// ## Fixes
     /// Lower the request, move small pods together (descheduler, drain of a small node), or add a node.
     /// ## Source

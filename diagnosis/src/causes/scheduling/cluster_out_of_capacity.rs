@@ -18,12 +18,13 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The nodes that the pod may run on could hold it, and the pods that run there have reserved too much of a resource.
-    /// Reserved means requested: what pods really use plays no part.
+    /// The nodes that the pod may run on could hold it, and the pods that run there have reserved too much of a
+    /// resource. Reserved means requested: what pods really use plays no part.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `0/N nodes are available: n Insufficient cpu` (memory,
-    /// ephemeral-storage, `nvidia.com/gpu`), `Too many pods`, and the sum of what is free on the eligible nodes is below the
-    /// request. A DaemonSet's pod has one eligible node: the others read `node(s) didn't satisfy plugin(s) [NodeAffinity]`.
+    /// ephemeral-storage, `nvidia.com/gpu`), `Too many pods`, and the sum of what is free on the eligible nodes is
+    /// below the request. A DaemonSet's pod has one eligible node: the others read `node(s) didn't satisfy plugin(s)
+    /// [NodeAffinity]`.
     /// ## Look-alikes
     /// `request-exceeds-largest-node`: no node could ever hold it. `cluster-fragmented`: enough is free in total.
     /// `extended-resource-missing`: the device is nowhere. `quota-exceeded`: the namespace, not the cluster, is full.
@@ -173,7 +174,12 @@ fn fixes(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Result<Findi
             ", or give the DaemonSet a higher priority class, so that its pod displaces others",
         ])
         .command(case.kubectl_cluster(["get", "priorityclasses"])),
-        None => Fix::safe(text!["free ", what, " (scale something down) or add a node that offers it: more capacity"]),
+        None => Fix::safe(text![
+            "free ",
+            what,
+            " (scale something down) or add a node that offers it: more \
+        capacity"
+        ]),
     };
     let whole_devices = is_extended(&shortage.resource) && shortage.asked() <= Amount::whole(1);
     let lower = (shortage.resource != "pods" && !whole_devices).then(|| {

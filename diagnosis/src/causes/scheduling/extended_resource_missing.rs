@@ -17,15 +17,17 @@ use crate::parse::quantity::Amount;
 
 cause! {
     /// ## What it means
-    /// The pod asks for a device (a GPU, a network card, another resource with a domain in its name) that no node it may run
-    /// on offers. Nodes offer devices through a device plugin; without it they have none, whatever hardware is in them.
+    /// The pod asks for a device (a GPU, a network card, another resource with a domain in its name) that no node it
+    /// may run on offers. Nodes offer devices through a device plugin; without it they have none, whatever hardware
+    /// is in them.
     /// ## Signals
-    /// Condition `PodScheduled` False `Unschedulable`: `Insufficient nvidia.com/gpu`, and `status.allocatable` of the nodes
-    /// lacks the resource or says 0. In `status.capacity` but 0 allocatable means that the plugin calls the devices unhealthy.
+    /// Condition `PodScheduled` False `Unschedulable`: `Insufficient nvidia.com/gpu`, and `status.allocatable` of the
+    /// nodes lacks the resource or says 0. In `status.capacity` but 0 allocatable means that the plugin calls the
+    /// devices unhealthy.
     /// ## Look-alikes
-    /// `cluster-out-of-capacity`: the devices exist and are in use. `untolerated-taint`: the nodes with devices are tainted.
-    /// `resource-claim-failed`: devices asked for through a ResourceClaim. `rejected-by-kubelet`: the plugin went away
-    /// after the pod was placed. `hugepages-unavailable`: huge pages.
+    /// `cluster-out-of-capacity`: the devices exist and are in use. `untolerated-taint`: the nodes with devices are
+    /// tainted. `resource-claim-failed`: devices asked for through a ResourceClaim. `rejected-by-kubelet`: the plugin
+    /// went away after the pod was placed. `hugepages-unavailable`: huge pages.
     /// ## Fixes
     /// Run the device plugin on the nodes that have the hardware, correct the resource's name, or add such nodes.
     /// ## Source
@@ -75,7 +77,12 @@ fn detect(case: &Case<'_>) -> Verdict {
             text!["Node ", name(site.name()), " offers it, and is shut to this pod (", why_shut(site), ")."]
         }))
         .also(unhealthy.filter(|_| elsewhere.is_empty()).map(|site| {
-            text!["Node ", name(site.name()), " has the device and can give none of it: its plugin calls it unhealthy."]
+            text![
+                "Node ",
+                name(site.name()),
+                " has the device and can give none of it: its plugin calls it \
+            unhealthy."
+            ]
         }))
         .evidence(evidence(&shortage, &sites));
     let rename = nearest.map(|nearest| {

@@ -20,15 +20,15 @@ cause! {
     /// ## What it means
     /// The pod wants a port of the node itself, and on every node that would suit it another pod has that port.
     /// ## Signals
-    /// Condition `PodScheduled` False `Unschedulable`: `node(s) didn't have free ports for the requested pod ports`. With
-    /// `hostNetwork` every declared port is one of the node. One node holds one replica; a rolling update that starts the
-    /// new pod first needs a free node.
+    /// Condition `PodScheduled` False `Unschedulable`: `node(s) didn't have free ports for the requested pod ports`.
+    /// With `hostNetwork` every declared port is one of the node. One node holds one replica; a rolling update that
+    /// starts the new pod first needs a free node.
     /// ## Look-alikes
-    /// `port-in-use`: the pod was placed and its process cannot listen. `rejected-by-kubelet` (`NodePorts`): the kubelet
-    /// refused it. `pod-anti-affinity-conflict`: a rule keeps replicas apart, not a port.
+    /// `port-in-use`: the pod was placed and its process cannot listen. `rejected-by-kubelet` (`NodePorts`): the
+    /// kubelet refused it. `pod-anti-affinity-conflict`: a rule keeps replicas apart, not a port.
     /// ## Fixes
-    /// Do without the host port (a Service reaches pods without it), run as many replicas as nodes, or let the old pod go
-    /// first (`maxSurge: 0`).
+    /// Do without the host port (a Service reaches pods without it), run as many replicas as nodes, or let the old
+    /// pod go first (`maxSurge: 0`).
     /// ## Source
     /// pkg/scheduler/framework/plugins/nodeports/node_ports.go.
     HostPortConflict, stage Scheduling, since "0.1.0", detect
@@ -48,13 +48,23 @@ fn detect(case: &Case<'_>) -> Verdict {
         ports.into_iter().any(|port| taken.iter().any(|(_, _, number)| port.host_port == Some(*number)))
     });
     let finding = finding
-        .title(text!["Host port ", ports(&taken), " that Pod ", name(case.reference().path()), " wants is taken on every suitable node"])
+        .title(text![
+            "Host port ",
+            ports(&taken),
+            " that Pod ",
+            name(case.reference().path()),
+            " wants is taken \
+        on every suitable node"
+        ])
         .explain(text![
             "A host port is a port of the node itself, so one node can hold one such pod. ",
             held_by(&holders),
         ])
         .also(siblings.then(|| {
-            text!["The holder is a replica of the same workload: it can have only as many replicas as there are suitable nodes, and a rolling update needs one node more unless the old pod goes first."]
+            text![
+                "The holder is a replica of the same workload: it can have only as many replicas as there are \
+            suitable nodes, and a rolling update needs one node more unless the old pod goes first."
+            ]
         }));
     let finding = match &container {
         Some(container) => finding.container(container.name()).evidence(case.field(
@@ -77,7 +87,11 @@ fn detect(case: &Case<'_>) -> Verdict {
         Fix::disruptive(text!["drop the hostPort (a Service reaches the pod without it), or choose another port"])
             .command(edit.clone());
     let fewer = siblings.then(|| {
-        Fix::disruptive(text!["or run no more replicas than nodes, and let an update stop the old pod first (maxSurge 0, maxUnavailable 1)"]).command(edit)
+        Fix::disruptive(text![
+            "or run no more replicas than nodes, and let an update stop the old pod first \
+        (maxSurge 0, maxUnavailable 1)"
+        ])
+        .command(edit)
     });
     let see = holders.is_empty().then(|| {
         Fix::safe(text!["find the pod that has the port"]).command(case.kubectl_cluster([

@@ -13,15 +13,15 @@ use crate::kind::Kind;
 
 cause! {
     /// ## What it means
-    /// The nodes that would suit the pod are not ready, or the cluster has no node at all. No pod can be placed until a node
-    /// is back.
+    /// The nodes that would suit the pod are not ready, or the cluster has no node at all. No pod can be placed until
+    /// a node is back.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `no nodes available to schedule pods`, or untolerated taints
-    /// `node.kubernetes.io/not-ready` and `node.kubernetes.io/unreachable`; condition `Ready` of the nodes False (the kubelet
-    /// says why) or Unknown (the kubelet has fallen silent: `Kubelet stopped posting node status.`).
+    /// `node.kubernetes.io/not-ready` and `node.kubernetes.io/unreachable`; condition `Ready` of the nodes False (the
+    /// kubelet says why) or Unknown (the kubelet has fallen silent: `Kubelet stopped posting node status.`).
     /// ## Look-alikes
-    /// `nodes-cordoned`: the nodes are well and shut. `untolerated-taint`: any other taint. `cluster-out-of-capacity`: a ready
-    /// node is there and full. `node-lost`: the pod ran on the node that went away.
+    /// `nodes-cordoned`: the nodes are well and shut. `untolerated-taint`: any other taint.
+    /// `cluster-out-of-capacity`: a ready node is there and full. `node-lost`: the pod ran on the node that went away.
     /// ## Fixes
     /// Bring a node back: look at its kubelet, its runtime and its network; or add a node.
     /// ## Source
@@ -55,7 +55,12 @@ fn detect(case: &Case<'_>) -> Verdict {
             "A node that is not ready is tainted, and no pod is placed there. ",
             sites.first().map(|site| state(site)),
         ])
-        .also(silent.then(|| text!["Unknown means that the kubelet of the node has stopped reporting: the machine is down, cut off, or its kubelet does not run."]));
+        .also(silent.then(|| {
+            text![
+                "Unknown means that the kubelet of the node has stopped reporting: the \
+        machine is down, cut off, or its kubelet does not run."
+            ]
+        }));
     let finding = sites.iter().take(3).fold(finding, |finding, site| finding.evidence(evidence(site)));
     let look = match sites.first() {
         Some(site) => {
@@ -75,11 +80,14 @@ fn without_nodes(case: &Case<'_>, finding: Finding) -> Finding {
         .confidence(Confidence::Certain)
         .title(text!["The cluster has no node on which Pod ", name(case.reference().path()), " could be placed"])
         .explain(text![
-            "The scheduler knows no node at all. Either none has joined the cluster (its kubelet does not reach the API server, or may not register), or all were removed.",
+            "The scheduler knows no node at all. Either none has joined the cluster (its kubelet does not reach \
+            the API server, or may not register), or all were removed.",
         ])
         .fix(Fix::safe(text!["see whether nodes are registered"]).command(case.kubectl_cluster(["get", "nodes"])))
-        .fix(Fix::safe(text!["start a node, or look at the kubelet of a machine that should have joined"])
-            .command("journalctl -u kubelet -n 50 --no-pager".to_owned()))
+        .fix(
+            Fix::safe(text!["start a node, or look at the kubelet of a machine that should have joined"])
+                .command("journalctl -u kubelet -n 50 --no-pager".to_owned()),
+        )
 }
 
 fn ready(site: &Site) -> Option<&NodeCondition> {

@@ -17,14 +17,14 @@ cause! {
     /// ## What it means
     /// The pod's required node affinity is met by no suitable node.
     /// ## Signals
-    /// Condition `PodScheduled` False `Unschedulable`: `node(s) didn't match Pod's node affinity/selector`, `pod affinity
-    /// terms conflict`, with `affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution`. The terms are
-    /// alternatives; within a term all requirements must hold. For a DaemonSet's pod whose node is gone all nodes read
-    /// `node(s) didn't satisfy plugin(s) [NodeAffinity]`.
+    /// Condition `PodScheduled` False `Unschedulable`: `node(s) didn't match Pod's node affinity/selector`, `pod
+    /// affinity terms conflict`, with `affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution`. The
+    /// terms are alternatives; within a term all requirements must hold. For a DaemonSet's pod whose node is gone all
+    /// nodes read `node(s) didn't satisfy plugin(s) [NodeAffinity]`.
     /// ## Look-alikes
-    /// `node-selector-mismatch`: the same text, and the rule stands in `nodeSelector`. `pod-affinity-unsatisfied`: the rule is
-    /// about other pods. `volume-node-affinity-conflict`: the rule is the volume's. A DaemonSet's pod that lacks room on its
-    /// own node is `cluster-out-of-capacity`.
+    /// `node-selector-mismatch`: the same text, and the rule stands in `nodeSelector`. `pod-affinity-unsatisfied`:
+    /// the rule is about other pods. `volume-node-affinity-conflict`: the rule is the volume's. A DaemonSet's pod
+    /// that lacks room on its own node is `cluster-out-of-capacity`.
     /// ## Fixes
     /// Correct the rule, make it preferred instead of required, or label a node.
     /// ## Source

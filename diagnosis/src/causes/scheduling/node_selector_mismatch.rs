@@ -22,8 +22,8 @@ cause! {
     /// `didn't match node selector`), with a `spec.nodeSelector` whose labels are absent or have another value.
     /// ## Look-alikes
     /// `node-affinity-mismatch`: the same text, and the rule stands in `affinity.nodeAffinity`. `untolerated-taint` and
-    /// `cluster-out-of-capacity`: the selected nodes are there, and tainted or full; nodes that the selector leaves out are
-    /// no fault then. `volume-node-affinity-conflict`: the selected node cannot reach the pod's volume.
+    /// `cluster-out-of-capacity`: the selected nodes are there, and tainted or full; nodes that the selector leaves
+    /// out are no fault then. `volume-node-affinity-conflict`: the selected node cannot reach the pod's volume.
     /// ## Fixes
     /// Correct the selector in the template, or label a node.
     /// ## Source

@@ -12,14 +12,14 @@ use crate::kind::Kind;
 
 cause! {
     /// ## What it means
-    /// The nodes that would suit the pod are cordoned: a person, an upgrade or an autoscaler has marked them so that no new
-    /// pod is placed there. Pods that already run there go on.
+    /// The nodes that would suit the pod are cordoned: a person, an upgrade or an autoscaler has marked them so that
+    /// no new pod is placed there. Pods that already run there go on.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `node(s) were unschedulable`, or the taint
     /// `node.kubernetes.io/unschedulable`; `spec.unschedulable: true` on the nodes.
     /// ## Look-alikes
-    /// `untolerated-taint`: another taint. `no-ready-nodes`: the nodes are down. `cluster-out-of-capacity`: nodes that are
-    /// not cordoned are full. A pod that runs on a cordoned node is no fault.
+    /// `untolerated-taint`: another taint. `no-ready-nodes`: the nodes are down. `cluster-out-of-capacity`: nodes
+    /// that are not cordoned are full. A pod that runs on a cordoned node is no fault.
     /// ## Fixes
     /// Uncordon the nodes when their maintenance is over, or add others.
     /// ## Source

@@ -54,7 +54,10 @@ fn detect(case: &Case<'_>) -> Verdict {
         let finding = finding
             .confidence(Confidence::Likely)
             .title(text!["No node is near the pods that Pod ", name(case.reference().path()), " must be near"])
-            .explain(text!["The pod has a required affinity to other pods, and no suitable node is in the same domain as one of them."])
+            .explain(text![
+                "The pod has a required affinity to other pods, and no suitable node is in the same \
+            domain as one of them."
+            ])
             .fix(Fix::disruptive(text!["correct the pod affinity, or make it preferred"]).command(edit));
         return Ok(blockers.finish(finding));
     };

@@ -21,15 +21,16 @@ use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// A required rule keeps pods apart, and every suitable node is near a pod from which this one must stay away. The rule
-    /// is this pod's own, or that of a pod which already runs there.
+    /// A required rule keeps pods apart, and every suitable node is near a pod from which this one must stay away.
+    /// The rule is this pod's own, or that of a pod which already runs there.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `node(s) didn't match pod anti-affinity rules` (own rule),
-    /// `node(s) didn't satisfy existing pods anti-affinity rules` (another pod's rule). More replicas than nodes with the
-    /// topology key `kubernetes.io/hostname`, or a rolling update that starts the new pod first, are the usual cases.
+    /// `node(s) didn't satisfy existing pods anti-affinity rules` (another pod's rule). More replicas than nodes with
+    /// the topology key `kubernetes.io/hostname`, or a rolling update that starts the new pod first, are the usual
+    /// cases.
     /// ## Look-alikes
-    /// `topology-spread-unsatisfied`: a spread constraint instead of a rule about pods. `host-port-conflict`: a port keeps
-    /// replicas apart. `cluster-out-of-capacity`: the node without such a pod is there and full.
+    /// `topology-spread-unsatisfied`: a spread constraint instead of a rule about pods. `host-port-conflict`: a port
+    /// keeps replicas apart. `cluster-out-of-capacity`: the node without such a pod is there and full.
     /// ## Fixes
     /// Fewer replicas, more nodes, a preferred instead of a required rule, or let the old pod go first (`maxSurge: 0`).
     /// ## Source
@@ -98,7 +99,11 @@ fn by_own_rule(case: &Case<'_>, finding: Finding, pod: &Pod, blockers: &Blockers
             format!("{}, topologyKey {}", rule.0, rule.1),
         ));
     let finding = held.iter().take(3).fold(finding, |finding, other| finding.evidence(evidence(other)));
-    let fewer = Fix::disruptive(text!["run no more replicas than suitable nodes, let an update stop the old pod first (maxSurge 0), or make the anti-affinity preferred instead of required"]).command(edit);
+    let fewer = Fix::disruptive(text![
+        "run no more replicas than suitable nodes, let an update stop the old pod \
+    first (maxSurge 0), or make the anti-affinity preferred instead of required"
+    ])
+    .command(edit);
     Ok(finding.fix(fewer).fix(Fix::safe(text!["or add a node"])))
 }
 
@@ -168,7 +173,11 @@ fn by_others(case: &Case<'_>, finding: Finding, pod: &Pod) -> Result<Finding, Ne
             ["get", "pod", meta.name.as_deref().unwrap_or_default(), "-o", "yaml"],
         ))
     });
-    let labels = Fix::disruptive(text!["or give this pod other labels, if it is not meant by that rule"]).command(edit);
+    let labels = Fix::disruptive(text![
+        "or give this pod other labels, if it is not meant by that \
+    rule"
+    ])
+    .command(edit);
     Ok(finding.fix(show).fix(labels).fix(Fix::safe(text!["or add a node on which none of them runs"])))
 }
 

@@ -15,9 +15,10 @@ cause! {
     /// ## What it means
     /// The pod was removed to make room for a pod of higher priority.
     /// ## Signals
-    /// Condition `DisruptionTarget` True with reason `PreemptionByScheduler`; event `Preempted` (`Preempted by a pod on node
-    /// N`, from 1.29 `Preempted by pod UID on node N`, from 1.36 `Preempted by pod|podgroup UID on node N`). A kubelet that admits a
-    /// critical pod: phase Failed, reason `Preempting`, `Preempted in order to admit critical pod`.
+    /// Condition `DisruptionTarget` True with reason `PreemptionByScheduler`; event `Preempted` (`Preempted by a pod
+    /// on node N`, from 1.29 `Preempted by pod UID on node N`, from 1.36 `Preempted by pod|podgroup UID on node N`).
+    /// A kubelet that admits a critical pod: phase Failed, reason `Preempting`, `Preempted in order to admit critical
+    /// pod`.
     /// ## Look-alikes
     /// `evicted-memory` and its kin: the node was short of something. `evicted-by-drain`: somebody asked for it.
     /// `cluster-out-of-capacity`: its replacement finds no room.
@@ -54,14 +55,24 @@ fn detect(case: &Case<'_>) -> Verdict {
     });
     let finding = case
         .finding(Code::Preempted)
-        .since(condition.and_then(|it| it.last_transition_time.as_ref()).map(|time| time.0).or_else(|| event.as_ref().and_then(|event| event.last)))
+        .since(
+            condition
+                .and_then(|it| it.last_transition_time.as_ref())
+                .map(|time| time.0)
+                .or_else(|| event.as_ref().and_then(|event| event.last)),
+        )
         .title(text![
-            "Pod ", name(case.reference().path()), " was removed to make room for ",
+            "Pod ",
+            name(case.reference().path()),
+            " was removed to make room for ",
             who.clone().unwrap_or_else(|| text!["a pod of higher priority"]),
         ])
         .explain(text![
-            "Where a pod of higher priority finds no room, pods of lower priority are removed for it. This one (priority ",
-            own_priority, ") was displaced", who.map(|who| text![" by ", who]),
+            "Where a pod of higher priority finds no room, pods of lower priority are removed for it. This one \
+            (priority ",
+            own_priority,
+            ") was displaced",
+            who.map(|who| text![" by ", who]),
             node.map(|node| text![" on Node ", name(node)]),
             ". Its controller makes a new one, which has to find another place.",
         ])

@@ -17,11 +17,12 @@ cause! {
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `0/N nodes are available: N Insufficient cpu` (or memory,
     /// ephemeral-storage, a device), and the pod's effective request is above the largest `status.allocatable` of the
-    /// eligible nodes. From 1.31 on the scheduler adds `Preemption is not helpful for scheduling`. The effective request is
-    /// the larger of all containers with sidecars together and each init container, plus the overhead.
+    /// eligible nodes. From 1.31 on the scheduler adds `Preemption is not helpful for scheduling`. The effective
+    /// request is the larger of all containers with sidecars together and each init container, plus the overhead.
     /// ## Look-alikes
-    /// `cluster-fragmented` and `cluster-out-of-capacity`: a node could hold the pod if others left. `extended-resource-missing`:
-    /// no node has the device at all. `untolerated-taint`, `nodes-cordoned`: a node large enough is there and shut.
+    /// `cluster-fragmented` and `cluster-out-of-capacity`: a node could hold the pod if others left.
+    /// `extended-resource-missing`: no node has the device at all. `untolerated-taint`, `nodes-cordoned`: a node
+    /// large enough is there and shut.
     /// ## Fixes
     /// Lower the request of the container that makes it so, or add a larger type of node.
     /// ## Source
@@ -54,9 +55,15 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn explain(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Finding {
     let (asked, resource) = (shortage.show(shortage.asked()), shortage.resource.clone());
     let largest = shortage.largest().map(|(node, amount)| (node.clone(), shortage.show(*amount)));
-    let bound = largest
-        .clone()
-        .map(|(node, amount)| text![", and the largest node it may run on (", name(node), ") can give ", own(amount)]);
+    let bound = largest.clone().map(|(node, amount)| {
+        text![
+            ", and the largest node it may run \
+        on (",
+            name(node),
+            ") can give ",
+            own(amount)
+        ]
+    });
     let bound = Some(bound.unwrap_or_else(|| text![", more than any node that it may run on could give"]));
     let who = case.pod().map(|pod| maker(pod, &shortage.resource));
     let eligible: Vec<_> = shortage.blockers.known().map(|sites| sites.best()).unwrap_or_default();
@@ -97,7 +104,8 @@ fn made_by(case: &Case<'_>, shortage: &Shortage, maker: &Maker) -> Text {
         Maker::Init(container) => text![
             " Init container ",
             name(container.clone()),
-            " makes it so: it runs before the main containers and asks for more than they do together, and the larger counts.",
+            " makes it so: it runs before the main containers and asks for more than they do together, and the \
+            larger counts.",
         ],
         Maker::Together(Some(container)) if case.containers().count() > 1 => {
             let own_share = container_amount(case, shortage, container);

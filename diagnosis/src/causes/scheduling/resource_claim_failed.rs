@@ -18,16 +18,16 @@ use crate::untyped::{ResourceClaim, ResourceClaimTemplate};
 
 cause! {
     /// ## What it means
-    /// The pod asks for devices through a ResourceClaim (dynamic resource allocation), and that claim is absent, cannot be
-    /// allocated, or cannot be prepared on the node.
+    /// The pod asks for devices through a ResourceClaim (dynamic resource allocation), and that claim is absent,
+    /// cannot be allocated, or cannot be prepared on the node.
     /// ## Signals
-    /// `spec.resourceClaims` names a ResourceClaim or ResourceClaimTemplate that does not exist: the scheduler then holds the
-    /// pod back with neither condition nor event. Verdicts `cannot allocate all claims`, `resourceclaim not available on the
-    /// node`, `request R: device class D does not exist`; events `FailedResourceClaimCreation`,
+    /// `spec.resourceClaims` names a ResourceClaim or ResourceClaimTemplate that does not exist: the scheduler then
+    /// holds the pod back with neither condition nor event. Verdicts `cannot allocate all claims`, `resourceclaim not
+    /// available on the node`, `request R: device class D does not exist`; events `FailedResourceClaimCreation`,
     /// `FailedPrepareDynamicResources`.
     /// ## Look-alikes
-    /// `extended-resource-missing`: the device is asked for as a plain resource (`nvidia.com/gpu`). `scheduler-not-running`:
-    /// no claim is involved. `pvc-missing`: a claim for storage.
+    /// `extended-resource-missing`: the device is asked for as a plain resource (`nvidia.com/gpu`).
+    /// `scheduler-not-running`: no claim is involved. `pvc-missing`: a claim for storage.
     /// ## Fixes
     /// Make the claim, name the one that exists, correct its device class, or start the driver on the nodes.
     /// ## Source
@@ -162,7 +162,8 @@ fn said(case: &Case<'_>, finding: Finding, words: &str, claim: Option<&str>) -> 
         text!["The claim is in use by other pods, as many as may share it."]
     } else if words.contains("cannot allocate all claims") || words.contains("not available on the node") {
         text![
-            "No suitable node has a free device that the claim asks for: none matches, all are in use, or the driver has not published its devices there."
+            "No suitable node has a free device that the claim asks for: none matches, all are in use, or the \
+            driver has not published its devices there."
         ]
     } else {
         Text::default()

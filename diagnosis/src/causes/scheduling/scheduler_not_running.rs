@@ -22,15 +22,15 @@ const DEFAULT: &str = "default-scheduler";
 
 cause! {
     /// ## What it means
-    /// No scheduler has looked at the pod: it waits without a verdict. Either the scheduler does not run, or the pod names
-    /// one (`schedulerName`) that nobody runs.
+    /// No scheduler has looked at the pod: it waits without a verdict. Either the scheduler does not run, or the pod
+    /// names one (`schedulerName`) that nobody runs.
     /// ## Signals
     /// Phase `Pending`, no node, no condition `PodScheduled` and no event for more than a minute. Lease
     /// `kube-system/kube-scheduler` without holder (stopped cleanly) or not renewed.
     /// ## Look-alikes
-    /// `scheduling-gated`: the condition says so. `resource-claim-failed`: a ResourceClaim that does not exist leaves the pod
-    /// without condition and event too. `bound-to-missing-node`: the pod has a node. Where a verdict is there, it is one of
-    /// the other causes of this stage.
+    /// `scheduling-gated`: the condition says so. `resource-claim-failed`: a ResourceClaim that does not exist leaves
+    /// the pod without condition and event too. `bound-to-missing-node`: the pod has a node. Where a verdict is
+    /// there, it is one of the other causes of this stage.
     /// ## Fixes
     /// Start the scheduler again, or correct `schedulerName`.
     /// ## Source
@@ -101,7 +101,12 @@ fn stopped(case: &Case<'_>, finding: Finding) -> Verdict {
         finding = finding.evidence(Evidence::field(&place, ".spec", text));
     }
     let finding = finding
-        .title(text!["No scheduler has looked at Pod ", name(case.reference().path()), ": kube-scheduler does not run"])
+        .title(text![
+            "No scheduler has looked at Pod ",
+            name(case.reference().path()),
+            ": kube-scheduler does \
+        not run"
+        ])
         .explain(text![
             "A new pod gets a node from the scheduler within seconds. This one has neither a node nor a verdict. ",
             lives
@@ -110,7 +115,8 @@ fn stopped(case: &Case<'_>, finding: Finding) -> Verdict {
         .command(case.kubectl_in("kube-system", ["get", "pods", "-l", "component=kube-scheduler", "-o", "wide"]))
         .command(case.kubectl_in("kube-system", ["logs", "-l", "component=kube-scheduler", "--tail=50"]));
     let start = Fix::safe(text![
-        "start it again: on a kubeadm cluster it is a static pod of the control-plane node (/etc/kubernetes/manifests/kube-scheduler.yaml)"
+        "start it again: on a kubeadm cluster it is a static pod of the control-plane node \
+        (/etc/kubernetes/manifests/kube-scheduler.yaml)"
     ]);
     Ok(vec![finding.fix(look).fix(start)])
 }
@@ -121,7 +127,10 @@ fn unknown(case: &Case<'_>, finding: Finding, scheduler: &str) -> Verdict {
     let finding = finding
         .title(text!["No scheduler called ", name(scheduler), " has looked at Pod ", name(case.reference().path())])
         .explain(text![
-            "The pod names the scheduler ", name(scheduler), ", and no other one touches it. In all the time no such scheduler has said anything about it: the name is wrong, or that scheduler does not run.",
+            "The pod names the scheduler ",
+            name(scheduler),
+            ", and no other one touches it. In all the time no \
+            such scheduler has said anything about it: the name is wrong, or that scheduler does not run.",
         ]);
     let meant = near.map(|near| text![": did you mean ", name(near), "?"]);
     let correct = Fix::disruptive(text![

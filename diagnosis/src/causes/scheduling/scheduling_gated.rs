@@ -21,7 +21,8 @@ cause! {
     /// ## Look-alikes
     /// `scheduler-not-running`: no condition at all. `cluster-out-of-capacity`: the scheduler looked and found no room.
     /// ## Fixes
-    /// Find the controller that owns the gate and why it holds; remove the gate by hand only where that controller is gone.
+    /// Find the controller that owns the gate and why it holds; remove the gate by hand only where that controller is
+    /// gone.
     /// ## Source
     /// <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
     SchedulingGated, stage Scheduling, since "0.1.0", detect
@@ -48,13 +49,25 @@ fn detect(case: &Case<'_>) -> Verdict {
         .finding(Code::SchedulingGated)
         .severity(if young { Severity::Info } else { Severity::Error })
         .since(since)
-        .title(text!["Pod ", name(case.reference().path()), " is held back by scheduling", plural, Text::names(gates.clone(), 3)])
+        .title(text![
+            "Pod ",
+            name(case.reference().path()),
+            " is held back by scheduling",
+            plural,
+            Text::names(gates.clone(), 3)
+        ])
         .explain(text![
-            "A gate tells the scheduler to leave the pod alone until a controller takes the gate away. That has not happened",
+            "A gate tells the scheduler to leave the pod alone until a controller takes the gate away. That has \
+            not happened",
             since.map(|since| text![" since ", since]),
             ".",
         ])
-        .also(kueue.then(|| text!["This gate is Kueue's: the workload waits to be admitted by its queue, as a rule for quota."]))
+        .also(kueue.then(|| {
+            text![
+                "This gate is Kueue's: the workload waits to be admitted by its queue, as a \
+        rule for quota."
+            ]
+        }))
         .evidence(case.field(".spec.schedulingGates", gates.join(", ")))
         .evidence(condition.map(|it| {
             let message = it.message.as_deref().unwrap_or_default();

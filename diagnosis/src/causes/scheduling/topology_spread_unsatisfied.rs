@@ -22,17 +22,18 @@ use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// A spread constraint with `whenUnsatisfiable: DoNotSchedule` allows the pod only in the domains (zones, nodes) that
-    /// hold fewest of its kind, and no node there takes it.
+    /// A spread constraint with `whenUnsatisfiable: DoNotSchedule` allows the pod only in the domains (zones, nodes)
+    /// that hold fewest of its kind, and no node there takes it.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `node(s) didn't match pod topology spread constraints`, with
     /// `(missing required label)` where the node lacks the topology key. Tainted nodes count as domains unless
     /// `nodeTaintsPolicy: Honor` is set.
     /// ## Look-alikes
-    /// `pod-anti-affinity-conflict`: a rule about other pods. `cluster-out-of-capacity`: the domain with fewest is full.
+    /// `pod-anti-affinity-conflict`: a rule about other pods. `cluster-out-of-capacity`: the domain with fewest is
+    /// full.
     /// ## Fixes
-    /// Make room in the domain that is short of pods, count only nodes that take the pod (`nodeTaintsPolicy: Honor`), allow
-    /// a larger `maxSkew`, or `ScheduleAnyway`.
+    /// Make room in the domain that is short of pods, count only nodes that take the pod (`nodeTaintsPolicy: Honor`),
+    /// allow a larger `maxSkew`, or `ScheduleAnyway`.
     /// ## Source
     /// pkg/scheduler/framework/plugins/podtopologyspread/filtering.go.
     TopologySpreadUnsatisfied, stage Scheduling, since "0.1.0", detect
@@ -90,10 +91,14 @@ fn detect(case: &Case<'_>) -> Verdict {
             " more in one domain than in another). ",
             show(&table),
         ])
-        .also(
-            (!allowed.is_empty())
-                .then(|| text!["So only ", Text::names(allowed, 3), " may take the next one, and no node there does."]),
-        )
+        .also((!allowed.is_empty()).then(|| {
+            text![
+                "So only ",
+                Text::names(allowed, 3),
+                " may take the next one, and no node there \
+                does."
+            ]
+        }))
         .also((missing && !lacking.is_empty()).then(|| {
             text![
                 "Without the label ",
@@ -126,7 +131,8 @@ fn detect(case: &Case<'_>) -> Verdict {
             .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
     });
     let relax = Fix::disruptive(text![
-        "or relax the constraint in the template: nodeTaintsPolicy Honor (tainted nodes then do not count), a larger maxSkew, or whenUnsatisfiable ScheduleAnyway",
+        "or relax the constraint in the template: nodeTaintsPolicy Honor (tainted nodes then do not count), a \
+        larger maxSkew, or whenUnsatisfiable ScheduleAnyway",
     ])
     .command(edit);
     Ok(blockers.finish(finding.fix(add_label).fix(room).fix(relax)))

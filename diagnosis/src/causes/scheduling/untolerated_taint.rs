@@ -18,13 +18,14 @@ cause! {
     /// ## What it means
     /// The nodes that would suit the pod carry a taint that it does not tolerate: a mark that keeps pods away.
     /// ## Signals
-    /// Condition `PodScheduled` False `Unschedulable`: `node(s) had untolerated taint {key: value}`, in newer versions also
-    /// `node(s) had untolerated taint(s)` without the key (the key is read from the nodes), in old ones `node(s) had taint
-    /// {key: value}, that the pod didn't tolerate`. Taints of `node.kubernetes.io/disk-pressure`, `memory-pressure`,
-    /// `pid-pressure`, `network-unavailable` are set by the node's own trouble.
+    /// Condition `PodScheduled` False `Unschedulable`: `node(s) had untolerated taint {key: value}`, in newer
+    /// versions also `node(s) had untolerated taint(s)` without the key (the key is read from the nodes), in old ones
+    /// `node(s) had taint {key: value}, that the pod didn't tolerate`. Taints of `node.kubernetes.io/disk-pressure`,
+    /// `memory-pressure`, `pid-pressure`, `network-unavailable` are set by the node's own trouble.
     /// ## Look-alikes
-    /// `no-ready-nodes`: the taint is `not-ready` or `unreachable`. `nodes-cordoned`: it is `unschedulable`. The taint of
-    /// control-plane nodes is the cause only where there is no other node. `evicted-by-taint`: a pod that ran was removed.
+    /// `no-ready-nodes`: the taint is `not-ready` or `unreachable`. `nodes-cordoned`: it is `unschedulable`. The
+    /// taint of control-plane nodes is the cause only where there is no other node. `evicted-by-taint`: a pod that
+    /// ran was removed.
     /// ## Fixes
     /// Mend the node where the taint tells of trouble; else remove the taint, or tolerate it in the template.
     /// ## Source
@@ -76,7 +77,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     Ok(blockers.finish(fixes(case, finding, first, edit)))
 }
 
-/// The taints in the way on the nodes nearest to suitable, the most frequent first; from the verdict where nodes are unknown.
+/// The taints in the way on the nodes nearest to suitable, the most frequent first; from the verdict where nodes are
+/// unknown.
 fn barriers(blockers: &Blockers, which: Blocker) -> Vec<Barrier<'_>> {
     let passes = |block: &Block| match block {
         Block::Pressure(_) | Block::Taint(_) => which == Blocker::Taint,
@@ -162,7 +164,8 @@ fn meaning(key: &str) -> Option<Text> {
     Some(match key {
         "node.kubernetes.io/disk-pressure" => {
             text![
-                "The node sets it by itself while its disk is nearly full, and takes it away some minutes after there is space again."
+                "The node sets it by itself while its disk is nearly full, and takes it away some minutes after \
+                there is space again."
             ]
         }
         "node.kubernetes.io/memory-pressure" => {
@@ -173,12 +176,14 @@ fn meaning(key: &str) -> Option<Text> {
         }
         "node.kubernetes.io/network-unavailable" => {
             text![
-                "It stays until the network plugin or the cloud's route controller says that the node's network is set up."
+                "It stays until the network plugin or the cloud's route controller says that the node's network \
+                is set up."
             ]
         }
         "node.cloudprovider.kubernetes.io/uninitialized" => {
             text![
-                "It stays until the cloud controller manager has seen the node; where it lasts, that controller does not run."
+                "It stays until the cloud controller manager has seen the node; where it lasts, that controller \
+                does not run."
             ]
         }
         "node.cloudprovider.kubernetes.io/shutdown" => text!["The cloud says that the machine is shut down."],
@@ -249,7 +254,8 @@ fn unnamed(case: &Case<'_>, finding: Finding, edit: String) -> Finding {
         .confidence(Confidence::Likely)
         .title(text!["Pod ", name(case.reference().path()), " does not tolerate a taint of the nodes"])
         .explain(text![
-            "The nodes carry a taint, a mark that keeps pods away unless they tolerate it, and this pod does not. The scheduler of this version does not name the taint.",
+            "The nodes carry a taint, a mark that keeps pods away unless they tolerate it, and this pod does \
+            not. The scheduler of this version does not name the taint.",
         ])
         .fix(Fix::safe(text!["see the taints of the nodes"]).command(case.kubectl_cluster([
             "get",
@@ -257,5 +263,11 @@ fn unnamed(case: &Case<'_>, finding: Finding, edit: String) -> Finding {
             "-o",
             "custom-columns=NAME:.metadata.name,TAINTS:.spec.taints[*].key",
         ])))
-        .fix(Fix::disruptive(text!["add a toleration to the template, if the pod is meant for these nodes"]).command(edit))
+        .fix(
+            Fix::disruptive(text![
+                "add a toleration to the template, if the pod is meant for these \
+        nodes"
+            ])
+            .command(edit),
+        )
 }

@@ -24,8 +24,8 @@ cause! {
     /// Condition `PodScheduled` False `Unschedulable`: `node(s) exceed max volume count`; `CSINode`
     /// `.spec.drivers[].allocatable.count` is the limit of each driver.
     /// ## Look-alikes
-    /// `cluster-out-of-capacity`: cpu, memory or places for pods lack. `volume-attach-failed`: the pod was placed, and the
-    /// attachment fails. `rejected-by-kubelet` (`VolumeAttachmentLimitExceeded`): the kubelet refused it.
+    /// `cluster-out-of-capacity`: cpu, memory or places for pods lack. `volume-attach-failed`: the pod was placed,
+    /// and the attachment fails. `rejected-by-kubelet` (`VolumeAttachmentLimitExceeded`): the kubelet refused it.
     /// ## Fixes
     /// Add a node, move pods with volumes elsewhere, or use machines that take more volumes.
     /// ## Source

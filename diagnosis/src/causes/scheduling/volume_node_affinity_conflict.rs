@@ -15,19 +15,19 @@ use crate::pods;
 
 cause! {
     /// ## What it means
-    /// The pod's volume exists and can be reached only from certain nodes (one zone, or one machine), and the pod cannot be
-    /// placed on any of those.
+    /// The pod's volume exists and can be reached only from certain nodes (one zone, or one machine), and the pod
+    /// cannot be placed on any of those.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `node(s) had volume node affinity conflict` (up to 1.32),
-    /// `node(s) didn't match PersistentVolume's node affinity` (1.33 and later), `node(s) had no available volume zone`.
-    /// The PersistentVolume's `spec.nodeAffinity` or zone label names the nodes.
+    /// `node(s) didn't match PersistentVolume's node affinity` (1.33 and later), `node(s) had no available volume
+    /// zone`. The PersistentVolume's `spec.nodeAffinity` or zone label names the nodes.
     /// ## Look-alikes
-    /// `node-selector-mismatch`: the pod's own rule leaves out all nodes; here it leaves one, which the volume leaves out.
-    /// `cluster-out-of-capacity`: the nodes of the volume's zone are there and full. `pvc-no-matching-volume`: nothing is
-    /// bound yet. `volume-multi-attach`: the volume is still attached elsewhere.
+    /// `node-selector-mismatch`: the pod's own rule leaves out all nodes; here it leaves one, which the volume leaves
+    /// out. `cluster-out-of-capacity`: the nodes of the volume's zone are there and full. `pvc-no-matching-volume`:
+    /// nothing is bound yet. `volume-multi-attach`: the volume is still attached elsewhere.
     /// ## Fixes
-    /// Let the pod run where the volume is, bring that node or zone back, or make the volume anew where the pod runs; for the
-    /// future a StorageClass with `volumeBindingMode: WaitForFirstConsumer`.
+    /// Let the pod run where the volume is, bring that node or zone back, or make the volume anew where the pod runs;
+    /// for the future a StorageClass with `volumeBindingMode: WaitForFirstConsumer`.
     /// ## Source
     /// pkg/scheduler/framework/plugins/volumebinding, volumezone.
     VolumeNodeAffinityConflict, stage Scheduling, since "0.1.0", detect
@@ -100,9 +100,11 @@ fn detect(case: &Case<'_>) -> Verdict {
         volume.name(),
     ]));
     let what = if local {
-        "or, where its data can be lost, delete claim and PersistentVolume, so that a new one is made where the pod runs"
+        "or, where its data can be lost, delete claim and PersistentVolume, so that a new one is made where the \
+        pod runs"
     } else {
-        "or copy the data to a volume where the pod runs (snapshot, restore), and delete claim and PersistentVolume here"
+        "or copy the data to a volume where the pod runs (snapshot, restore), and delete claim and \
+        PersistentVolume here"
     };
     let anew = Fix::risking_data(text![what]).command(case.kubectl(["delete", "pvc", &volume.claim]));
     Ok(blockers.finish(finding.fix(run_there).fix(look).fix(anew)))
@@ -165,12 +167,27 @@ fn unread(case: &Case<'_>, finding: Finding, claims: &[String]) -> Finding {
     words.extend(claims.iter().cloned());
     finding
         .confidence(Confidence::Likely)
-        .title(text!["A volume of Pod ", name(case.reference().path()), of.clone(), " can be reached from other nodes only"])
-        .explain(text![
-            "A volume of the pod", of, " is bound to a zone or a machine, and the nodes on which the pod may run are elsewhere. Either the pod's own rules keep it from that zone, or the nodes there are gone or full.",
+        .title(text![
+            "A volume of Pod ",
+            name(case.reference().path()),
+            of.clone(),
+            " can be reached from other \
+        nodes only"
         ])
-        .fix(Fix::safe(text!["see which volume the claim is bound to, and the Node Affinity of that PersistentVolume"])
+        .explain(text![
+            "A volume of the pod",
+            of,
+            " is bound to a zone or a machine, and the nodes on which the pod may \
+            run are elsewhere. Either the pod's own rules keep it from that zone, or the nodes there are gone \
+            or full.",
+        ])
+        .fix(
+            Fix::safe(text![
+                "see which volume the claim is bound to, and the Node Affinity of that \
+        PersistentVolume"
+            ])
             .command(case.kubectl(words))
-            .command(case.kubectl_cluster(["describe", "pv"])))
+            .command(case.kubectl_cluster(["describe", "pv"])),
+        )
         .fix(Fix::disruptive(text!["let the pod run in the volume's zone, or add a node there"]))
 }

@@ -1,8 +1,8 @@
 //! What keeps a pod from being placed, in the order in which it has to be cleared.
 //!
 //! A verdict names the first obstacle of every node. What a person must change is the obstacle of the nodes that are
-//! otherwise suitable: nodes that the pod's own selector leaves out, or the taint of control-plane nodes, are background
-//! wherever another node is nearer.
+//! otherwise suitable: nodes that the pod's own selector leaves out, or the taint of control-plane nodes, are
+//! background wherever another node is nearer.
 
 use std::cmp::Reverse;
 
@@ -196,8 +196,8 @@ impl Blockers {
         self.verified && self.known().is_some_and(|sites| sites.complete)
     }
 
-    /// A finding for an obstacle, with the verdict as its first evidence; none where the obstacle is not there. What does
-    /// not lead follows from what does.
+    /// A finding for an obstacle, with the verdict as its first evidence; none where the obstacle is not there. What
+    /// does not lead follows from what does.
     pub(crate) fn start(&self, case: &Case<'_>, code: Code, blocker: Blocker) -> Option<Finding> {
         if !self.has(blocker) {
             return None;
@@ -274,8 +274,8 @@ fn said(verdict: &SchedulerVerdict, pod: &Pod) -> Vec<(Blocker, u32)> {
     said
 }
 
-/// The order by the nodes themselves; `None` where they do not bear the verdict out (they have changed since, or were read
-/// in part).
+/// The order by the nodes themselves; `None` where they do not bear the verdict out (they have changed since, or were
+/// read in part).
 fn from_nodes(sites: &Sites, said: &[(Blocker, u32)], verdict: &SchedulerVerdict) -> Option<Vec<Blocker>> {
     let says = |blocker: Blocker| {
         let unnamed = matches!(blocker, Blocker::Taint | Blocker::ControlPlane | Blocker::Unready | Blocker::Cordoned)

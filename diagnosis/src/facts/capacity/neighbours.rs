@@ -33,8 +33,8 @@ pub(crate) fn selector(term: &PodAffinityTerm) -> Option<Selector> {
     term.label_selector.as_ref().map(Selector::from_api)
 }
 
-/// Tells whether a term of a pod in that namespace speaks of a pod in the other namespace. A namespaceSelector may speak
-/// of any.
+/// Tells whether a term of a pod in that namespace speaks of a pod in the other namespace. A namespaceSelector may
+/// speak of any.
 pub(crate) fn speaks_of(term: &PodAffinityTerm, own: Option<&str>, other: Option<&str>) -> bool {
     let listed = term.namespaces.as_deref().unwrap_or_default();
     if term.namespace_selector.is_some() {

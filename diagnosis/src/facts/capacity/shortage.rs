@@ -167,8 +167,8 @@ pub(crate) fn shortage(case: &Case<'_>) -> Result<Option<Shortage>, Needs> {
     Ok(Some(Shortage { blockers, shape, resource, demand, rooms, offers, only_node, certain }))
 }
 
-/// The shape where only the verdict is known. From 1.31 on the scheduler says that preemption is not helpful on nodes that
-/// could never hold the pod.
+/// The shape where only the verdict is known. From 1.31 on the scheduler says that preemption is not helpful on nodes
+/// that could never hold the pod.
 fn by_verdict(blockers: &Blockers, resource: &str) -> Shape {
     let verdict = &blockers.unscheduled.verdict;
     let preemption = &verdict.preemption;

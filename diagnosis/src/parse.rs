@@ -7,6 +7,7 @@ pub mod image;
 pub mod log;
 pub mod mount;
 pub mod probe;
+pub mod pull;
 pub mod quantity;
 pub mod refusal;
 pub mod sandbox;

@@ -9,6 +9,7 @@ pub mod mount;
 pub mod probe;
 pub mod pull;
 pub mod quantity;
+pub mod reference;
 pub mod refusal;
 pub mod sandbox;
 pub mod scheduler;

@@ -75,7 +75,7 @@ impl Pull<'_> {
 }
 
 /// The pod is one whose pulls matter: neither finished nor on its way out.
-fn is_live(case: &Case<'_>) -> bool {
+pub(crate) fn is_live(case: &Case<'_>) -> bool {
     case.pod().is_some_and(|pod| !pods::is_finished(pod) && pod.metadata.deletion_timestamp.is_none())
 }
 

@@ -189,8 +189,8 @@ pub(crate) enum Access {
     Missing(String, Evidence),
     /// That Secret is there and holds no registry credentials.
     Invalid(Arc<Secret>),
-    /// Credentials of these Secrets were sent (or none, where the pod names none), and refused.
-    Refused(Vec<String>),
+    /// Credentials were sent (or none, where the pod names none), and refused.
+    Refused,
 }
 
 /// The names of the pull secrets of the pod.
@@ -224,7 +224,7 @@ pub(crate) fn access(case: &Case<'_>) -> Result<Access, Needs> {
     }
     Ok(match invalid.filter(|_| !any_valid) {
         Some(secret) => Access::Invalid(secret),
-        None => Access::Refused(names),
+        None => Access::Refused,
     })
 }
 
@@ -254,12 +254,12 @@ pub(crate) fn cause_of(case: &Case<'_>, pull: &Pull<'_>) -> Result<Code, Needs> 
         PullFault::Denied | PullFault::Unauthorized => match access(case)? {
             Access::Missing(..) => Code::ImagePullSecretMissing,
             Access::Invalid(_) => Code::ImagePullSecretInvalid,
-            Access::Refused(_) if is_misspelt(case, pull)? => Code::ImageNotFound,
-            Access::Refused(_) => Code::ImageUnauthorized,
+            Access::Refused if is_misspelt(case, pull)? => Code::ImageNotFound,
+            Access::Refused => Code::ImageUnauthorized,
         },
         PullFault::Unknown => match access(case)? {
             Access::Missing(..) => Code::ImagePullSecretMissing,
-            Access::Invalid(_) | Access::Refused(_) => Code::ImageNotFound,
+            Access::Invalid(_) | Access::Refused => Code::ImageNotFound,
         },
         PullFault::RateLimited => Code::RegistryRateLimited,
         PullFault::Throttled | PullFault::TooSlow => Code::ImagePullSlow,

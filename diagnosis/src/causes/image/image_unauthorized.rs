@@ -69,6 +69,7 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
         ])
         .also(sent)
         .also(either)
+        .also(pull.said())
         .also(cloud(&registry))
         .evidence((!secrets.is_empty()).then(|| case.field(".spec.imagePullSecrets", secrets.join(", "))))
         .fix(credentials(case, &registry, &secrets))

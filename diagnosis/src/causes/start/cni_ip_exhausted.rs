@@ -114,7 +114,6 @@ fn room_elsewhere(case: &Case<'_>, node: &str) -> Fix {
     let selector = format!("spec.nodeName={node}");
     Fix::safe(text!["see which pods take the addresses of the node, and move or scale down what it need not run"])
         .command(case.kubectl_cluster(["get", "pods", "-A", "-o", "wide", "--field-selector", selector.as_str()]))
-        .command(case.kubectl_cluster(["cordon", node]))
 }
 
 #[cfg(test)]

@@ -137,8 +137,8 @@ fn told_by<'c>(pull: Pull<'c>, event: &Event, failure: PullFailure) -> Pull<'c> 
 }
 
 fn is_failure(event: &Event) -> bool {
-    matches!(event.reason.as_str(), "Failed" | "FailedToPullImage") && event.message.contains("ull")
-        && event.message.starts_with("Failed to pull image")
+    // An aggregated event begins with "(combined from similar events): ".
+    event.reason == "Failed" && event.message.contains("ailed to pull image")
 }
 
 fn is_of(event: &Event, pull: &Pull<'_>) -> bool {
@@ -154,8 +154,8 @@ fn behind_creating<'c>(case: &'c Case<'_>, container: ContainerView<'c>) -> Resu
     let source = case.waiting_evidence(&container);
     let pull = Pull { container, image, failure: PullFailure::parse(""), source, since: None };
     let events = case.own_events()?;
-    let of_pull = events.iter().filter(|event| is_about_image(event) && is_of(event, &pull));
-    let last = of_pull.filter(|event| event.reason != "Pulling" && event.reason != "BackOff").next_back();
+    let mut of_pull = events.iter().filter(|event| is_about_image(event) && is_of(event, &pull));
+    let last = of_pull.rfind(|event| event.reason != "Pulling" && event.reason != "BackOff");
     Ok(last.filter(|event| is_failure(event)).map(|event| {
         let failure = PullFailure::parse(&event.message);
         told_by(pull, event, failure)
@@ -174,8 +174,9 @@ pub(crate) fn under_way<'c>(case: &'c Case<'_>) -> Result<Vec<(ContainerView<'c>
     }
     for container in case.containers().filter(|container| may_hide_a_failure(case, container)) {
         let events = case.own_events()?;
-        let mine = events.iter().filter(|event| is_about_image(event) && event.container() == Some(container.name()));
-        if let Some(last) = mine.last().filter(|event| event.reason == "Pulling") {
+        let mut mine =
+            events.iter().filter(|event| is_about_image(event) && event.container() == Some(container.name()));
+        if let Some(last) = mine.next_back().filter(|event| event.reason == "Pulling") {
             found.push((container, Arc::clone(last)));
         }
     }

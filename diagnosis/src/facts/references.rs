@@ -15,7 +15,7 @@ use crate::kind::Kind;
 use crate::nearest::nearest;
 use crate::parse::reference::{Lack, is_transient, lacks, volume};
 use crate::pods::{self, ContainerView};
-use crate::reader::{Needs, Read};
+use crate::reader::{Needs, Read, Reading};
 use crate::secret::Secret;
 
 /// How long a kubelet may take to see that an object has come.
@@ -189,12 +189,15 @@ fn owner_of_key(volume: &Volume, lack: &Lack) -> Option<String> {
     naming.into_iter().chain(others).next().map(|reference| reference.object)
 }
 
+/// The names of keys, where they are known, and when their object was made.
+type Keys = (Option<BTreeSet<String>>, Option<Timestamp>);
+
 /// The names of the keys of a `ConfigMap` or `Secret`, and when it was made.
-fn keys(case: &Case<'_>, kind: Kind, object: &str) -> Result<Read<(Option<BTreeSet<String>>, Option<Timestamp>)>, Needs> {
+fn keys(case: &Case<'_>, kind: Kind, object: &str) -> Reading<Keys> {
     if kind == Kind::Secret {
-        return Ok(case.get::<Secret>(case.namespace(), object)?.map(|secret| {
-            (secret.keys.clone(), secret.metadata.creation_timestamp.as_ref().map(|time| time.0))
-        }));
+        return Ok(case
+            .get::<Secret>(case.namespace(), object)?
+            .map(|secret| (secret.keys.clone(), secret.metadata.creation_timestamp.as_ref().map(|time| time.0))));
     }
     Ok(case.get::<ConfigMap>(case.namespace(), object)?.map(|map| {
         let data = map.data.iter().flatten().map(|(key, _)| key.clone());
@@ -253,8 +256,7 @@ fn from_the_spec(case: &Case<'_>, pod: &Pod) -> Result<Vec<Missing>, Needs> {
         .filter(|(_, reference)| !reference.optional && reference.object != "kube-root-ca.crt")
         .take(LOOKUPS)
         .collect();
-    let reads: Vec<_> =
-        needed.iter().map(|(_, reference)| keys(case, reference.kind, &reference.object)).collect();
+    let reads: Vec<_> = needed.iter().map(|(_, reference)| keys(case, reference.kind, &reference.object)).collect();
     let mut found = Vec::new();
     for ((volume, reference), read) in needed.into_iter().zip(reads) {
         let (key, has) = match read? {
@@ -266,7 +268,8 @@ fn from_the_spec(case: &Case<'_>, pod: &Pod) -> Result<Vec<Missing>, Needs> {
             Read::Found((None, _)) | Read::Unreadable => continue,
         };
         let object = reference.object;
-        let text = format!("{} {object}{}", reference.kind, key.as_ref().map(|k| format!(", key {k}")).unwrap_or_default());
+        let text =
+            format!("{} {object}{}", reference.kind, key.as_ref().map(|k| format!(", key {k}")).unwrap_or_default());
         let evidence = case.field(&format!(".spec.volumes[{volume}]"), text + " (not there)");
         found.push(Missing {
             kind: reference.kind,

@@ -22,8 +22,23 @@ const LATER: [&str; 5] = ["Pulling", "Pulled", "Created", "Started", "BackOff"];
 
 /// Agents of network plugins by the names of their pods.
 const AGENTS: [&str; 17] = [
-    "calico-node", "canal", "cilium", "kube-flannel", "aws-node", "weave-net", "antrea-agent", "kube-router",
-    "kube-ovn-cni", "kube-multus", "multus", "ovnkube-node", "kindnet", "azure-cns", "azure-cni", "netd", "terway",
+    "calico-node",
+    "canal",
+    "cilium",
+    "kube-flannel",
+    "aws-node",
+    "weave-net",
+    "antrea-agent",
+    "kube-router",
+    "kube-ovn-cni",
+    "kube-multus",
+    "multus",
+    "ovnkube-node",
+    "kindnet",
+    "azure-cns",
+    "azure-cni",
+    "netd",
+    "terway",
 ];
 
 /// A sandbox that cannot be made now.

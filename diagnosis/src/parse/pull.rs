@@ -125,7 +125,12 @@ fn strip(message: &str) -> String {
 fn strip_one(words: &str) -> Option<&str> {
     let plain = ["Error: ", "ErrImagePull: ", "ImagePullBackOff: ", "RegistryUnavailable: ", "failed to do request: "]
         .into_iter()
-        .chain(["Error response from daemon: ", "pull image err: ", "unable to pull image: "])
+        .chain([
+            "(combined from similar events): ",
+            "Error response from daemon: ",
+            "pull image err: ",
+            "unable to pull image: ",
+        ])
         .chain(["unable to pull image or OCI artifact: ", "SignatureValidationFailed: "]);
     for prefix in plain {
         if let Some(rest) = words.strip_prefix(prefix) {
@@ -326,40 +331,118 @@ mod tests {
     fn every_runtimes_words_are_understood() {
         let refused = |address: &str| PullFault::Unreachable(NetFault::Refused(Some(address.to_owned())));
         for (message, fault) in [
-            (r#"Back-off pulling image "10.0.0.10:5000/team/webb:1.4.2": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "10.0.0.10:5000/team/webb:1.4.2": failed to resolve reference "10.0.0.10:5000/team/webb:1.4.2": 10.0.0.10:5000/team/webb:1.4.2: not found"#, PullFault::NotFound),
-            (r#"failed to pull and unpack image "a/b:1": failed to resolve reference "a/b:1": pulling from host 10.0.0.10:5001 failed with status code [manifests 7]: 401 Unauthorized"#, PullFault::Unauthorized),
-            (r#"failed to resolve reference "docker.io/acme/x:1": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed"#, PullFault::Denied),
-            (r#"rpc error: code = Unknown desc = Error response from daemon: pull access denied for acme/x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"#, PullFault::Denied),
-            (r#"rpc error: code = Unknown desc = Error response from daemon: manifest for nginx:9.9 not found: manifest unknown: manifest unknown"#, PullFault::NotFound),
-            (r#"unable to pull image or OCI artifact: pull image err: initializing source docker://quay.io/acme/x:1: reading manifest 1 in quay.io/acme/x: manifest unknown; artifact err: provided artifact is a container image"#, PullFault::NotFound),
-            (r#"initializing source docker://quay.io/acme/x:1: reading manifest 1 in quay.io/acme/x: unauthorized: access to the requested resource is not authorized"#, PullFault::Unauthorized),
-            (r#"failed to do request: Head "https://registry.invalid/v2/team/app/manifests/1": dial tcp: lookup registry.invalid on 10.255.255.53:53: no such host"#, PullFault::Unreachable(NetFault::UnknownHost)),
-            (r#"failed to do request: Head "https://r.io/v2/x": dial tcp: lookup r.io on 10.96.0.10:53: read udp 1.1.1.1:5->10.96.0.10:53: i/o timeout"#, PullFault::Unreachable(NetFault::Resolver)),
-            (r#"failed to do request: Head "https://10.0.0.9:5000/v2/x": dial tcp 10.0.0.9:5000: connect: connection refused"#, refused("10.0.0.9:5000")),
-            (r#"Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)"#, PullFault::Unreachable(NetFault::Timeout(None))),
-            (r#"Get "https://k8s.gcr.io/v2/": net/http: TLS handshake timeout"#, PullFault::Unreachable(NetFault::HandshakeTimeout)),
-            (r#"failed to do request: Head "https://r.io/v2/x": proxyconnect tcp: dial tcp 10.1.1.1:3128: connect: connection refused"#, PullFault::Unreachable(NetFault::Proxy)),
-            (r#"unexpected status from HEAD request to https://r.io/v2/x/manifests/1: 503 Service Unavailable"#, PullFault::Unreachable(NetFault::Server(503))),
-            (r#"failed to authorize: failed to fetch anonymous token: Get "https://auth.docker.io/token": dial tcp 1.2.3.4:443: i/o timeout"#, PullFault::Unreachable(NetFault::Timeout(Some("1.2.3.4:443".to_owned())))),
-            (r#"failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://auth.r.io/token: 401 Unauthorized"#, PullFault::Unauthorized),
-            (r#"failed to do request: Head "https://r.io/v2/x": tls: failed to verify certificate: x509: certificate signed by unknown authority"#, PullFault::Tls(TlsFault::UnknownAuthority)),
-            (r#"x509: certificate has expired or is not yet valid: current time 2026-01-01T00:00:00Z is after 2025-12-31T00:00:00Z"#, PullFault::Tls(TlsFault::Expired)),
+            (
+                r#"Back-off pulling image "10.0.0.10:5000/team/webb:1.4.2": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "10.0.0.10:5000/team/webb:1.4.2": failed to resolve reference "10.0.0.10:5000/team/webb:1.4.2": 10.0.0.10:5000/team/webb:1.4.2: not found"#,
+                PullFault::NotFound,
+            ),
+            (
+                r#"failed to pull and unpack image "a/b:1": failed to resolve reference "a/b:1": pulling from host 10.0.0.10:5001 failed with status code [manifests 7]: 401 Unauthorized"#,
+                PullFault::Unauthorized,
+            ),
+            (
+                r#"failed to resolve reference "docker.io/acme/x:1": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed"#,
+                PullFault::Denied,
+            ),
+            (
+                r#"rpc error: code = Unknown desc = Error response from daemon: pull access denied for acme/x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"#,
+                PullFault::Denied,
+            ),
+            (
+                r#"rpc error: code = Unknown desc = Error response from daemon: manifest for nginx:9.9 not found: manifest unknown: manifest unknown"#,
+                PullFault::NotFound,
+            ),
+            (
+                r#"unable to pull image or OCI artifact: pull image err: initializing source docker://quay.io/acme/x:1: reading manifest 1 in quay.io/acme/x: manifest unknown; artifact err: provided artifact is a container image"#,
+                PullFault::NotFound,
+            ),
+            (
+                r#"initializing source docker://quay.io/acme/x:1: reading manifest 1 in quay.io/acme/x: unauthorized: access to the requested resource is not authorized"#,
+                PullFault::Unauthorized,
+            ),
+            (
+                r#"failed to do request: Head "https://registry.invalid/v2/team/app/manifests/1": dial tcp: lookup registry.invalid on 10.255.255.53:53: no such host"#,
+                PullFault::Unreachable(NetFault::UnknownHost),
+            ),
+            (
+                r#"failed to do request: Head "https://r.io/v2/x": dial tcp: lookup r.io on 10.96.0.10:53: read udp 1.1.1.1:5->10.96.0.10:53: i/o timeout"#,
+                PullFault::Unreachable(NetFault::Resolver),
+            ),
+            (
+                r#"failed to do request: Head "https://10.0.0.9:5000/v2/x": dial tcp 10.0.0.9:5000: connect: connection refused"#,
+                refused("10.0.0.9:5000"),
+            ),
+            (
+                r#"Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)"#,
+                PullFault::Unreachable(NetFault::Timeout(None)),
+            ),
+            (
+                r#"Get "https://k8s.gcr.io/v2/": net/http: TLS handshake timeout"#,
+                PullFault::Unreachable(NetFault::HandshakeTimeout),
+            ),
+            (
+                r#"failed to do request: Head "https://r.io/v2/x": proxyconnect tcp: dial tcp 10.1.1.1:3128: connect: connection refused"#,
+                PullFault::Unreachable(NetFault::Proxy),
+            ),
+            (
+                r#"unexpected status from HEAD request to https://r.io/v2/x/manifests/1: 503 Service Unavailable"#,
+                PullFault::Unreachable(NetFault::Server(503)),
+            ),
+            (
+                r#"failed to authorize: failed to fetch anonymous token: Get "https://auth.docker.io/token": dial tcp 1.2.3.4:443: i/o timeout"#,
+                PullFault::Unreachable(NetFault::Timeout(Some("1.2.3.4:443".to_owned()))),
+            ),
+            (
+                r#"failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://auth.r.io/token: 401 Unauthorized"#,
+                PullFault::Unauthorized,
+            ),
+            (
+                r#"failed to do request: Head "https://r.io/v2/x": tls: failed to verify certificate: x509: certificate signed by unknown authority"#,
+                PullFault::Tls(TlsFault::UnknownAuthority),
+            ),
+            (
+                r#"x509: certificate has expired or is not yet valid: current time 2026-01-01T00:00:00Z is after 2025-12-31T00:00:00Z"#,
+                PullFault::Tls(TlsFault::Expired),
+            ),
             (r#"x509: certificate is valid for a.example, not b.example"#, PullFault::Tls(TlsFault::WrongName)),
-            (r#"failed to do request: Head "https://10.0.0.10:5004/v2/x": http: server gave HTTP response to HTTPS client"#, PullFault::Tls(TlsFault::PlainHttp)),
-            (r#"unexpected status from HEAD request to https://registry-1.docker.io/v2/library/nginx/manifests/1: 429 Too Many Requests"#, PullFault::RateLimited),
+            (
+                r#"failed to do request: Head "https://10.0.0.10:5004/v2/x": http: server gave HTTP response to HTTPS client"#,
+                PullFault::Tls(TlsFault::PlainHttp),
+            ),
+            (
+                r#"unexpected status from HEAD request to https://registry-1.docker.io/v2/library/nginx/manifests/1: 429 Too Many Requests"#,
+                PullFault::RateLimited,
+            ),
             ("toomanyrequests: You have reached your pull rate limit.", PullFault::RateLimited),
             ("pull QPS exceeded", PullFault::Throttled),
-            (r#"failed to pull and unpack image "x": no match for platform in manifest: not found"#, PullFault::Platform),
-            (r#"choosing image instance: no image found in manifest list for architecture "arm64", variant "v8", OS "linux""#, PullFault::Platform),
-            ("failed to extract layer sha256:1: write /var/lib/containerd/x: no space left on device", PullFault::DiskFull),
+            (
+                r#"failed to pull and unpack image "x": no match for platform in manifest: not found"#,
+                PullFault::Platform,
+            ),
+            (
+                r#"choosing image instance: no image found in manifest list for architecture "arm64", variant "v8", OS "linux""#,
+                PullFault::Platform,
+            ),
+            (
+                "failed to extract layer sha256:1: write /var/lib/containerd/x: no space left on device",
+                PullFault::DiskFull,
+            ),
             ("failed to extract layer sha256:1: write /x: input/output error", PullFault::DiskError),
             ("failed to extract layer sha256:1: unexpected EOF", PullFault::Corrupt),
-            ("failed commit on ref \"layer-sha256:1\": unexpected commit digest sha256:2, expected sha256:1: failed precondition", PullFault::Corrupt),
-            ("image pull failed for r.io/x:1 because the signature validation failed: Source image rejected", PullFault::Signature),
+            (
+                "failed commit on ref \"layer-sha256:1\": unexpected commit digest sha256:2, expected sha256:1: failed precondition",
+                PullFault::Corrupt,
+            ),
+            (
+                "image pull failed for r.io/x:1 because the signature validation failed: Source image rejected",
+                PullFault::Signature,
+            ),
             ("rpc error: code = DeadlineExceeded desc = context deadline exceeded", PullFault::TooSlow),
             ("context canceled", PullFault::TooSlow),
             (r#"Back-off pulling image "nginx:9""#, PullFault::Unknown),
-            (r#"rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial unix /run/containerd/containerd.sock: connect: connection refused""#, PullFault::RuntimeDown),
+            (
+                r#"rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial unix /run/containerd/containerd.sock: connect: connection refused""#,
+                PullFault::RuntimeDown,
+            ),
         ] {
             assert_eq!(PullFailure::parse(message).fault, fault, "{message}");
         }

@@ -1,4 +1,4 @@
-//! What the kubelet says of a ConfigMap or Secret that is not there, or lacks a key.
+//! What the kubelet says of a `ConfigMap` or Secret that is not there, or lacks a key.
 
 use crate::kind::Kind;
 
@@ -23,10 +23,9 @@ pub fn lacks(message: &str) -> Vec<Lack> {
         ("secrets \"", Kind::Secret),
     ] {
         for rest in message.split(marker).skip(1) {
-            if let Some((name, _)) = rest.split_once("\" not found") {
-                if !name.contains('"') {
-                    found.push(Lack { kind, name: Some(name.to_owned()), key: None });
-                }
+            let name = rest.split_once("\" not found").map(|(name, _)| name);
+            if let Some(name) = name.filter(|name| !name.contains('"')) {
+                found.push(Lack { kind, name: Some(name.to_owned()), key: None });
             }
         }
     }

@@ -86,8 +86,15 @@ pub fn parse(message: &str) -> SandboxFault {
     if lower.contains("already has an ip address different from") {
         return SandboxFault::BridgeAddress;
     }
-    if has(&["for sandbox", "cni network", "networkplugin cni", "plugin type=", "netplugin", "cni plugin", "open netns"])
-        && has(&["network", "netns", "cni", "plugin"])
+    if has(&[
+        "for sandbox",
+        "cni network",
+        "networkplugin cni",
+        "plugin type=",
+        "netplugin",
+        "cni plugin",
+        "open netns",
+    ]) && has(&["network", "netns", "cni", "plugin"])
     {
         return SandboxFault::Network(between(message, "plugin type=\"", "\"").map(str::to_owned));
     }
@@ -103,7 +110,7 @@ pub fn parse(message: &str) -> SandboxFault {
 /// The words without the envelopes of kubelet and gRPC.
 pub fn words(message: &str) -> &str {
     let envelopes = ["Failed to create pod sandbox: ", "Failed create pod sandbox: ", "network is not ready: "];
-    let mut words = message;
+    let mut words = message.strip_prefix("(combined from similar events): ").unwrap_or(message);
     for envelope in envelopes.into_iter().chain(["Unable to get pod sandbox status: "]) {
         words = words.strip_prefix(envelope).unwrap_or(words);
     }
@@ -121,15 +128,24 @@ fn between<'m>(message: &'m str, start: &str, end: &str) -> Option<&'m str> {
 fn agent_down(lower: &str) -> Option<&'static str> {
     let unreachable = ["connection refused", "i/o timeout", "unauthorized", "no such file", "timed out", "not ready"];
     let broken = unreachable.iter().any(|words| lower.contains(words));
-    let signs: [(&'static str, &[&str], bool); 8] = [
+    let signs: [(&'static str, &[&str], bool); 9] = [
         ("flannel", &["subnet.env", "loadflannelsubnetenv"], true),
-        ("Calico", &["/var/lib/calico/nodename", "error getting clusterinformation", "calico is currently not ready"], true),
-        ("Cilium", &["unable to connect to cilium", "cilium.sock", "cilium agent is not", "cilium api client timeout"], true),
+        (
+            "Calico",
+            &["/var/lib/calico/nodename", "error getting clusterinformation", "calico is currently not ready"],
+            true,
+        ),
+        (
+            "Cilium",
+            &["unable to connect to cilium", "cilium.sock", "cilium agent is not", "cilium api client timeout"],
+            true,
+        ),
         ("Amazon VPC CNI", &["127.0.0.1:50051", "ipamd"], broken),
         ("OVN-Kubernetes", &["ovn-kubernetes", "ovn-cni-server", "ovnkube", "k8s.ovn.org"], broken),
         ("Weave Net", &["127.0.0.1:6784"], true),
         ("Antrea", &["antrea"], broken),
-        ("Multus", &["multus"], broken && !lower.contains("failed to allocate")),
+        ("Multus", &["multus.sock", "readinessindicatorfile", "multus: unauthorized"], true),
+        ("Multus", &["multus"], lower.contains("unauthorized") || lower.contains("multus.kubeconfig")),
     ];
     let found = signs.iter().find(|(_, words, counts)| *counts && words.iter().any(|word| lower.contains(word)));
     found.map(|(agent, ..)| *agent)
@@ -237,29 +253,86 @@ mod tests {
     fn every_fault_is_told_apart() {
         let text = |words: &str| words.to_owned();
         for (message, fault) in [
-            (r#"Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "386": plugin type="bridge" failed (add): failed to allocate for range 0: no IP addresses available in range set: 10.244.9.1-10.244.9.6"#, SandboxFault::NoAddress(Some(text("10.244.9.1-10.244.9.6")))),
+            (
+                r#"Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "386": plugin type="bridge" failed (add): failed to allocate for range 0: no IP addresses available in range set: 10.244.9.1-10.244.9.6"#,
+                SandboxFault::NoAddress(Some(text("10.244.9.1-10.244.9.6"))),
+            ),
             (r#"add cmd: failed to assign an IP address to container"#, SandboxFault::NoAddress(None)),
-            (r#"plugin type="calico" failed (add): failed to request IPv4 addresses: Assigned 0 out of 1 requested IPv4 addresses; No IPs available in pools: [10.1.0.0/26]"#, SandboxFault::NoAddress(Some(text("10.1.0.0/26")))),
-            (r#"unable to allocate IP via local cilium agent: [POST /ipam][502] postIpamFailure  range is full"#, SandboxFault::NoAddress(None)),
-            (r#"network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized"#, SandboxFault::ConfigMissing(None)),
-            (r#"no CNI configuration file in /etc/cni/net.d/. Has your network provider started?"#, SandboxFault::ConfigMissing(Some(text("/etc/cni/net.d")))),
-            (r#"failed to setup network for sandbox "1": failed to find plugin "bridge" in path [/opt/cni/bin]"#, SandboxFault::BinaryMissing(text("bridge"))),
-            (r#"plugin type="flannel" failed (add): loadFlannelSubnetEnv failed: open /run/flannel/subnet.env: no such file or directory"#, SandboxFault::AgentDown("flannel")),
-            (r#"plugin type="calico" failed (add): stat /var/lib/calico/nodename: no such file or directory: check that the calico/node container is running and has mounted /var/lib/calico/"#, SandboxFault::AgentDown("Calico")),
-            (r#"plugin type="cilium-cni" failed (add): unable to connect to Cilium agent: Get "http://localhost/v1/config": dial unix /var/run/cilium/cilium.sock: connect: connection refused"#, SandboxFault::AgentDown("Cilium")),
-            (r#"plugin type="aws-cni" name="aws-cni" failed (add): add cmd: Error received from AddNetwork gRPC call: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial tcp 127.0.0.1:50051: connect: connection refused""#, SandboxFault::AgentDown("Amazon VPC CNI")),
-            (r#"failed to get sandbox image "registry.k8s.io/pause:3.9": failed to pull image "registry.k8s.io/pause:3.9": failed to pull and unpack image"#, SandboxFault::PauseImage(text("registry.k8s.io/pause:3.9"))),
-            (r#"failed to reserve sandbox name "cart_shop_1_0": name "cart_shop_1_0" is reserved for "8f1""#, SandboxFault::NameTaken(Some(text("8f1")))),
-            (r#"error reserving pod name k8s_cart_shop_1_0 for id 8f1: name is reserved"#, SandboxFault::NameTaken(None)),
-            (r#"unable to get OCI runtime for sandbox "1": no runtime for "gvisor" is configured"#, SandboxFault::Handler(text("gvisor"))),
-            (r#"failed to find runtime handler kata from runtime list map[runc:]"#, SandboxFault::Handler(text("kata"))),
-            (r#"rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused""#, SandboxFault::RuntimeDown),
+            (
+                r#"plugin type="calico" failed (add): failed to request IPv4 addresses: Assigned 0 out of 1 requested IPv4 addresses; No IPs available in pools: [10.1.0.0/26]"#,
+                SandboxFault::NoAddress(Some(text("10.1.0.0/26"))),
+            ),
+            (
+                r#"unable to allocate IP via local cilium agent: [POST /ipam][502] postIpamFailure  range is full"#,
+                SandboxFault::NoAddress(None),
+            ),
+            (
+                r#"network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized"#,
+                SandboxFault::ConfigMissing(None),
+            ),
+            (
+                r#"no CNI configuration file in /etc/cni/net.d/. Has your network provider started?"#,
+                SandboxFault::ConfigMissing(Some(text("/etc/cni/net.d"))),
+            ),
+            (
+                r#"failed to setup network for sandbox "1": failed to find plugin "bridge" in path [/opt/cni/bin]"#,
+                SandboxFault::BinaryMissing(text("bridge")),
+            ),
+            (
+                r#"plugin type="flannel" failed (add): loadFlannelSubnetEnv failed: open /run/flannel/subnet.env: no such file or directory"#,
+                SandboxFault::AgentDown("flannel"),
+            ),
+            (
+                r#"plugin type="calico" failed (add): stat /var/lib/calico/nodename: no such file or directory: check that the calico/node container is running and has mounted /var/lib/calico/"#,
+                SandboxFault::AgentDown("Calico"),
+            ),
+            (
+                r#"plugin type="cilium-cni" failed (add): unable to connect to Cilium agent: Get "http://localhost/v1/config": dial unix /var/run/cilium/cilium.sock: connect: connection refused"#,
+                SandboxFault::AgentDown("Cilium"),
+            ),
+            (
+                r#"plugin type="aws-cni" name="aws-cni" failed (add): add cmd: Error received from AddNetwork gRPC call: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial tcp 127.0.0.1:50051: connect: connection refused""#,
+                SandboxFault::AgentDown("Amazon VPC CNI"),
+            ),
+            (
+                r#"failed to get sandbox image "registry.k8s.io/pause:3.9": failed to pull image "registry.k8s.io/pause:3.9": failed to pull and unpack image"#,
+                SandboxFault::PauseImage(text("registry.k8s.io/pause:3.9")),
+            ),
+            (
+                r#"failed to reserve sandbox name "cart_shop_1_0": name "cart_shop_1_0" is reserved for "8f1""#,
+                SandboxFault::NameTaken(Some(text("8f1"))),
+            ),
+            (
+                r#"error reserving pod name k8s_cart_shop_1_0 for id 8f1: name is reserved"#,
+                SandboxFault::NameTaken(None),
+            ),
+            (
+                r#"unable to get OCI runtime for sandbox "1": no runtime for "gvisor" is configured"#,
+                SandboxFault::Handler(text("gvisor")),
+            ),
+            (
+                r#"failed to find runtime handler kata from runtime list map[runc:]"#,
+                SandboxFault::Handler(text("kata")),
+            ),
+            (
+                r#"rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused""#,
+                SandboxFault::RuntimeDown,
+            ),
             ("rpc error: code = DeadlineExceeded desc = context deadline exceeded", SandboxFault::Deadline),
-            (r#"plugin type="bridge" failed (add): failed to set bridge addr: "cni0" already has an IP address different from 10.244.1.1/24"#, SandboxFault::BridgeAddress),
+            (
+                r#"plugin type="bridge" failed (add): failed to set bridge addr: "cni0" already has an IP address different from 10.244.1.1/24"#,
+                SandboxFault::BridgeAddress,
+            ),
             ("failed to create containerd task: mkdir /run/containerd/x: input/output error", SandboxFault::DiskError),
             ("mkdir /run/containerd/x: no space left on device", SandboxFault::NoSpace),
-            (r#"failed to setup network for sandbox "1": plugin type="macvlan" failed (add): Link not found"#, SandboxFault::Network(Some(text("macvlan")))),
-            ("runc create failed: unable to apply cgroup configuration: mkdir x: read-only file system", SandboxFault::ControlGroup),
+            (
+                r#"failed to setup network for sandbox "1": plugin type="macvlan" failed (add): Link not found"#,
+                SandboxFault::Network(Some(text("macvlan"))),
+            ),
+            (
+                "runc create failed: unable to apply cgroup configuration: mkdir x: read-only file system",
+                SandboxFault::ControlGroup,
+            ),
             ("something new", SandboxFault::Other),
         ] {
             assert_eq!(parse(message), fault, "{message}");

@@ -54,10 +54,10 @@ fn used(case: &Case<'_>, missing: &Missing) -> Option<Text> {
 }
 
 fn held_up(missing: &Missing) -> Text {
-    match &missing.container {
-        Some(container) => text!["so container ", name(container.clone()), " cannot be created"],
-        None => text!["so its volume cannot be set up and no container of the pod can start"],
-    }
+    missing.container.clone().map_or_else(
+        || text!["so its volume cannot be set up and no container of the pod can start"],
+        |container| text!["so container ", name(container), " cannot be created"],
+    )
 }
 
 fn kind_word(kind: Kind) -> &'static str {
@@ -74,7 +74,8 @@ fn of_object(
     let near = references::nearest_object(case, missing)?;
     let kind = missing.kind.name();
     let rename = near.map(|near| {
-        let mut fix = Fix::disruptive(text!["name the ", kind, " that the namespace has: did you mean ", name(near), "?"]);
+        let mut fix =
+            Fix::disruptive(text!["name the ", kind, " that the namespace has: did you mean ", name(near), "?"]);
         fix.commands.extend(owner::edit(case, owner));
         fix
     });
@@ -95,10 +96,18 @@ fn of_object(
         .also(used(case, missing));
     if missing.object == "kube-root-ca.crt" {
         return Ok(finding
-            .also(text!["Every namespace gets this ConfigMap from kube-controller-manager, which has not made it here."])
-            .fix(Fix::safe(text!["see whether kube-controller-manager runs and what it says of this namespace"]).command(
-                case.kubectl_in("kube-system", ["logs", "-l", "component=kube-controller-manager", "--tail=50"]),
-            )));
+            .also(text![
+                "Every namespace gets this ConfigMap from kube-controller-manager, which has not made it here."
+            ])
+            .fix(
+                Fix::safe(text!["see whether kube-controller-manager runs and what it says of this namespace"])
+                    .command(
+                        case.kubectl_in(
+                            "kube-system",
+                            ["logs", "-l", "component=kube-controller-manager", "--tail=50"],
+                        ),
+                    ),
+            ));
     }
     let by_operator = (missing.kind == Kind::Secret).then(|| {
         Fix::safe(text![
@@ -106,11 +115,7 @@ fn of_object(
         ])
         .command(case.kubectl(["get", "events", "--field-selector", &format!("involvedObject.name={}", missing.object)]))
     });
-    Ok(finding
-        .fix(rename)
-        .fix(create(case, missing))
-        .fix(by_operator)
-        .fix(optional(case, owner)))
+    Ok(finding.fix(rename).fix(create(case, missing)).fix(by_operator).fix(optional(case, owner)))
 }
 
 fn create(case: &Case<'_>, missing: &Missing) -> Fix {
@@ -155,9 +160,11 @@ fn of_key(
 ) -> Finding {
     let kind = missing.kind.name();
     let near = missing.has.as_ref().and_then(|has| nearest(key, has.iter().map(String::as_str)));
-    let has = missing.has.clone().map(|has| match has.len() {
-        0 => text!["The ", kind, " has no keys at all."],
-        _ => text!["The ", kind, " has: ", Text::names(has, 8), "."],
+    let has = missing.has.clone().map(|has| {
+        if has.is_empty() {
+            return text!["The ", kind, " has no keys at all."];
+        }
+        text!["The ", kind, " has: ", Text::names(has, 8), "."]
     });
     let rename = near.map(|near| {
         let mut fix = Fix::disruptive(text!["name the key that the ", kind, " has: did you mean ", name(near), "?"]);
@@ -183,9 +190,10 @@ fn of_key(
         .also(used(case, missing))
         .also(has)
         .fix(rename)
-        .fix(
-            Fix::safe(text!["add key ", name(key), " to ", kind, " ", name(object.path())])
-                .command(case.kubectl(["edit", kind_word(missing.kind), missing.object.as_str()])),
-        )
+        .fix(Fix::safe(text!["add key ", name(key), " to ", kind, " ", name(object.path())]).command(case.kubectl([
+            "edit",
+            kind_word(missing.kind),
+            missing.object.as_str(),
+        ])))
         .fix(optional(case, owner))
 }

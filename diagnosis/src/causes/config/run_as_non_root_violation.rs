@@ -1,12 +1,12 @@
 //! `run-as-non-root-violation`.
 
 use kubewhy_text::{Text, code, name, quoted, text};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::owner;
-use crate::finding::{Evidence, Finding, Fix, ObjectRef};
+use crate::finding::{Finding, Fix, ObjectRef};
 use crate::pods::{self, ContainerView, Role};
 use crate::reader::Needs;
 
@@ -77,7 +77,9 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, breach: &Breach) -> R
         Breach::NotNumeric(user) => {
             text!["its image ", image, " names its user ", quoted(user.clone()), ", not a number that can be checked"]
         }
-        Breach::InvalidId(id) => text!["its image ", image, " names user id ", quoted(id.clone()), ", which is not valid"],
+        Breach::InvalidId(id) => {
+            text!["its image ", image, " names user id ", quoted(id.clone()), ", which is not valid"]
+        }
         Breach::WindowsUser(user) => text!["its user ", quoted(user.clone()), " counts as an administrator on Windows"],
     };
     let (path, value) = demanded(case, container);
@@ -94,9 +96,13 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, breach: &Breach) -> R
             "."
         ])
         .evidence(case.waiting_evidence(container))
-        .evidence(Some(case.field(&path, value)) as Option<Evidence>)
+        .evidence(case.field(&path, value))
         .fix(set_user(case, container, &owner, breach))
-        .fix(Fix::safe(text!["or build the image with a numeric user other than 0 (", code("USER 10001"), " in its Dockerfile)"]))
+        .fix(Fix::safe(text![
+            "or build the image with a numeric user other than 0 (",
+            code("USER 10001"),
+            " in its Dockerfile)"
+        ]))
         .fix(allow_root(case, container, &owner)))
 }
 
@@ -124,9 +130,9 @@ fn demanded(case: &Case<'_>, container: &ContainerView<'_>) -> (String, String) 
 }
 
 /// A patch of that security context, where the template can be patched.
-fn context(case: &Case<'_>, container: &ContainerView<'_>, owner: &ObjectRef, fix: Fix, field: &str, to: serde_json::Value) -> Fix {
+fn context(case: &Case<'_>, container: &ContainerView<'_>, owner: &ObjectRef, change: &Value, fix: Fix) -> Fix {
     let list = if container.role == Role::Main { "containers" } else { "initContainers" };
-    let spec = json!({list: [{"name": container.name(), "securityContext": {field: to}}]});
+    let spec = json!({list: [{"name": container.name(), "securityContext": change}]});
     let mut fix = fix;
     fix.patch = owner::template_patch(owner, &spec);
     fix.commands.extend(fix.patch.as_ref().map(|patch| owner::patch_command(case, owner, patch)));
@@ -141,7 +147,7 @@ fn set_user(case: &Case<'_>, container: &ContainerView<'_>, owner: &ObjectRef, b
         }
     };
     let fix = Fix::disruptive(text!["set ", code("runAsUser"), " of the container to ", whose]);
-    context(case, container, owner, fix, "runAsUser", json!(1000))
+    context(case, container, owner, &json!({"runAsUser": 1000}), fix)
 }
 
 fn allow_root(case: &Case<'_>, container: &ContainerView<'_>, owner: &ObjectRef) -> Fix {
@@ -150,5 +156,5 @@ fn allow_root(case: &Case<'_>, container: &ContainerView<'_>, owner: &ObjectRef)
         code("runAsNonRoot: false"),
         " (this weakens a protection)"
     ]);
-    context(case, container, owner, fix, "runAsNonRoot", json!(false))
+    context(case, container, owner, &json!({"runAsNonRoot": false}), fix)
 }

@@ -50,7 +50,13 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Finding, Needs> {
     Ok(pull
         .finding(case, Code::ImageDiskFull)
         .root(root)
-        .title(text!["The disk of node ", name(node_name), " is full: image ", name(pull.image.clone()), " cannot be stored"])
+        .title(text![
+            "The disk of node ",
+            name(node_name),
+            " is full: image ",
+            name(pull.image.clone()),
+            " cannot be stored"
+        ])
         .explain(text![
             "Node ",
             name(node_name),

@@ -57,11 +57,8 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Finding {
             .also(said)
             .fix(Fix::disruptive(text!["name the image with its registry: ", name(format!("docker.io/{image}"))]));
     }
-    let finding = if failure.fault == PullFault::RuntimeDown {
-        finding.follows(Code::RuntimeUnavailable)
-    } else {
-        finding
-    };
+    let finding =
+        if failure.fault == PullFault::RuntimeDown { finding.follows(Code::RuntimeUnavailable) } else { finding };
     let list = format!("crictl inspecti {}", shell_quoted(image));
     finding
         .root(ObjectRef::new(Kind::Node, None, node))

@@ -51,9 +51,13 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Ne
             ". Each node has images of its own: one that was built or loaded elsewhere does not count."
         ])
         .evidence(case.waiting_evidence(container))
-        .evidence(container.spec.image_pull_policy.clone().map(|policy| {
-            case.field(&format!("{}.imagePullPolicy", container.spec_path()), policy)
-        }))
+        .evidence(
+            container
+                .spec
+                .image_pull_policy
+                .clone()
+                .map(|policy| case.field(&format!("{}.imagePullPolicy", container.spec_path()), policy)),
+        )
         .fix(
             Fix::safe(text!["load the image onto the node (local clusters), under exactly that name"])
                 .command(format!("kind load docker-image {quoted_image}"))

@@ -47,14 +47,9 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Finding, Needs> {
         let node = ObjectRef::new(Kind::Node, None, node_name);
         Evidence::field(&node, ".status.nodeInfo", platform)
     });
-    let wanted = match &platform {
-        Some(platform) => text![code(platform.clone())],
-        None => text!["the platform of the node"],
-    };
-    let build = format!(
-        "docker buildx build --platform linux/amd64,linux/arm64 --push -t {} .",
-        shell_quoted(&pull.image)
-    );
+    let wanted = platform.clone().map_or_else(|| text!["the platform of the node"], |platform| text![code(platform)]);
+    let build =
+        format!("docker buildx build --platform linux/amd64,linux/arm64 --push -t {} .", shell_quoted(&pull.image));
     Ok(pull
         .finding(case, Code::ImagePlatformMismatch)
         .title(text!["Image ", name(pull.image.clone()), " is not built for ", wanted.clone()])

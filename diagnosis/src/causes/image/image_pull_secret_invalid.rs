@@ -38,10 +38,8 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>, secret: &Secret) -> Finding {
     let registry = pull.registry();
     let type_ = secret.type_.as_deref().filter(|type_| !type_.starts_with("kubernetes.io/dockerc"));
     let keys: Vec<String> = secret.keys.iter().flatten().cloned().collect();
-    let fault = match type_ {
-        Some(type_) => text!["is of type ", code(type_)],
-        None => text!["has no key ", code(".dockerconfigjson")],
-    };
+    let fault = type_
+        .map_or_else(|| text!["has no key ", code(".dockerconfigjson")], |type_| text!["is of type ", code(type_)]);
     let has = (!keys.is_empty()).then(|| text!["It has: ", Text::names(keys.clone(), 8), "."]);
     let shown = match type_ {
         Some(type_) => Evidence::field(&root, ".type", type_),

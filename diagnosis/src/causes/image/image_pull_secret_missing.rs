@@ -48,9 +48,8 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>, secret: &str, evidence: Evidence) -
     } else {
         pull.said()
     };
-    let rename = near.map(|near| {
-        Fix::disruptive(text!["name the Secret that the namespace has: did you mean ", name(near), "?"])
-    });
+    let rename = near
+        .map(|near| Fix::disruptive(text!["name the Secret that the namespace has: did you mean ", name(near), "?"]));
     Ok(pull
         .finding(case, Code::ImagePullSecretMissing)
         .confidence(if known { Confidence::Certain } else { Confidence::Likely })
@@ -71,12 +70,19 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>, secret: &str, evidence: Evidence) -
         .evidence(evidence)
         .fix(rename)
         .fix(create(case, secret, &registry))
-        .fix(Fix::safe(text![
-            "or copy the Secret from the namespace that has it, or correct ",
-            code("imagePullSecrets"),
-            " in the template or the ServiceAccount"
-        ])
-        .command(case.kubectl(["get", "secrets", "--field-selector", "type=kubernetes.io/dockerconfigjson"]))))
+        .fix(
+            Fix::safe(text![
+                "or copy the Secret from the namespace that has it, or correct ",
+                code("imagePullSecrets"),
+                " in the template or the ServiceAccount"
+            ])
+            .command(case.kubectl([
+                "get",
+                "secrets",
+                "--field-selector",
+                "type=kubernetes.io/dockerconfigjson",
+            ])),
+        ))
 }
 
 fn near(case: &Case<'_>, secret: &str, read: &Read<impl Sized>) -> Result<Option<String>, Needs> {

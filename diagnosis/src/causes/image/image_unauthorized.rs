@@ -39,25 +39,32 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
     let registry = pull.registry();
     let double = pull.failure.fault == PullFault::Denied;
     let confidence = if double { Confidence::Likely } else { Confidence::Certain };
-    let sent = match secrets.as_slice() {
-        [] => text![
+    let sent = if secrets.is_empty() {
+        text![
             "The pod names no pull secret (imagePullSecrets is empty, also from its ServiceAccount), so the pull went out \
              without credentials of its own."
-        ],
-        _ => text![
+        ]
+    } else {
+        text![
             "The pod names pull secret ",
             Text::names(secrets.clone(), 4),
             ": its credentials are wrong or expired, are for another registry than ",
             name(registry.clone()),
             ", or may not read this repository."
-        ],
+        ]
     };
     let either = double.then(|| {
         text!["The registry says the same of a repository that does not exist: make sure that the name is spelt right."]
     });
     pull.finding(case, Code::ImageUnauthorized)
         .confidence(confidence)
-        .title(text!["Registry ", name(registry.clone()), " refuses to let image ", name(pull.image.clone()), " be pulled"])
+        .title(text![
+            "Registry ",
+            name(registry.clone()),
+            " refuses to let image ",
+            name(pull.image.clone()),
+            " be pulled"
+        ])
         .explain(text![
             "Registry ",
             name(registry.clone()),

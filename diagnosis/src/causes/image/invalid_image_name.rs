@@ -37,10 +37,10 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Finding, Needs> {
     let flaw = ImageRef::parse(&pull.image).err();
     let owner = owner::top(case)?;
     let corrected = flaw.and_then(|flaw| corrected(&pull.image, flaw));
-    let advice = match &corrected {
-        Some(corrected) => text!["write the image as ", code(corrected.clone()), ", in lowercase and without extras"],
-        None => text!["write the image as registry/repository:tag, in lowercase, with every variable filled in"],
-    };
+    let advice = corrected.clone().map_or_else(
+        || text!["write the image as registry/repository:tag, in lowercase, with every variable filled in"],
+        |corrected| text!["write the image as ", code(corrected), ", in lowercase and without extras"],
+    );
     let command = match &corrected {
         Some(corrected) => owner::set_image(case, &owner, pull.container.name(), corrected),
         None => owner::edit(case, &owner),

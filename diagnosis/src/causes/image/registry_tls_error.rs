@@ -61,7 +61,9 @@ fn words(fault: TlsFault) -> (Text, Text) {
     match fault {
         TlsFault::UnknownAuthority => (
             text!["its certificate is signed by an authority that the node does not trust"],
-            text!["its certificate is signed by an authority (CA) that the node does not know, as with private or self-signed ones"],
+            text![
+                "its certificate is signed by an authority (CA) that the node does not know, as with private or self-signed ones"
+            ],
         ),
         TlsFault::Expired => (
             text!["its certificate is out of date"],
@@ -73,12 +75,13 @@ fn words(fault: TlsFault) -> (Text, Text) {
         ),
         TlsFault::PlainHttp => (
             text!["it speaks plain HTTP, and the node speaks HTTPS"],
-            text!["it gave an HTTP response to an HTTPS client, so it is an insecure registry that the node was not told about"],
+            text![
+                "it gave an HTTP response to an HTTPS client, so it is an insecure registry that the node was not told about"
+            ],
         ),
-        TlsFault::Handshake => (
-            text!["the TLS handshake fails"],
-            text!["node and registry do not agree on a secure connection"],
-        ),
+        TlsFault::Handshake => {
+            (text!["the TLS handshake fails"], text!["node and registry do not agree on a secure connection"])
+        }
     }
 }
 

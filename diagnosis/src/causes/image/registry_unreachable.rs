@@ -69,7 +69,9 @@ fn words(fault: &NetFault) -> (Text, Text) {
     match fault {
         NetFault::UnknownHost => (
             text!["no such host"],
-            text!["the node's name server says that no host of that name exists, so it is misspelt or known elsewhere only"],
+            text![
+                "the node's name server says that no host of that name exists, so it is misspelt or known elsewhere only"
+            ],
         ),
         NetFault::Resolver => (
             text!["its name cannot be resolved"],
@@ -81,7 +83,11 @@ fn words(fault: &NetFault) -> (Text, Text) {
         ),
         NetFault::Timeout(address) => (
             text!["no answer", at(address.as_ref())],
-            text!["nothing answers", at(address.as_ref()), " in time, as with a firewall, a missing route or no way out"],
+            text![
+                "nothing answers",
+                at(address.as_ref()),
+                " in time, as with a firewall, a missing route or no way out"
+            ],
         ),
         NetFault::HandshakeTimeout => (
             text!["TLS handshake timeout"],
@@ -101,7 +107,11 @@ fn words(fault: &NetFault) -> (Text, Text) {
         ),
         NetFault::Server(status) => (
             text!["it answers ", *status],
-            text!["the registry, or what stands before it, failed with status ", *status, "; that is a fault on its side"],
+            text![
+                "the registry, or what stands before it, failed with status ",
+                *status,
+                "; that is a fault on its side"
+            ],
         ),
     }
 }

@@ -69,7 +69,9 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
     };
     let known = match &agent {
         Read::Found(agent) => Some(agent.sentence()),
-        Read::Absent => Some(text!["No agent of a known network plugin (Calico, Cilium, flannel, ...) runs on the node."]),
+        Read::Absent => {
+            Some(text!["No agent of a known network plugin (Calico, Cilium, flannel, ...) runs on the node."])
+        }
         Read::Unreadable => None,
     };
     let logs = match &agent {
@@ -90,7 +92,9 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
                 .command(logs),
         )
         .fix(
-            Fix::safe(text!["on the node, see what is in the folders of the network plugin, and restart the runtime after"])
-                .command("ls -l /etc/cni/net.d /opt/cni/bin"),
+            Fix::safe(text![
+                "on the node, see what is in the folders of the network plugin, and restart the runtime after"
+            ])
+            .command("ls -l /etc/cni/net.d /opt/cni/bin"),
         ))
 }

@@ -35,9 +35,10 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
     let node = node_name(case);
     let agent = sandbox::agent(case)?;
-    let plugin = match &failure.fault {
-        SandboxFault::AgentDown(plugin) => text![name(*plugin)],
-        _ => text!["The network plugin (CNI)"],
+    let plugin = if let SandboxFault::AgentDown(plugin) = &failure.fault {
+        text![name(*plugin)]
+    } else {
+        text!["The network plugin (CNI)"]
     };
     let known = match &agent {
         Read::Found(agent) => Some(agent.sentence()),
@@ -59,7 +60,15 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
     let Read::Found(agent) = agent else {
         return Ok(finding.fix(
             Fix::safe(text!["find the agent of the network plugin on the node, and see why it is not up"]).command(
-                case.kubectl_cluster(["get", "pods", "-A", "-o", "wide", "--field-selector", &format!("spec.nodeName={node}")]),
+                case.kubectl_cluster([
+                    "get",
+                    "pods",
+                    "-A",
+                    "-o",
+                    "wide",
+                    "--field-selector",
+                    &format!("spec.nodeName={node}"),
+                ]),
             ),
         ));
     };

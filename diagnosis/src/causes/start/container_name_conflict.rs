@@ -53,10 +53,8 @@ fn detect(case: &Case<'_>) -> Verdict {
 
 fn explain(case: &Case<'_>, finding: Finding, fault: &SandboxFault, container: Option<&ContainerView<'_>>) -> Finding {
     let node = node_name(case);
-    let what = match container {
-        Some(container) => text!["container ", name(container.name())],
-        None => text!["the pod's sandbox"],
-    };
+    let what =
+        container.map_or_else(|| text!["the pod's sandbox"], |container| text!["container ", name(container.name())]);
     let holder = match fault {
         SandboxFault::NameTaken(Some(holder)) => Some(holder.clone()),
         _ => None,

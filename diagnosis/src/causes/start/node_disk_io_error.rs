@@ -59,7 +59,8 @@ fn evidence(case: &Case<'_>) -> Result<Option<(Evidence, Option<String>)>, Needs
     if !idle || case.pod().and_then(pods::node_name).is_none() {
         return Ok(None);
     }
-    let local = |event: &Event| broken(&event.message) && volume(&event.message).is_none_or(|name| is_local(case, name));
+    let local =
+        |event: &Event| broken(&event.message) && volume(&event.message).is_none_or(|name| is_local(case, name));
     let event = case.newest_event(&["FailedMount", "FailedCreatePodContainer", "Failed"], local)?;
     Ok(event.map(|event| (Evidence::event(&event), None)))
 }

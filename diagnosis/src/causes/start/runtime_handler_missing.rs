@@ -61,14 +61,16 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
                 " does not know how to run it."
             ])
             .also(failure.said())
-            .fix(Fix::safe(text!["make the RuntimeClass again"]).command(case.kubectl_cluster(["get", "runtimeclasses"])))
+            .fix(
+                Fix::safe(text!["make the RuntimeClass again"])
+                    .command(case.kubectl_cluster(["get", "runtimeclasses"])),
+            )
             .fix(template));
     }
     let SandboxFault::Handler(handler) = &failure.fault else { return Ok(finding) };
     let offered = offered(case)?;
-    let has = (!offered.is_empty()).then(|| {
-        text!["The node offers: ", kubewhy_text::Text::names(offered.clone(), 8), "."]
-    });
+    let has =
+        (!offered.is_empty()).then(|| text!["The node offers: ", kubewhy_text::Text::names(offered.clone(), 8), "."]);
     let of_class = class.clone().map(|class| text![" of RuntimeClass ", name(class)]);
     let shown = match &class {
         Some(class) => match case.get::<RuntimeClass>(None, class)? {

@@ -75,9 +75,11 @@ fn explain(case: &Case<'_>, finding: Finding, slow: bool) -> Finding {
             what
         ])
         .fix(
-            Fix::disruptive(text!["on the node, see the state and log of the container runtime, and restart it if it hangs"])
-                .command("systemctl status containerd crio docker; journalctl -u containerd -u crio --since '-15 min'")
-                .command("systemctl restart containerd"),
+            Fix::disruptive(text![
+                "on the node, see the state and log of the container runtime, and restart it if it hangs"
+            ])
+            .command("systemctl status containerd crio docker; journalctl -u containerd -u crio --since '-15 min'")
+            .command("systemctl restart containerd"),
         )
         .fix(
             Fix::disruptive(text!["keep new pods off the node meanwhile"])

@@ -145,5 +145,8 @@ fn sysctl(case: &Case<'_>) -> Result<Fix, Needs> {
         .map(|sysctl| sysctl.name.clone())
         .collect();
     let which = (!names.is_empty()).then(|| text![" (", Text::names(names, 4), ")"]);
-    template(case, text!["leave the sysctl out of the pod's securityContext", which, ", or use nodes whose kernel has it"])
+    template(
+        case,
+        text!["leave the sysctl out of the pod's securityContext", which, ", or use nodes whose kernel has it"],
+    )
 }

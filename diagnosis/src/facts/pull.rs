@@ -174,8 +174,10 @@ pub(crate) fn under_way<'c>(case: &'c Case<'_>) -> Result<Vec<(ContainerView<'c>
     }
     for container in case.containers().filter(|container| may_hide_a_failure(case, container)) {
         let events = case.own_events()?;
-        let mut mine =
-            events.iter().filter(|event| is_about_image(event) && event.container() == Some(container.name()));
+        let mut mine = events.iter().filter(|event| {
+            let by_image = || image_named(&event.message) == Some(container.image());
+            is_about_image(event) && event.container().map_or_else(by_image, |named| named == container.name())
+        });
         if let Some(last) = mine.next_back().filter(|event| event.reason == "Pulling") {
             found.push((container, Arc::clone(last)));
         }

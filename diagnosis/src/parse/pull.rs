@@ -103,7 +103,7 @@ impl PullFailure {
 
 /// The image that a message of the kubelet names: `Back-off pulling image "X"`, `Failed to pull image "X": ...`.
 pub fn image_named(message: &str) -> Option<&str> {
-    let rest = ["ulling image \"", "to pull image \"", "unpack image \""]
+    let rest = ["ulling image \"", "to pull image \"", "unpack image \"", "ulled image \"", "Container image \""]
         .iter()
         .find_map(|marker| message.split_once(marker).map(|(_, rest)| rest))?;
     rest.split_once('"').map(|(image, _)| image).filter(|image| !image.is_empty())

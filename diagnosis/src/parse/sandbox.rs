@@ -147,6 +147,14 @@ fn agent_down(lower: &str) -> Option<&'static str> {
         ("Multus", &["multus.sock", "readinessindicatorfile", "multus: unauthorized"], true),
         ("Multus", &["multus"], lower.contains("unauthorized") || lower.contains("multus.kubeconfig")),
     ];
+    // A plugin that cannot reach a socket of its own has no agent to talk to.
+    let by_plugin =
+        lower.contains("plugin type=") || lower.contains("cni network") || lower.contains("networkplugin cni");
+    let socket = lower.contains("dial unix") || lower.contains("dial tcp 127.0.0.1");
+    if by_plugin && socket && broken && !signs.iter().any(|(_, words, _)| words.iter().any(|word| lower.contains(word)))
+    {
+        return Some(if lower.contains("istio-cni") { "Istio CNI" } else { "The network plugin" });
+    }
     let found = signs.iter().find(|(_, words, counts)| *counts && words.iter().any(|word| lower.contains(word)));
     found.map(|(agent, ..)| *agent)
 }
@@ -171,6 +179,10 @@ fn no_address(lower: &str) -> bool {
         "failed to request ipv6 addresses",
         "no podcidr for node",
         "insufficientfreeaddresses",
+        "subnetisfull",
+        "no free ip",
+        "not enough ip addresses",
+        "failed to allocate address",
         "duplicate allocation is not allowed",
     ]
     .iter()
@@ -333,6 +345,15 @@ mod tests {
                 "runc create failed: unable to apply cgroup configuration: mkdir x: read-only file system",
                 SandboxFault::ControlGroup,
             ),
+            (
+                r#"plugin type="istio-cni" name="istio-cni" failed (add): unable to push CNI event: Post "http://unix/cmdadd": dial unix /var/run/istio-cni/pluginevent.sock: connect: connection refused"#,
+                SandboxFault::AgentDown("Istio CNI"),
+            ),
+            (
+                r#"Multus: Err in tearing down failed plugins: Multus: error in invoke Delegate add - "macvlan": failed to allocate for range 0: no IP addresses available in range set: 10.252.2.4-10.252.2.4"#,
+                SandboxFault::NoAddress(Some(text("10.252.2.4-10.252.2.4"))),
+            ),
+            (r#"RuntimeHandler "runsc" not supported"#, SandboxFault::Handler(text("runsc"))),
             ("something new", SandboxFault::Other),
         ] {
             assert_eq!(parse(message), fault, "{message}");

@@ -81,8 +81,13 @@ fn words(pull: &Pull<'_>) -> (Text, Text, Confidence) {
                 image,
                 " of container ",
                 container,
-                ". Its reason is on record nowhere any more (events live for an hour); most often such an image does not \
-                 exist, or its registry ",
+                ". ",
+                if pull.failure.words.is_empty() {
+                    "Its reason is on record nowhere any more (events live for an hour)"
+                } else {
+                    "Its words do not tell plainly what is wrong"
+                },
+                "; most often such an image does not exist, or its registry ",
                 host,
                 " wants credentials."
             ],

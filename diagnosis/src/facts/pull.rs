@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::finding::{Evidence, Finding, ObjectRef};
 use crate::kind::Kind;
 use crate::nearest::nearest;
-use crate::parse::image::ImageRef;
+use crate::parse::image::{ImageRef, OFFICIAL};
 use crate::parse::pull::{PullFailure, PullFault, image_named};
 use crate::pods::{self, ContainerView};
 use crate::reader::{Needs, Read};
@@ -114,7 +114,9 @@ fn stuck<'c>(case: &'c Case<'_>, container: ContainerView<'c>) -> Result<Pull<'c
     }
     let image = image_named(message).unwrap_or_else(|| container.image()).to_owned();
     let source = case.waiting_evidence(&container);
-    let mut pull = Pull { container, image, failure, source, since: None };
+    // A container that has never run fails since its pod was made.
+    let since = case.pod().and_then(pods::created).filter(|_| container.last_end().is_none());
+    let mut pull = Pull { container, image, failure, source, since };
     if pull.failure.fault != PullFault::Unknown {
         return Ok(pull);
     }
@@ -254,6 +256,8 @@ pub(crate) fn cause_of(case: &Case<'_>, pull: &Pull<'_>) -> Result<Code, Needs> 
     Ok(match &pull.failure.fault {
         PullFault::BadReference => Code::InvalidImageName,
         PullFault::NotFound => Code::ImageNotFound,
+        // Docker Hub's official images need no credentials, whatever the pod names.
+        PullFault::Denied | PullFault::Unauthorized if is_official(pull) => Code::ImageNotFound,
         PullFault::Denied | PullFault::Unauthorized => match access(case)? {
             Access::Missing(..) => Code::ImagePullSecretMissing,
             Access::Invalid(_) => Code::ImagePullSecretInvalid,
@@ -277,16 +281,19 @@ pub(crate) fn cause_of(case: &Case<'_>, pull: &Pull<'_>) -> Result<Code, Needs> 
     })
 }
 
-/// "Does not exist or may require authorization" where the first reading is the likelier one: official images of Docker
-/// Hub are public, so one that is refused does not exist; and a name nearly that of a neighbour is a slip.
+fn is_official(pull: &Pull<'_>) -> bool {
+    pull.reference().is_some_and(|image| image.is_official())
+}
+
+/// "Does not exist or may require authorization" where the first reading is the likelier one: a name nearly that of a
+/// neighbour is a slip.
 fn is_misspelt(case: &Case<'_>, pull: &Pull<'_>) -> Result<bool, Needs> {
     // Docker Hub answers 401 for what does not exist; CRI-O shows only that.
     let ambiguous = pull.failure.fault == PullFault::Denied || pull.registry() == "docker.io";
     if !ambiguous {
         return Ok(false);
     }
-    let official = pull.reference().is_some_and(|image| image.is_official());
-    Ok(official || near_repository(case, pull)?.is_some())
+    Ok(near_repository(case, pull)?.is_some())
 }
 
 /// The failing pulls that this cause speaks for.
@@ -308,7 +315,15 @@ pub(crate) fn near_repository(case: &Case<'_>, pull: &Pull<'_>) -> Result<Option
     let others: Vec<ImageRef> = others.iter().filter_map(|image| ImageRef::parse(image).ok()).collect();
     let candidates = others.iter().filter(|other| other.repository != mine.repository);
     let near = nearest(&mine.repository, candidates.clone().map(|other| other.repository.as_str()));
-    Ok(near.and_then(|near| candidates.clone().find(|other| other.repository == near)).map(ImageRef::written))
+    let neighbour = near.and_then(|near| candidates.clone().find(|other| other.repository == near));
+    Ok(neighbour.map(ImageRef::written).or_else(|| near_official(&mine)))
+}
+
+/// The official image of Docker Hub whose name is nearest, for a name without an organisation.
+fn near_official(mine: &ImageRef) -> Option<String> {
+    let short = mine.repository.strip_prefix("library/").filter(|_| mine.is_official())?;
+    let near = nearest(short, OFFICIAL).filter(|_| !OFFICIAL.contains(&short))?;
+    Some(ImageRef { repository: format!("library/{near}"), ..mine.clone() }.written())
 }
 
 /// The images that the same container had in earlier revisions of its `Deployment`, newest first.

@@ -211,6 +211,7 @@ pub(crate) fn cause_of(case: &Case<'_>, sandbox: &Sandbox) -> Result<Code, Needs
         | SandboxFault::ControlGroup
         | SandboxFault::UserNamespace
         | SandboxFault::BridgeAddress
+        | SandboxFault::ResolverFile
         | SandboxFault::Sysctl
         | SandboxFault::MemoryTooLow
         | SandboxFault::Network(_)

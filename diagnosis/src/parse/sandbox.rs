@@ -33,6 +33,8 @@ pub enum SandboxFault {
     UserNamespace,
     /// The node's bridge has an address of another network.
     BridgeAddress,
+    /// The node's resolver file, which pods inherit, is not there.
+    ResolverFile,
     /// A kernel setting (sysctl) is unknown or forbidden.
     Sysctl,
     /// The memory limit is too low for the runtime itself.
@@ -76,6 +78,9 @@ pub fn parse(message: &str) -> SandboxFault {
     }
     if has(&["memory limit too low", "too low; should be at least"]) {
         return SandboxFault::MemoryTooLow;
+    }
+    if lower.contains("resolv.conf") {
+        return SandboxFault::ResolverFile;
     }
     if lower.contains("/proc/sys/") || lower.contains("sysctl") {
         return SandboxFault::Sysctl;
@@ -354,6 +359,7 @@ mod tests {
                 SandboxFault::NoAddress(Some(text("10.252.2.4-10.252.2.4"))),
             ),
             (r#"RuntimeHandler "runsc" not supported"#, SandboxFault::Handler(text("runsc"))),
+            ("open /run/systemd/resolve/resolv.conf: no such file or directory", SandboxFault::ResolverFile),
             ("something new", SandboxFault::Other),
         ] {
             assert_eq!(parse(message), fault, "{message}");

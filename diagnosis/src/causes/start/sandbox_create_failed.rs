@@ -99,6 +99,17 @@ fn words(case: &Case<'_>, fault: &SandboxFault) -> Result<(Text, Fix), Needs> {
             Fix::disruptive(text!["on node ", name(node), ", remove the old bridge; the network plugin makes it again"])
                 .command("ip link delete cni0"),
         ),
+        SandboxFault::ResolverFile => (
+            text!["the resolver file that pods inherit from the node is not there"],
+            Fix::safe(text![
+                "on the node, set ",
+                code("resolvConf"),
+                " of the kubelet to a file that is there (",
+                code("/etc/resolv.conf"),
+                "), or start systemd-resolved"
+            ])
+            .command("systemctl status systemd-resolved; ls -l /etc/resolv.conf /run/systemd/resolve/resolv.conf"),
+        ),
         SandboxFault::Sysctl => (text!["a kernel setting (sysctl) that the pod asks for is not to be had there"], sysctl(case)?),
         SandboxFault::MemoryTooLow => (
             text!["its memory limit is too low for the runtime to start anything"],

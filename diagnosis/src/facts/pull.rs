@@ -112,7 +112,7 @@ fn stuck<'c>(case: &'c Case<'_>, container: ContainerView<'c>) -> Result<Pull<'c
         "SignatureValidationFailed" => failure.fault = PullFault::Signature,
         _ => {}
     }
-    let image = image_named(message).unwrap_or_else(|| container.image()).to_owned();
+    let image = image_of(&container, message);
     let source = case.waiting_evidence(&container);
     // A container that has never run fails since its pod was made.
     let since = case.pod().and_then(pods::created).filter(|_| container.last_end().is_none());
@@ -133,8 +133,18 @@ fn stuck<'c>(case: &'c Case<'_>, container: ContainerView<'c>) -> Result<Pull<'c
     Ok(pull)
 }
 
+/// The image that a message is about: an image volume's, or the container's as the pod writes it (runtimes write it whole,
+/// with `docker.io/library/` in front).
+fn image_of(container: &ContainerView<'_>, message: &str) -> String {
+    let own = container.image();
+    let Some(named) = image_named(message) else { return own.to_owned() };
+    let without_tag = |image: &str| ImageRef::parse(image).map(|image| (image.host, image.repository));
+    let same = without_tag(named).is_ok() && without_tag(named) == without_tag(own);
+    if same { own.to_owned() } else { named.to_owned() }
+}
+
 fn told_by<'c>(pull: Pull<'c>, event: &Event, failure: PullFailure) -> Pull<'c> {
-    let image = image_named(&event.message).map_or(pull.image, str::to_owned);
+    let image = image_of(&pull.container, &event.message);
     Pull { image, failure, source: Evidence::event(event), since: event.first, ..pull }
 }
 

@@ -157,6 +157,10 @@ pub(crate) struct Agent {
 pub(crate) fn agent(case: &Case<'_>) -> Result<Read<Agent>, Needs> {
     let on_node = case.list::<Pod>(None, Filter::OnNode(node_name(case).to_owned()))?;
     let Read::Found(on_node) = on_node else { return Ok(Read::Unreadable) };
+    // Agents live in namespaces of their own: a dump of the pod's namespace alone does not show them.
+    if on_node.iter().all(|pod| pod.metadata.namespace.as_deref() == case.namespace()) {
+        return Ok(Read::Unreadable);
+    }
     let agents = on_node.iter().filter(|pod| {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let other = ["operator", "envoy", "hubble", "controller"].iter().any(|part| name.contains(part));

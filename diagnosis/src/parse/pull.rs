@@ -109,6 +109,19 @@ pub fn image_named(message: &str) -> Option<&str> {
     rest.split_once('"').map(|(image, _)| image).filter(|image| !image.is_empty())
 }
 
+/// The platform that a message says is lacking: `linux/arm64`.
+pub fn platform(words: &str) -> Option<String> {
+    if let Some((_, rest)) = words.split_once("no matching manifest for ") {
+        return rest.split_whitespace().next().map(str::to_owned);
+    }
+    let quoted = |marker: &str| {
+        let rest = words.split_once(marker)?.1;
+        rest.split_once('"').map(|(inside, _)| inside)
+    };
+    let architecture = quoted("architecture \"")?;
+    Some(format!("{}/{architecture}", quoted("OS \"").unwrap_or("linux")))
+}
+
 /// Takes the envelopes off; what is left is what the registry, the network or the disk said.
 fn strip(message: &str) -> String {
     let mut words = message.trim();
@@ -325,7 +338,7 @@ fn address(words: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NetFault, PullFailure, PullFault, TlsFault, image_named};
+    use super::{NetFault, PullFailure, PullFault, TlsFault, image_named, platform};
 
     #[test]
     fn every_runtimes_words_are_understood() {
@@ -455,6 +468,9 @@ mod tests {
         );
         assert_eq!(failure.host.as_deref(), Some("10.0.0.10:5004"));
         assert_eq!(image_named(r#"Failed to pull image "a/b:1": x"#), Some("a/b:1"));
+        let crio = r#"no image found in manifest list for architecture "arm64", variant "v8", OS "linux""#;
+        assert_eq!(platform(crio).as_deref(), Some("linux/arm64"));
+        assert_eq!(platform("no matching manifest for linux/arm64/v8 in x").as_deref(), Some("linux/arm64/v8"));
         assert_eq!(PullFailure::parse("pulling from host r.io:1 failed").host.as_deref(), Some("r.io:1"));
     }
 }

@@ -9,6 +9,7 @@ use crate::facts::owner;
 use crate::facts::pull::{self, Pull};
 use crate::finding::{Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
+use crate::parse::pull as parse;
 use crate::pods;
 use crate::reader::{Needs, Read};
 
@@ -43,10 +44,12 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Finding, Needs> {
         Read::Absent | Read::Unreadable => None,
     };
     let platform = info.map(|info| format!("{}/{}", info.operating_system, info.architecture));
+    let reported = parse::platform(&pull.failure.words);
     let shown = platform.clone().map(|platform| {
         let node = ObjectRef::new(Kind::Node, None, node_name);
         Evidence::field(&node, ".status.nodeInfo", platform)
     });
+    let platform = platform.or(reported);
     let wanted = platform.clone().map_or_else(|| text!["the platform of the node"], |platform| text![code(platform)]);
     let build =
         format!("docker buildx build --platform linux/amd64,linux/arm64 --push -t {} .", shell_quoted(&pull.image));

@@ -92,8 +92,10 @@ fn mend(fault: TlsFault, host: &str) -> Fix {
         TlsFault::UnknownAuthority => Fix::safe(text![
             "make the nodes trust the CA certificate of the registry: containerd ",
             code(format!("/etc/containerd/certs.d/{host}/hosts.toml")),
-            ", CRI-O and Docker ",
+            ", CRI-O ",
             code(format!("/etc/containers/certs.d/{host}/ca.crt")),
+            ", Docker ",
+            code(format!("/etc/docker/certs.d/{host}/ca.crt")),
             " or the system's trust store"
         ])
         .command(look),

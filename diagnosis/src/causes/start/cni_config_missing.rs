@@ -70,7 +70,7 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
     let known = match &agent {
         Read::Found(agent) => Some(agent.sentence()),
         Read::Absent => {
-            Some(text!["No agent of a known network plugin (Calico, Cilium, flannel, ...) runs on the node."])
+            Some(text!["No agent of a known network plugin (Calico, Cilium, flannel, ...) was found on the node."])
         }
         Read::Unreadable => None,
     };

@@ -93,7 +93,7 @@ fn count(on_node: Option<&[std::sync::Arc<Pod>]>, node: &str) -> Option<Text> {
     let pods = on_node?;
     let all = pods.iter().filter(|pod| of_network(pod)).count();
     let have = pods.iter().filter(|pod| of_network(pod) && with_address(pod)).count();
-    (all > 0).then(|| text!["Of ", all, " pods that need an address on node ", name(node), ", ", have, " have one."])
+    (have > 0).then(|| text!["Of ", all, " pods that need an address on node ", name(node), ", ", have, " have one."])
 }
 
 /// How many addresses `A-B` or `A/N` holds.

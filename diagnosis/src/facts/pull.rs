@@ -128,13 +128,13 @@ fn stuck<'c>(case: &'c Case<'_>, container: ContainerView<'c>) -> Result<Pull<'c
         spoken.find(|(_, failure)| pull.failure.words.is_empty() && !failure.words.is_empty())
     });
     if let Some((event, failure)) = best {
-        pull = told_by(pull, event, failure);
+        pull = told_by(&pull, event, failure);
     }
     Ok(pull)
 }
 
-/// The image that a message is about: an image volume's, or the container's as the pod writes it (runtimes write it whole,
-/// with `docker.io/library/` in front).
+/// The image that a message is about: an image volume's, or the container's as the pod writes it (runtimes write it
+/// whole, with `docker.io/library/` in front).
 fn image_of(container: &ContainerView<'_>, message: &str) -> String {
     let own = container.image();
     let Some(named) = image_named(message) else { return own.to_owned() };
@@ -143,9 +143,9 @@ fn image_of(container: &ContainerView<'_>, message: &str) -> String {
     if same { own.to_owned() } else { named.to_owned() }
 }
 
-fn told_by<'c>(pull: Pull<'c>, event: &Event, failure: PullFailure) -> Pull<'c> {
+fn told_by<'c>(pull: &Pull<'c>, event: &Event, failure: PullFailure) -> Pull<'c> {
     let image = image_of(&pull.container, &event.message);
-    Pull { image, failure, source: Evidence::event(event), since: event.first, ..pull }
+    Pull { image, failure, source: Evidence::event(event), since: event.first, container: pull.container }
 }
 
 fn is_failure(event: &Event) -> bool {
@@ -170,7 +170,7 @@ fn behind_creating<'c>(case: &'c Case<'_>, container: ContainerView<'c>) -> Resu
     let last = of_pull.rfind(|event| event.reason != "Pulling" && event.reason != "BackOff");
     Ok(last.filter(|event| is_failure(event)).map(|event| {
         let failure = PullFailure::parse(&event.message);
-        told_by(pull, event, failure)
+        told_by(&pull, event, failure)
     }))
 }
 

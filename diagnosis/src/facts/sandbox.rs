@@ -88,8 +88,8 @@ fn is_without_sandbox(case: &Case<'_>) -> bool {
     is_live(case) && case.pod().and_then(pods::node_name).is_some() && !running && !stands
 }
 
-/// Why the sandbox of the pod cannot be made now, if it cannot: the newest event decides, and one that comes only once a
-/// sandbox stands makes those before it history.
+/// Why the sandbox of the pod cannot be made now, if it cannot: the newest event decides, and one that comes only once
+/// a sandbox stands makes those before it history.
 pub(crate) fn failure(case: &Case<'_>) -> Result<Option<Sandbox>, Needs> {
     let Some(pod) = case.pod().filter(|_| is_without_sandbox(case)) else { return Ok(None) };
     let events = case.own_events()?;

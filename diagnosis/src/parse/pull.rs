@@ -199,14 +199,18 @@ fn on_the_node(lower: &str) -> Option<PullFault> {
     }
     let signature = ["signature validation failed", "signature was required", "source image rejected"];
     let policy = ["rejected by policy", "no matching signatures", "invalid signature"];
-    (has(lower, &signature) || has(lower, &policy)).then_some(PullFault::Signature)
+    let unsigned = has(lower, &signature) || has(lower, &policy);
+    (unsigned && !lower.contains("x509:")).then_some(PullFault::Signature)
 }
 
 fn tls(lower: &str) -> Option<TlsFault> {
     if has(lower, &["http response to https client", "does not look like a tls handshake"]) {
         return Some(TlsFault::PlainHttp);
     }
-    if has(lower, &["unknown authority", "not trusted", "self-signed certificate", "self signed certificate"]) {
+    if has(
+        lower,
+        &["unknown authority", "certificate is not trusted", "self-signed certificate", "self signed certificate"],
+    ) {
         return Some(TlsFault::UnknownAuthority);
     }
     if has(lower, &["has expired or is not yet valid", "certificate has expired"]) {
@@ -287,6 +291,14 @@ fn answer(lower: &str, status: Option<u16>) -> Option<PullFault> {
     let refused = ["unauthorized", "authentication required", "no basic auth credentials", "denied", "forbidden"];
     let also = ["invalid username/password", "incorrect username or password", "authorization failed"];
     let more = ["failed to authorize", "no credentials", "retrieve auth token", "authentication failed"];
+    // A credential helper of the runtime that is absent or fails leaves the pull without credentials.
+    if has(lower, &["docker-credential-", "credential helper", "error getting credentials"]) {
+        return Some(PullFault::Unauthorized);
+    }
+    // Files of the node, not the registry; Google's registries say "denied: Permission denied for ...".
+    if lower.contains(": permission denied") && !lower.contains("denied: permission denied") {
+        return None;
+    }
     if matches!(status, Some(401 | 403)) {
         // Docker Hub answers so for repositories that do not exist, too.
         return Some(PullFault::Unauthorized);
@@ -442,7 +454,8 @@ mod tests {
             ("failed to extract layer sha256:1: write /x: input/output error", PullFault::DiskError),
             ("failed to extract layer sha256:1: unexpected EOF", PullFault::Corrupt),
             (
-                "failed commit on ref \"layer-sha256:1\": unexpected commit digest sha256:2, expected sha256:1: failed precondition",
+                "failed commit on ref \"layer-sha256:1\": unexpected commit digest sha256:2, expected sha256:1: \
+                 failed precondition",
                 PullFault::Corrupt,
             ),
             (
@@ -451,6 +464,39 @@ mod tests {
             ),
             ("rpc error: code = DeadlineExceeded desc = context deadline exceeded", PullFault::TooSlow),
             ("context canceled", PullFault::TooSlow),
+            (
+                "error getting credentials - err: exec: \"docker-credential-ecr-login\": executable file not found in $PATH",
+                PullFault::Unauthorized,
+            ),
+            ("mkdir /var/lib/docker/tmp: permission denied", PullFault::Unknown),
+            (
+                "denied: Permission denied for \"latest\" from request \"/v2/acme/web/manifests/latest\".",
+                PullFault::Unauthorized,
+            ),
+            (
+                "x509: invalid signature: parent certificate cannot sign this kind of certificate",
+                PullFault::Tls(TlsFault::Handshake),
+            ),
+            (
+                "error pulling image configuration: denied: unauthenticated: User cannot be authenticated with the token provided.",
+                PullFault::Unauthorized,
+            ),
+            (
+                "failed to unpack image on snapshotter overlayfs: failed to extract layer sha256:e: failed to get reader from content store: content digest sha256:9: not found",
+                PullFault::Corrupt,
+            ),
+            (
+                "Error reading manifest latest in docker.io/sonartype/nexus3: errors:\ndenied: requested access to the resource is denied\nunauthorized: authentication required",
+                PullFault::Unauthorized,
+            ),
+            (
+                "failed to do request: Head \"https://localhost:5000/v2/webapp/manifests/latest\": dial tcp [::1]:5000: connect: connection refused",
+                refused("[::1]:5000"),
+            ),
+            (
+                "failed to copy: httpReadSeeker: failed open: unexpected status code https://registry-1.docker.io/v2/x/manifests/sha256:8: 429 Too Many Requests - Server message: toomanyrequests: x",
+                PullFault::RateLimited,
+            ),
             (r#"Back-off pulling image "nginx:9""#, PullFault::Unknown),
             (
                 r#"rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial unix /run/containerd/containerd.sock: connect: connection refused""#,

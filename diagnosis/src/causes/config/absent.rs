@@ -111,9 +111,15 @@ fn of_object(
     }
     let by_operator = (missing.kind == Kind::Secret).then(|| {
         Fix::safe(text![
-            "if an operator should make it (External Secrets, Sealed Secrets, cert-manager), see what that one says of it"
+            "if an operator should make it (External Secrets, Sealed Secrets, cert-manager), see what that one says \
+             of it"
         ])
-        .command(case.kubectl(["get", "events", "--field-selector", &format!("involvedObject.name={}", missing.object)]))
+        .command(case.kubectl([
+            "get",
+            "events",
+            "--field-selector",
+            &format!("involvedObject.name={}", missing.object),
+        ]))
     });
     Ok(finding.fix(rename).fix(create(case, missing)).fix(by_operator).fix(optional(case, owner)))
 }

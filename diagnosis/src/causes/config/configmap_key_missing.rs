@@ -12,8 +12,9 @@ cause! {
     /// Waiting `CreateContainerConfigError` with `couldn't find key K in ConfigMap NS/N`; event `FailedMount` with
     /// `configmap references non-existent config key: K` where a volume names its items.
     /// ## Look-alikes
-    /// `configmap-missing`: the whole ConfigMap is absent. `secret-key-missing`: the same for a Secret. `invalid-mount-path`:
-    /// a subPath whose key vanished (`failed to prepare subPath`). `app-config-error`: the app itself misses a value.
+    /// `configmap-missing`: the whole ConfigMap is absent. `secret-key-missing`: the same for a Secret.
+    /// `invalid-mount-path`: a subPath whose key vanished (`failed to prepare subPath`). `app-config-error`: the app
+    /// itself misses a value.
     /// ## Fixes
     /// Name a key that the ConfigMap has, or add the key. The kubelet tries again by itself.
     /// ## Source

@@ -10,13 +10,13 @@ cause! {
     /// The pod takes variables or files from a ConfigMap that does not exist in its namespace.
     /// ## Signals
     /// Waiting `CreateContainerConfigError` with `configmap "N" not found` (env, envFrom); event `FailedMount` with
-    /// `MountVolume.SetUp failed for volume "V" : configmap "N" not found` while the container stays `ContainerCreating`,
-    /// several of a projected volume in brackets; or a required ConfigMap that cannot be found while nothing else holds the pod
-    /// up.
+    /// `MountVolume.SetUp failed for volume "V" : configmap "N" not found` while the container stays
+    /// `ContainerCreating`, several of a projected volume in brackets; or a required ConfigMap that cannot be found
+    /// while nothing else holds the pod up.
     /// ## Look-alikes
-    /// `configmap-key-missing`: the ConfigMap is there. `secret-missing`: the same for a Secret. `failed to sync configmap
-    /// cache: timed out waiting for the condition` and `object "NS"/"N" not registered` are noise of a pod's start. A
-    /// `FailedMount` from before the ConfigMap came is history.
+    /// `configmap-key-missing`: the ConfigMap is there. `secret-missing`: the same for a Secret. `failed to sync
+    /// configmap cache: timed out waiting for the condition` and `object "NS"/"N" not registered` are noise of a pod's
+    /// start. A `FailedMount` from before the ConfigMap came is history.
     /// ## Fixes
     /// Create it in the pod's namespace, name the one that exists, or mark the reference optional.
     /// ## Source

@@ -14,17 +14,19 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The kubelet cannot put the container's settings together, for a reason that none of the other causes of this stage names.
+    /// The kubelet cannot put the container's settings together, for a reason that none of the other causes of this
+    /// stage names.
     /// ## Signals
-    /// Waiting `CreateContainerConfigError` with, among others, `environment variable key "K" not found in file "F"`, `couldn't
-    /// parse env file`, `cannot find the volume "V" referenced by FileKeyRef`, `pod Hostname "H" is not a valid DNS label`,
-    /// `hostname for pod "P" was invalid`, `cannot find volume "V" to mount into container "C"`, `failed to resolve recursive
-    /// read-only mode`, `unsupported supplementalGroupsPolicy`, `create container log directory for container C failed`; event
-    /// `FailedCreatePodContainer` with `unable to ensure pod container exists` before any container is there.
+    /// Waiting `CreateContainerConfigError` with, among others, `environment variable key "K" not found in file "F"`,
+    /// `couldn't parse env file`, `cannot find the volume "V" referenced by FileKeyRef`, `pod Hostname "H" is not a
+    /// valid DNS label`, `hostname for pod "P" was invalid`, `cannot find volume "V" to mount into container "C"`,
+    /// `failed to resolve recursive read-only mode`, `unsupported supplementalGroupsPolicy`, `create container log
+    /// directory for container C failed`; event `FailedCreatePodContainer` with `unable to ensure pod container exists`
+    /// before any container is there.
     /// ## Look-alikes
-    /// `configmap-missing`, `secret-missing` and their keys; `run-as-non-root-violation`; `invalid-mount-path` (subPath);
-    /// `security-profile-missing` (seccomp, AppArmor); `node-disk-io-error`. Words of a kubelet that has only just started
-    /// (`services have not yet been read at least once`, cache time-outs) pass by themselves.
+    /// `configmap-missing`, `secret-missing` and their keys; `run-as-non-root-violation`; `invalid-mount-path`
+    /// (subPath); `security-profile-missing` (seccomp, AppArmor); `node-disk-io-error`. Words of a kubelet that has
+    /// only just started (`services have not yet been read at least once`, cache time-outs) pass by themselves.
     /// ## Fixes
     /// What the kubelet's words name has to be mended in the template; for log directories and cgroups, on the node.
     /// ## Source
@@ -161,16 +163,30 @@ fn of_pod(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
             .since(event.first)
             .title(text!["Node ", name(node), " cannot make the control group of the pod"])
             .explain(text![
-                "Before any container, the kubelet makes a control group (cgroup) with the pod's cpu and memory settings. Node ",
+                "Before any container, the kubelet makes a control group (cgroup) with the pod's cpu and memory \
+                 settings. Node ",
                 name(node),
                 " cannot: ",
                 quoted(event.message.clone()),
                 "."
             ])
             .evidence(Evidence::event(&event))
-            .fix(Fix::safe(text!["see whether other pods on the node fail alike: then its cgroups are the matter"]).command(
-                case.kubectl_cluster(["get", "pods", "-A", "--field-selector", &format!("spec.nodeName={node}")]),
-            ))
-            .fix(Fix::safe(text!["else look at the cpu and memory requests and limits of the pod for values that cannot be"])),
+            .fix(
+                Fix::safe(text![
+                    "see whether other pods on the node fail alike: then its cgroups are the \
+             matter"
+                ])
+                .command(case.kubectl_cluster([
+                    "get",
+                    "pods",
+                    "-A",
+                    "--field-selector",
+                    &format!("spec.nodeName={node}"),
+                ])),
+            )
+            .fix(Fix::safe(text![
+                "else look at the cpu and memory requests and limits of the pod for values that \
+             cannot be"
+            ])),
     ))
 }

@@ -12,16 +12,16 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The security context says that the container must not run as root, and it would, or the kubelet cannot tell because the
-    /// image names its user by a word instead of a number.
+    /// The security context says that the container must not run as root, and it would, or the kubelet cannot tell
+    /// because the image names its user by a word instead of a number.
     /// ## Signals
-    /// Waiting `CreateContainerConfigError` with `container has runAsNonRoot and image will run as root`, `container's runAsUser
-    /// breaks non-root policy`, `container has runAsNonRoot and image has non-numeric user (U), cannot verify user is non-root`,
-    /// `container has runAsNonRoot and image has an invalid user id (N)`, and on Windows `container's runAsUserName (U) which
-    /// will be regarded as root identity and will break non-root policy`.
+    /// Waiting `CreateContainerConfigError` with `container has runAsNonRoot and image will run as root`, `container's
+    /// runAsUser breaks non-root policy`, `container has runAsNonRoot and image has non-numeric user (U), cannot verify
+    /// user is non-root`, `container has runAsNonRoot and image has an invalid user id (N)`, and on Windows
+    /// `container's runAsUserName (U) which will be regarded as root identity and will break non-root policy`.
     /// ## Look-alikes
-    /// `pod-security-violation`: the pod is refused before it exists. `app-permission-denied`: the container runs as another
-    /// user and may not read or write its files.
+    /// `pod-security-violation`: the pod is refused before it exists. `app-permission-denied`: the container runs as
+    /// another user and may not read or write its files.
     /// ## Fixes
     /// Set `runAsUser` to a user id over 0 that the image can run as, or build the image with a numeric `USER`.
     /// ## Source

@@ -9,8 +9,8 @@ cause! {
     /// ## What it means
     /// The pod takes a variable or a file from a key that the Secret does not have.
     /// ## Signals
-    /// Waiting `CreateContainerConfigError` with `couldn't find key KEY in Secret NAMESPACE/NAME`; event `FailedMount` with
-    /// `references non-existent secret key: KEY` where a volume names its items.
+    /// Waiting `CreateContainerConfigError` with `couldn't find key KEY in Secret NAMESPACE/NAME`; event `FailedMount`
+    /// with `references non-existent secret key: KEY` where a volume names its items.
     /// ## Look-alikes
     /// `secret-missing`: the whole Secret is absent. `configmap-key-missing`: the same for a ConfigMap.
     /// `app-config-error`: the container starts, and the app itself misses a value.

@@ -11,15 +11,16 @@ use crate::pods;
 
 cause! {
     /// ## What it means
-    /// The image was found, and what came is broken or cannot be unpacked: a layer was cut or altered on its way or in the
-    /// registry, the image store of the node is damaged, or the image has a format that the runtime no longer reads.
+    /// The image was found, and what came is broken or cannot be unpacked: a layer was cut or altered on its way or in
+    /// the registry, the image store of the node is damaged, or the image has a format that the runtime no longer
+    /// reads.
     /// ## Signals
-    /// `failed to extract layer ...: unexpected EOF`, `failed size validation: N != M`, `unexpected commit digest`, `missing
-    /// rootfs`, `rejecting N byte manifest`, `failed to register layer`, `error creating overlay mount`, `blob unknown`, and
-    /// `media type "M" is no longer supported since containerd v2.0`.
+    /// `failed to extract layer ...: unexpected EOF`, `failed size validation: N != M`, `unexpected commit digest`,
+    /// `missing rootfs`, `rejecting N byte manifest`, `failed to register layer`, `error creating overlay mount`, `blob
+    /// unknown`, and `media type "M" is no longer supported since containerd v2.0`.
     /// ## Look-alikes
-    /// `image-disk-full`: the same places with `no space left on device`. `node-disk-io-error`: with `input/output error`.
-    /// `registry-unreachable`: `unexpected EOF` in the middle of a request.
+    /// `image-disk-full`: the same places with `no space left on device`. `node-disk-io-error`: with `input/output
+    /// error`. `registry-unreachable`: `unexpected EOF` in the middle of a request.
     /// ## Fixes
     /// Remove what is there of the image on the node and pull again; where every node says so, push the image again.
     /// ## Source
@@ -63,7 +64,8 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
             name(node),
             " cannot unpack it for container ",
             name(pull.container.name()),
-            ": a layer is incomplete or altered. If other nodes pull it well, the store of this node is damaged; if none does, \
+            ": a layer is incomplete or altered. If other nodes pull it well, the store of this node is damaged; if \
+             none does, \
              the image in the registry (or a proxy on the way) is."
         ])
         .also(pull.said())

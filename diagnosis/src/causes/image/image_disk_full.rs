@@ -14,11 +14,12 @@ cause! {
     /// ## What it means
     /// The disk on which the node keeps its images is full, in bytes or in inodes, so the image cannot be stored.
     /// ## Signals
-    /// `failed to extract layer DIGEST: ... no space left on device`, `write /var/lib/containerd/...: no space left on device`,
-    /// `failed to register layer: ... no space left on device`; on the node often DiskPressure, `FreeDiskSpaceFailed`,
-    /// `ImageGCFailed`.
+    /// `failed to extract layer DIGEST: ... no space left on device`, `write /var/lib/containerd/...: no space left on
+    /// device`, `failed to register layer: ... no space left on device`; on the node often DiskPressure,
+    /// `FreeDiskSpaceFailed`, `ImageGCFailed`.
     /// ## Look-alikes
-    /// `app-disk-full`: the container runs and its own writes fail. `node-disk-pressure`: the node evicts or refuses pods.
+    /// `app-disk-full`: the container runs and its own writes fail. `node-disk-pressure`: the node evicts or refuses
+    /// pods.
     /// ## Fixes
     /// Remove unused images and logs on the node, let the pod run elsewhere meanwhile, and give the node a larger disk.
     /// ## Source

@@ -11,17 +11,18 @@ use crate::pods::{self, ContainerView};
 
 cause! {
     /// ## What it means
-    /// Before it pulls, the kubelet asks the container runtime whether the image is there, and that question itself failed: the
-    /// runtime is down, its image store is broken, or it finds the short name ambiguous.
+    /// Before it pulls, the kubelet asks the container runtime whether the image is there, and that question itself
+    /// failed: the runtime is down, its image store is broken, or it finds the short name ambiguous.
     /// ## Signals
-    /// Waiting `ImageInspectError`, event `InspectFailed` with `Failed to inspect image "IMG": WORDS` (from 1.32 on with an
-    /// empty name: `Failed to inspect image "": WORDS`); CRI-O `short name mode is enforcing, but image name N returns
-    /// ambiguous list`.
+    /// Waiting `ImageInspectError`, event `InspectFailed` with `Failed to inspect image "IMG": WORDS` (from 1.32 on
+    /// with an empty name: `Failed to inspect image "": WORDS`); CRI-O `short name mode is enforcing, but image name N
+    /// returns ambiguous list`.
     /// ## Look-alikes
-    /// `invalid-image-name`: event `InspectFailed` too, with waiting `InvalidImageName`. `runtime-unavailable`: where the words
-    /// say that the runtime does not answer, that is the root and this follows.
+    /// `invalid-image-name`: event `InspectFailed` too, with waiting `InvalidImageName`. `runtime-unavailable`: where
+    /// the words say that the runtime does not answer, that is the root and this follows.
     /// ## Fixes
-    /// Name the image with its registry where the short name is ambiguous; else mend the runtime or its store on the node.
+    /// Name the image with its registry where the short name is ambiguous; else mend the runtime or its store on the
+    /// node.
     /// ## Source
     /// pkg/kubelet/images/image_manager.go; CRI-O internal/storage/image.go.
     ImageInspectFailed, stage Image, since "0.1.0", detect

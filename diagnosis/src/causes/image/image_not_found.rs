@@ -16,16 +16,17 @@ cause! {
     /// ## What it means
     /// The registry answers, and has no such image: the repository, the tag or the digest does not exist.
     /// ## Signals
-    /// containerd `failed to resolve reference "REF": REF: not found` (NotFound) or `404 Not Found`; Docker
-    /// `manifest for REF not found: manifest unknown`; CRI-O `reading manifest TAG in REPO: manifest unknown` or
-    /// `name unknown`. Docker Hub's `pull access denied, repository does not exist or may require authorization` where the
-    /// name is an official image (those are public) or nearly that of a neighbour. An `ImagePullBackOff` whose reason stands
+    /// containerd `failed to resolve reference "REF": REF: not found` (NotFound) or `404 Not Found`; Docker `manifest
+    /// for REF not found: manifest unknown`; CRI-O `reading manifest TAG in REPO: manifest unknown` or `name unknown`.
+    /// Docker Hub's `pull access denied, repository does not exist or may require authorization` where the name is an
+    /// official image (those are public) or nearly that of a neighbour. An `ImagePullBackOff` whose reason stands
     /// nowhere any more is named here with confidence `possible`.
     /// ## Look-alikes
     /// `image-unauthorized`: the registry refuses to tell. `image-platform-mismatch`: the image exists for other
     /// architectures (`no match for platform in manifest: not found`). `registry-unreachable`: nobody answered.
     /// ## Fixes
-    /// Name a tag that exists (nearest known names are offered), push the missing one, or go back to the revision before.
+    /// Name a tag that exists (nearest known names are offered), push the missing one, or go back to the revision
+    /// before.
     /// ## Source
     /// containerd core/remotes/docker/resolver.go; pkg/kubelet/images/image_manager.go.
     ImageNotFound, stage Image, since "0.1.0", detect

@@ -17,12 +17,12 @@ cause! {
     /// ## What it means
     /// The image exists, and has no variant for the operating system or processor of the node.
     /// ## Signals
-    /// containerd `no match for platform in manifest: not found`; CRI-O `no image found in manifest list for architecture`;
-    /// Docker `no matching manifest for linux/arm64 in the manifest list entries`; Windows builds that do not fit the host
-    /// (`a Windows version 10.0.20348-based image is incompatible with a 10.0.17763 host`).
+    /// containerd `no match for platform in manifest: not found`; CRI-O `no image found in manifest list for
+    /// architecture`; Docker `no matching manifest for linux/arm64 in the manifest list entries`; Windows builds that
+    /// do not fit the host (`a Windows version 10.0.20348-based image is incompatible with a 10.0.17763 host`).
     /// ## Look-alikes
-    /// `image-not-found`: `not found` without a word about a platform. `exec-format-error`: an image of one architecture only
-    /// is pulled anywhere and fails when it starts.
+    /// `image-not-found`: `not found` without a word about a platform. `exec-format-error`: an image of one
+    /// architecture only is pulled anywhere and fails when it starts.
     /// ## Fixes
     /// Build the image for the node's platform too, or keep the pod on nodes that it is built for.
     /// ## Source

@@ -11,8 +11,8 @@ use crate::secret::Secret;
 
 cause! {
     /// ## What it means
-    /// The pod names a pull secret that exists and cannot be one: its type is not a registry type, or it lacks the key in
-    /// which the kubelet looks for credentials. The kubelet passes over it and pulls without.
+    /// The pod names a pull secret that exists and cannot be one: its type is not a registry type, or it lacks the key
+    /// in which the kubelet looks for credentials. The kubelet passes over it and pulls without.
     /// ## Signals
     /// The pull fails with 401, 403 or `access denied`; the Secret in `imagePullSecrets` has another type than
     /// `kubernetes.io/dockerconfigjson` (or `kubernetes.io/dockercfg`), or no key `.dockerconfigjson` (`.dockercfg`).

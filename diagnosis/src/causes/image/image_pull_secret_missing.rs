@@ -17,12 +17,12 @@ cause! {
     /// ## What it means
     /// The pod names a pull secret that does not exist in its namespace, and the registry refuses the pull without it.
     /// ## Signals
-    /// `imagePullSecrets` names a Secret that is absent; event `FailedToRetrieveImagePullSecret` with
-    /// `Unable to retrieve some image pull secrets (NAMES); attempting to pull the image may not succeed.`; and the pull
-    /// fails with 401, 403 or `access denied`.
+    /// `imagePullSecrets` names a Secret that is absent; event `FailedToRetrieveImagePullSecret` with `Unable to
+    /// retrieve some image pull secrets (NAMES); attempting to pull the image may not succeed.`; and the pull fails
+    /// with 401, 403 or `access denied`.
     /// ## Look-alikes
-    /// An absent pull secret while the pull works is no trouble. `image-pull-secret-invalid`: the Secret is there and is no
-    /// pull secret. `image-unauthorized`: the Secret is there and is refused, or none is named.
+    /// An absent pull secret while the pull works is no trouble. `image-pull-secret-invalid`: the Secret is there and
+    /// is no pull secret. `image-unauthorized`: the Secret is there and is refused, or none is named.
     /// ## Fixes
     /// Make the Secret in the pod's own namespace (Secrets are never read from another one), or name the right one.
     /// ## Source

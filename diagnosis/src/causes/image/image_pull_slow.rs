@@ -13,14 +13,15 @@ use crate::pods::{self, ContainerView};
 
 cause! {
     /// ## What it means
-    /// The image is still being pulled after minutes, or was given up because it took too long. Nothing is wrong with its name
-    /// or with the credentials: it is large, the way is slow, or the pull waits in a queue.
+    /// The image is still being pulled after minutes, or was given up because it took too long. Nothing is wrong with
+    /// its name or with the credentials: it is large, the way is slow, or the pull waits in a queue.
     /// ## Signals
-    /// Event `Pulling` without `Pulled` or `Failed` for two minutes or more, container still `ContainerCreating`; `pull QPS
-    /// exceeded`; `context canceled` or `context deadline exceeded` without a network error (containerd gives up a pull without
-    /// progress after 5 minutes).
+    /// Event `Pulling` without `Pulled` or `Failed` for two minutes or more, container still `ContainerCreating`; `pull
+    /// QPS exceeded`; `context canceled` or `context deadline exceeded` without a network error (containerd gives up a
+    /// pull without progress after 5 minutes).
     /// ## Look-alikes
-    /// `registry-unreachable`: the error names a URL or an address. `volume-mount-timeout`: no `Pulling` event at all yet.
+    /// `registry-unreachable`: the error names a URL or an address. `volume-mount-timeout`: no `Pulling` event at all
+    /// yet.
     /// ## Fixes
     /// Wait; then a smaller image, a registry or mirror nearer to the nodes, images pulled in advance, parallel pulls.
     /// ## Source
@@ -47,7 +48,8 @@ fn given_up(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
     let throttled = pull.failure.fault == PullFault::Throttled;
     let what = if throttled {
         text![
-            "The kubelet starts only so many pulls a second (registryPullQPS, 5 by default), and many pods came to node ",
+            "The kubelet starts only so many pulls a second (registryPullQPS, 5 by default), and many pods came to \
+             node ",
             node(case),
             " at once. It tries again by itself."
         ]
@@ -55,7 +57,8 @@ fn given_up(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
         text![
             "The pull of image ",
             name(pull.image.clone()),
-            " made no headway for minutes, or reached the time limit, and was given up; the next try goes on from the layers \
+            " made no headway for minutes, or reached the time limit, and was given up; the next try goes on from the \
+             layers \
              that are there."
         ]
     };
@@ -96,7 +99,8 @@ fn under_way(case: &Case<'_>, container: &ContainerView<'_>, event: &Event) -> O
             name(image),
             " for container ",
             name(container.name()),
-            ", and reports neither success nor an error. The image is large, the way to its registry is slow, or the pull waits \
+            ", and reports neither success nor an error. The image is large, the way to its registry is slow, or the \
+             pull waits \
              for others on the node (one at a time by default)."
         ])
         .evidence(Evidence::event(event));
@@ -118,11 +122,13 @@ fn with_fixes(case: &Case<'_>, finding: Finding) -> Finding {
             case.kubectl(["get", "events", "--field-selector", &format!("involvedObject.name={pod}"), "--watch"]),
         ))
         .fix(Fix::safe(text![
-            "make pulls shorter: a smaller image, a registry or mirror nearer to the nodes, or the image pulled in advance \
+            "make pulls shorter: a smaller image, a registry or mirror nearer to the nodes, or the image pulled in \
+             advance \
              (a DaemonSet, a node image that has it)"
         ]))
         .fix(Fix::disruptive(text![
-            "let the kubelet pull several images at once: serializeImagePulls: false with maxParallelImagePulls, and a higher \
+            "let the kubelet pull several images at once: serializeImagePulls: false with maxParallelImagePulls, and \
+             a higher \
              registryPullQPS, in its configuration"
         ]))
 }

@@ -12,13 +12,14 @@ cause! {
     /// ## What it means
     /// The node has a policy that wants images signed, and this one is not, or not by a key that the policy names.
     /// ## Signals
-    /// Waiting `SignatureValidationFailed` with `image pull failed for IMG because the signature validation failed: WORDS`;
-    /// CRI-O `Source image rejected`, `A signature was required, but no signature exists`.
+    /// Waiting `SignatureValidationFailed` with `image pull failed for IMG because the signature validation failed:
+    /// WORDS`; CRI-O `Source image rejected`, `A signature was required, but no signature exists`.
     /// ## Look-alikes
-    /// `admission-webhook-denied`: a webhook (cosign, Kyverno) refuses the pod before it exists. `image-unauthorized`: the
-    /// registry refuses, not the node.
+    /// `admission-webhook-denied`: a webhook (cosign, Kyverno) refuses the pod before it exists. `image-unauthorized`:
+    /// the registry refuses, not the node.
     /// ## Fixes
-    /// Sign the image with a key that the policy trusts, or use one that is signed; the policy belongs to whoever runs nodes.
+    /// Sign the image with a key that the policy trusts, or use one that is signed; the policy belongs to whoever runs
+    /// nodes.
     /// ## Source
     /// CRI-O server/image_pull.go; containers-policy.json(5).
     ImageSignatureRejected, stage Image, since "0.1.0", detect

@@ -10,20 +10,20 @@ use crate::parse::pull::PullFault;
 
 cause! {
     /// ## What it means
-    /// The registry refuses the pull: the pod sends no credentials, or the ones it sends are wrong, expired, or for another
-    /// registry or repository.
+    /// The registry refuses the pull: the pod sends no credentials, or the ones it sends are wrong, expired, or for
+    /// another registry or repository.
     /// ## Signals
-    /// `401 Unauthorized` or `403 Forbidden`; containerd `failed to authorize: failed to fetch oauth token`,
-    /// `pull access denied, repository does not exist or may require authorization`, `no basic auth credentials`; CRI-O
-    /// `unable to retrieve auth token: invalid username/password`, `authentication required`; Docker
-    /// `pull access denied for R, repository does not exist or may require 'docker login'`, `requested access to the resource
-    /// is denied`.
+    /// `401 Unauthorized` or `403 Forbidden`; containerd `failed to authorize: failed to fetch oauth token`, `pull
+    /// access denied, repository does not exist or may require authorization`, `no basic auth credentials`; CRI-O
+    /// `unable to retrieve auth token: invalid username/password`, `authentication required`; Docker `pull access
+    /// denied for R, repository does not exist or may require 'docker login'`, `requested access to the resource is
+    /// denied`.
     /// ## Look-alikes
     /// `image-pull-secret-missing` and `image-pull-secret-invalid`: a pull secret is named, and is absent or is none.
     /// `image-not-found`: the registry says that there is no such image; some registries answer `denied` for that too.
     /// ## Fixes
-    /// Make a pull secret for that registry and name it in `imagePullSecrets` of the pod or of its ServiceAccount; renew it
-    /// where it has expired (tokens of ECR live for 12 hours).
+    /// Make a pull secret for that registry and name it in `imagePullSecrets` of the pod or of its ServiceAccount;
+    /// renew it where it has expired (tokens of ECR live for 12 hours).
     /// ## Source
     /// containerd core/remotes/docker/authorizer.go; pkg/kubelet/images/image_manager.go.
     ImageUnauthorized, stage Image, since "0.1.0", detect
@@ -41,7 +41,8 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
     let confidence = if double { Confidence::Likely } else { Confidence::Certain };
     let sent = if secrets.is_empty() {
         text![
-            "The pod names no pull secret (imagePullSecrets is empty, also from its ServiceAccount), so the pull went out \
+            "The pod names no pull secret (imagePullSecrets is empty, also from its ServiceAccount), so the pull went \
+             out \
              without credentials of its own."
         ]
     } else {

@@ -12,12 +12,12 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The image reference cannot be read at all, so no registry was ever asked: upper-case letters in the repository, a
-    /// scheme such as `https://` in front, a space, an empty tag, or a variable that a template did not fill in.
+    /// The image reference cannot be read at all, so no registry was ever asked: upper-case letters in the repository,
+    /// a scheme such as `https://` in front, a space, an empty tag, or a variable that a template did not fill in.
     /// ## Signals
-    /// Waiting `InvalidImageName` with `Failed to apply default image tag "IMG": couldn't parse image name "IMG": invalid
-    /// reference format` (`repository name (..) must be lowercase`); event `InspectFailed` with the same text; from a runtime
-    /// `failed to parse image reference "IMG"`, and CRI-O's short names that resolve to no registry
+    /// Waiting `InvalidImageName` with `Failed to apply default image tag "IMG": couldn't parse image name "IMG":
+    /// invalid reference format` (`repository name (..) must be lowercase`); event `InspectFailed` with the same text;
+    /// from a runtime `failed to parse image reference "IMG"`, and CRI-O's short names that resolve to no registry
     /// (`short-name "IMG" did not resolve to an alias`).
     /// ## Look-alikes
     /// `image-not-found`: the reference is readable, and the registry has no such image.

@@ -14,11 +14,11 @@ cause! {
     /// `429 Too Many Requests`, `toomanyrequests: You have reached your pull rate limit` (Docker Hub, also `your
     /// unauthenticated pull rate limit`), `toomanyrequests: Rate exceeded` (ECR).
     /// ## Look-alikes
-    /// `image-pull-slow`: `pull QPS exceeded` is the kubelet's own limit, not the registry's. `image-unauthorized`: refused
-    /// for the credentials.
+    /// `image-pull-slow`: `pull QPS exceeded` is the kubelet's own limit, not the registry's. `image-unauthorized`:
+    /// refused for the credentials.
     /// ## Fixes
-    /// Pull with an account (its limit is higher), through a mirror or cache, or wait for the limit to pass; do not pull what
-    /// is on the node already.
+    /// Pull with an account (its limit is higher), through a mirror or cache, or wait for the limit to pass; do not
+    /// pull what is on the node already.
     /// ## Source
     /// containerd core/remotes/docker/errdesc.go; <https://docs.docker.com/docker-hub/usage/>.
     RegistryRateLimited, stage Image, since "0.1.0", detect
@@ -52,16 +52,23 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
             name(pull.image.clone()),
             " for container ",
             name(pull.container.name()),
-            ". It counts pulls over some hours; the kubelet tries again by itself, and succeeds once the limit has passed."
+            ". It counts pulls over some hours; the kubelet tries again by itself, and succeeds once the limit has \
+             passed."
         ])
         .also(who)
         .also(pull.said())
         .fix(anonymous.then(|| {
-            Fix::safe(text!["pull with an account of ", name(host.clone()), ": make a pull secret and name it in imagePullSecrets"])
-                .command(create)
+            Fix::safe(text![
+                "pull with an account of ",
+                name(host.clone()),
+                ": make a pull secret and name it in \
+             imagePullSecrets"
+            ])
+            .command(create)
         }))
         .fix(Fix::safe(text![
-            "keep a copy of the image in a registry of your own or behind a pull-through cache, and wait for the limit to pass"
+            "keep a copy of the image in a registry of your own or behind a pull-through cache, and wait for the \
+             limit to pass"
         ]))
         .fix(always.then(|| {
             Fix::disruptive(text!["set imagePullPolicy to IfNotPresent, so that a node asks the registry only once"])

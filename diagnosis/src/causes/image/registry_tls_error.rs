@@ -10,18 +10,19 @@ use crate::parse::pull::{PullFault, TlsFault};
 
 cause! {
     /// ## What it means
-    /// The node reaches the registry and does not accept its certificate, or the registry speaks plain HTTP where the node
-    /// speaks HTTPS.
+    /// The node reaches the registry and does not accept its certificate, or the registry speaks plain HTTP where the
+    /// node speaks HTTPS.
     /// ## Signals
-    /// `x509: certificate signed by unknown authority`, `x509: certificate has expired or is not yet valid`,
-    /// `x509: certificate is valid for A, not B`, `doesn't contain any IP SANs`, `http: server gave HTTP response to HTTPS
-    /// client`, `remote error: tls: handshake failure`; from Go 1.20 on with `tls: failed to verify certificate:` in front.
+    /// `x509: certificate signed by unknown authority`, `x509: certificate has expired or is not yet valid`, `x509:
+    /// certificate is valid for A, not B`, `doesn't contain any IP SANs`, `http: server gave HTTP response to HTTPS
+    /// client`, `remote error: tls: handshake failure`; from Go 1.20 on with `tls: failed to verify certificate:` in
+    /// front.
     /// ## Look-alikes
-    /// `registry-unreachable`: `net/http: TLS handshake timeout` is the network. `tls-certificate-invalid`: a container runs,
-    /// and its own connections fail.
+    /// `registry-unreachable`: `net/http: TLS handshake timeout` is the network. `tls-certificate-invalid`: a container
+    /// runs, and its own connections fail.
     /// ## Fixes
-    /// Give the nodes the CA of the registry, or the registry a certificate that they trust; where it is meant to speak plain
-    /// HTTP, say so in the container runtime's settings.
+    /// Give the nodes the CA of the registry, or the registry a certificate that they trust; where it is meant to speak
+    /// plain HTTP, say so in the container runtime's settings.
     /// ## Source
     /// Go crypto/x509 and net/http; containerd docs/hosts.md.
     RegistryTlsError, stage Image, since "0.1.0", detect
@@ -62,7 +63,8 @@ fn words(fault: TlsFault) -> (Text, Text) {
         TlsFault::UnknownAuthority => (
             text!["its certificate is signed by an authority that the node does not trust"],
             text![
-                "its certificate is signed by an authority (CA) that the node does not know, as with private or self-signed ones"
+                "its certificate is signed by an authority (CA) that the node does not know, as with private or \
+                 self-signed ones"
             ],
         ),
         TlsFault::Expired => (
@@ -76,7 +78,8 @@ fn words(fault: TlsFault) -> (Text, Text) {
         TlsFault::PlainHttp => (
             text!["it speaks plain HTTP, and the node speaks HTTPS"],
             text![
-                "it gave an HTTP response to an HTTPS client, so it is an insecure registry that the node was not told about"
+                "it gave an HTTP response to an HTTPS client, so it is an insecure registry that the node was not \
+                 told about"
             ],
         ),
         TlsFault::Handshake => {

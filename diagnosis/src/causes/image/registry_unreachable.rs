@@ -11,20 +11,21 @@ use crate::pods;
 
 cause! {
     /// ## What it means
-    /// The node cannot reach the registry: its name does not resolve, nothing answers or listens at its address, a proxy on
-    /// the way fails, or the registry itself answers with a server error.
+    /// The node cannot reach the registry: its name does not resolve, nothing answers or listens at its address, a
+    /// proxy on the way fails, or the registry itself answers with a server error.
     /// ## Signals
     /// Behind `failed to do request: Head "URL":` or `Get "URL":` stand `dial tcp: lookup HOST on NS:53: no such host`,
-    /// `server misbehaving`, `i/o timeout`, `connect: connection refused`, `no route to host`, `network is unreachable`,
-    /// `net/http: TLS handshake timeout`, `Client.Timeout exceeded while awaiting headers`, `proxyconnect tcp`,
-    /// `connection reset by peer`; or `unexpected status from HEAD request to URL: 500|502|503|504`. CRI-O: waiting
-    /// `RegistryUnavailable`.
+    /// `server misbehaving`, `i/o timeout`, `connect: connection refused`, `no route to host`, `network is
+    /// unreachable`, `net/http: TLS handshake timeout`, `Client.Timeout exceeded while awaiting headers`, `proxyconnect
+    /// tcp`, `connection reset by peer`; or `unexpected status from HEAD request to URL: 500|502|503|504`. CRI-O:
+    /// waiting `RegistryUnavailable`.
     /// ## Look-alikes
     /// `registry-tls-error`: the connection stands and the certificate is refused. `registry-rate-limited`: 429.
-    /// `image-unauthorized`: the registry answers and refuses. `runtime-unavailable`: `dial unix`, the node's own runtime.
+    /// `image-unauthorized`: the registry answers and refuses. `runtime-unavailable`: `dial unix`, the node's own
+    /// runtime.
     /// ## Fixes
-    /// Mend the host name in the image, or DNS, firewall, route or proxy of the node; where the registry is down, wait or use
-    /// a mirror. The kubelet tries again by itself, at most every five minutes.
+    /// Mend the host name in the image, or DNS, firewall, route or proxy of the node; where the registry is down, wait
+    /// or use a mirror. The kubelet tries again by itself, at most every five minutes.
     /// ## Source
     /// containerd core/remotes/docker/resolver.go; staging/src/k8s.io/cri-api/pkg/errors.
     RegistryUnreachable, stage Image, since "0.1.0", detect
@@ -70,7 +71,8 @@ fn words(fault: &NetFault) -> (Text, Text) {
         NetFault::UnknownHost => (
             text!["no such host"],
             text![
-                "the node's name server says that no host of that name exists, so it is misspelt or known elsewhere only"
+                "the node's name server says that no host of that name exists, so it is misspelt or known elsewhere \
+                 only"
             ],
         ),
         NetFault::Resolver => (

@@ -14,14 +14,14 @@ cause! {
     /// The node has no pod network: no network plugin (CNI) is configured there, or the plugin's program is not on it.
     /// ## Signals
     /// Event `NetworkNotReady`, or the node's Ready condition: `container runtime network not ready: NetworkReady=false
-    /// reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized` (containerd), `no CNI
-    /// configuration file in DIR. Has your network provider started?` (CRI-O), `cni config uninitialized` (Docker), `no network
-    /// config found in DIR`; event `FailedCreatePodSandBox` with `cni config load failed` or `failed to find plugin "T" in path
-    /// [DIRS]`.
+    /// reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized` (containerd), `no
+    /// CNI configuration file in DIR. Has your network provider started?` (CRI-O), `cni config uninitialized` (Docker),
+    /// `no network config found in DIR`; event `FailedCreatePodSandBox` with `cni config load failed` or `failed to
+    /// find plugin "T" in path [DIRS]`.
     /// ## Look-alikes
-    /// `cni-not-ready`: the configuration is there and the plugin's agent is not up, or the agent's pod on the node is not ready
-    /// and so has written none yet. `cni-ip-exhausted`: the network works and has no address left. `node-network-not-ready`: the
-    /// same seen from the node.
+    /// `cni-not-ready`: the configuration is there and the plugin's agent is not up, or the agent's pod on the node is
+    /// not ready and so has written none yet. `cni-ip-exhausted`: the network works and has no address left.
+    /// `node-network-not-ready`: the same seen from the node.
     /// ## Fixes
     /// Install or repair the network plugin's DaemonSet on the node; look at the folder that the runtime reads.
     /// ## Source

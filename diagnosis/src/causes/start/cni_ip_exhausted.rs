@@ -18,12 +18,13 @@ cause! {
     /// ## What it means
     /// The network plugin has no address left for another pod on that node.
     /// ## Signals
-    /// Event `FailedCreatePodSandBox` with `no IP addresses available in range set: A-B` (host-local), `No IPs available in
-    /// pools: [CIDR]` or `limit of N blocks reached` (Calico), `range is full` or `no IPs currently available` (Cilium), `add
-    /// cmd: failed to assign an IP address to container` (Amazon), `No available addresses` (Azure), `no podCidr for node`.
+    /// Event `FailedCreatePodSandBox` with `no IP addresses available in range set: A-B` (host-local), `No IPs
+    /// available in pools: [CIDR]` or `limit of N blocks reached` (Calico), `range is full` or `no IPs currently
+    /// available` (Cilium), `add cmd: failed to assign an IP address to container` (Amazon), `No available addresses`
+    /// (Azure), `no podCidr for node`.
     /// ## Look-alikes
-    /// `cni-not-ready`: the agent that hands out addresses does not answer. `cluster-out-of-capacity`: `Too many pods`, said by
-    /// the scheduler.
+    /// `cni-not-ready`: the agent that hands out addresses does not answer. `cluster-out-of-capacity`: `Too many pods`,
+    /// said by the scheduler.
     /// ## Fixes
     /// Fewer pods on the node (`maxPods` fitting the range), a larger range or pool, or leaked reservations removed.
     /// ## Source
@@ -75,12 +76,16 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
         .evidence(shown)
         .fix(room_elsewhere(case, node))
         .fix(Fix::disruptive(text![
-            "give the network a larger range (subnet, address pool, node CIDR), or set maxPods of the kubelet so that no more \
+            "give the network a larger range (subnet, address pool, node CIDR), or set maxPods of the kubelet so that \
+             no more \
              pods come to the node than its range has addresses"
         ]))
         .fix(
-            Fix::safe(text!["if fewer pods run there than addresses are taken, some are leaked: compare them on the node"])
-                .command("ls /var/lib/cni/networks/*"),
+            Fix::safe(text![
+                "if fewer pods run there than addresses are taken, some are leaked: compare them on the \
+             node"
+            ])
+            .command("ls /var/lib/cni/networks/*"),
         ))
 }
 

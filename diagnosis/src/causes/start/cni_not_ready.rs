@@ -13,13 +13,15 @@ cause! {
     /// ## What it means
     /// The network plugin (CNI) is installed, and its agent on the node does not work, so no pod there gets a network.
     /// ## Signals
-    /// Event `FailedCreatePodSandBox` with, of flannel, `loadFlannelSubnetEnv failed: open /run/flannel/subnet.env`; Calico
-    /// `stat /var/lib/calico/nodename: no such file or directory`, `error getting ClusterInformation`; Cilium `unable to connect
-    /// to Cilium`, `cilium.sock: connect: connection refused`; Amazon `dial tcp 127.0.0.1:50051: connect: connection refused`;
-    /// Multus, OVN-Kubernetes, Weave, Antrea likewise. `NetworkPluginNotReady` while the agent's pod on the node is not ready.
+    /// Event `FailedCreatePodSandBox` with, of flannel, `loadFlannelSubnetEnv failed: open /run/flannel/subnet.env`;
+    /// Calico `stat /var/lib/calico/nodename: no such file or directory`, `error getting ClusterInformation`; Cilium
+    /// `unable to connect to Cilium`, `cilium.sock: connect: connection refused`; Amazon `dial tcp 127.0.0.1:50051:
+    /// connect: connection refused`; Multus, OVN-Kubernetes, Weave, Antrea likewise. `NetworkPluginNotReady` while the
+    /// agent's pod on the node is not ready.
     /// ## Look-alikes
-    /// `cni-config-missing`: no configuration and no agent that is about to write one, or no program. `cni-ip-exhausted`: the
-    /// agent answers, and has no address. `sandbox-create-failed`: the plugin fails in another way.
+    /// `cni-config-missing`: no configuration and no agent that is about to write one, or no program.
+    /// `cni-ip-exhausted`: the agent answers, and has no address. `sandbox-create-failed`: the plugin fails in another
+    /// way.
     /// ## Fixes
     /// Mend the agent's pod on that node: its state and its log say why it is not up.
     /// ## Source

@@ -12,14 +12,17 @@ use crate::pods::ContainerView;
 
 cause! {
     /// ## What it means
-    /// The runtime holds the name of the container or sandbox for an earlier try, so it cannot be made again. Mostly the first
-    /// try took longer than the kubelet waits (slow disk, overload) and is still going on; else something is left over.
+    /// The runtime holds the name of the container or sandbox for an earlier try, so it cannot be made again. Mostly
+    /// the first try took longer than the kubelet waits (slow disk, overload) and is still going on; else something is
+    /// left over.
     /// ## Signals
-    /// Waiting `CreateContainerError` or event `FailedCreatePodSandBox` with `failed to reserve container name "N": name "N" is
-    /// reserved for "ID"` or `failed to reserve sandbox name` (containerd), `error reserving pod name N for id ID: name is
-    /// reserved` (CRI-O), `Conflict. The container name "/k8s_..." is already in use by container "ID"` (Docker).
+    /// Waiting `CreateContainerError` or event `FailedCreatePodSandBox` with `failed to reserve container name "N":
+    /// name "N" is reserved for "ID"` or `failed to reserve sandbox name` (containerd), `error reserving pod name N for
+    /// id ID: name is reserved` (CRI-O), `Conflict. The container name "/k8s_..." is already in use by container "ID"`
+    /// (Docker).
     /// ## Look-alikes
-    /// `runtime-unavailable`: `context deadline exceeded` alone, before the name is found taken. `host-port-conflict`: a port.
+    /// `runtime-unavailable`: `context deadline exceeded` alone, before the name is found taken. `host-port-conflict`:
+    /// a port.
     /// ## Fixes
     /// Wait some minutes; if it stays, remove what holds the name on the node, and look for a slow disk.
     /// ## Source
@@ -74,12 +77,16 @@ fn explain(case: &Case<'_>, finding: Finding, fault: &SandboxFault, container: O
             what,
             " for an earlier try",
             by,
-            ", so it cannot be made again. Mostly that try took longer than the kubelet waits, because disk or runtime are slow, \
+            ", so it cannot be made again. Mostly that try took longer than the kubelet waits, because disk or \
+             runtime are slow, \
              and it passes; a leftover of a crash stays."
         ])
         .fix(
-            Fix::safe(text!["wait some minutes, and look for the slowness behind it on the node: disk, load, the runtime's log"])
-                .command("journalctl -u containerd -u crio -u docker --since '-30 min'"),
+            Fix::safe(text![
+                "wait some minutes, and look for the slowness behind it on the node: disk, load, the \
+             runtime's log"
+            ])
+            .command("journalctl -u containerd -u crio -u docker --since '-30 min'"),
         )
         .fix(remove)
         .fix(

@@ -16,11 +16,11 @@ cause! {
     /// ## What it means
     /// A disk of the node does not read or write any more (bad sectors, a lost device, a file system that gave up).
     /// ## Signals
-    /// `input/output error` in the pull of an image, in the making of a sandbox, of a container or of a volume that lives on the
-    /// node; mostly in several pods of one node.
+    /// `input/output error` in the pull of an image, in the making of a sandbox, of a container or of a volume that
+    /// lives on the node; mostly in several pods of one node.
     /// ## Look-alikes
-    /// `volume-mount-failed`: one CSI or NFS volume with such an error is that volume's storage. `image-corrupt`: a broken layer
-    /// on a disk that works. `image-disk-full`, `app-disk-full`: no space left.
+    /// `volume-mount-failed`: one CSI or NFS volume with such an error is that volume's storage. `image-corrupt`: a
+    /// broken layer on a disk that works. `image-disk-full`, `app-disk-full`: no space left.
     /// ## Fixes
     /// Cordon and drain the node, look at its kernel log, replace the disk or the node.
     /// ## Source
@@ -94,7 +94,8 @@ fn explain(case: &Case<'_>, evidence: Evidence, container: Option<String>) -> Fi
         .explain(text![
             "The kernel of node ",
             name(node),
-            " reported an input/output error while the pod was being started: a disk, or the file system on it, does not read or \
+            " reported an input/output error while the pod was being started: a disk, or the file system on it, does \
+             not read or \
              write any more. Other pods on that node will fail too. The node reports: ",
             quoted(words),
             "."

@@ -15,16 +15,16 @@ use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// The pod's RuntimeClass names a handler (gVisor, Kata, NVIDIA) that the container runtime of its node does not have; or
-    /// the class was deleted after the pod was made.
+    /// The pod's RuntimeClass names a handler (gVisor, Kata, NVIDIA) that the container runtime of its node does not
+    /// have; or the class was deleted after the pod was made.
     /// ## Signals
-    /// Event `FailedCreatePodSandBox` with `no runtime for "HANDLER" is configured` (containerd), `failed to find runtime
-    /// handler HANDLER` (CRI-O), or the kubelet's `RuntimeClass "RC" not found`.
+    /// Event `FailedCreatePodSandBox` with `no runtime for "HANDLER" is configured` (containerd), `failed to find
+    /// runtime handler HANDLER` (CRI-O), or the kubelet's `RuntimeClass "RC" not found`.
     /// ## Look-alikes
     /// `runtime-class-missing`: the pod is refused at its creation, since there is no such class.
     /// ## Fixes
-    /// Configure the handler on the nodes, keep the pods on nodes that have it (`scheduling.nodeSelector` of the class), or
-    /// correct the class.
+    /// Configure the handler on the nodes, keep the pods on nodes that have it (`scheduling.nodeSelector` of the
+    /// class), or correct the class.
     /// ## Source
     /// containerd internal/cri/config; pkg/kubelet/runtimeclass.
     RuntimeHandlerMissing, stage Start, since "0.1.0", detect

@@ -13,13 +13,14 @@ cause! {
     /// ## What it means
     /// The container runtime of the node (containerd, CRI-O, Docker) is down or hangs, so nothing can be started there.
     /// ## Signals
-    /// `rpc error: code = Unavailable desc = connection error: ... dial unix SOCK: connect: connection refused` or `no such file
-    /// or directory`, `Cannot connect to the Docker daemon`, in waiting messages and in events `FailedCreatePodSandBox`,
-    /// `FailedPodSandBoxStatus`, `FailedSync`; `context deadline exceeded` from the runtime; the node's `container runtime is
-    /// down`.
+    /// `rpc error: code = Unavailable desc = connection error: ... dial unix SOCK: connect: connection refused` or `no
+    /// such file or directory`, `Cannot connect to the Docker daemon`, in waiting messages and in events
+    /// `FailedCreatePodSandBox`, `FailedPodSandBoxStatus`, `FailedSync`; `context deadline exceeded` from the runtime;
+    /// the node's `container runtime is down`.
     /// ## Look-alikes
-    /// `registry-unreachable`: `dial tcp`, the registry. `cni-not-ready`: the socket is the network agent's (`cilium.sock`).
-    /// `container-name-conflict`: what often follows a time-out. `node-runtime-down`: the same seen from the node.
+    /// `registry-unreachable`: `dial tcp`, the registry. `cni-not-ready`: the socket is the network agent's
+    /// (`cilium.sock`). `container-name-conflict`: what often follows a time-out. `node-runtime-down`: the same seen
+    /// from the node.
     /// ## Fixes
     /// Restart the runtime on the node and look at its log; keep pods off the node meanwhile.
     /// ## Source

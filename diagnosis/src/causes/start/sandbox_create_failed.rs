@@ -13,17 +13,17 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The node cannot make the pod's sandbox (its network and the process that holds it), for a reason that no other cause of
-    /// this stage names; the runtime's own words tell it.
+    /// The node cannot make the pod's sandbox (its network and the process that holds it), for a reason that no other
+    /// cause of this stage names; the runtime's own words tell it.
     /// ## Signals
-    /// Newest event `FailedCreatePodSandBox` with, among others, `failed to get sandbox image "IMG"` (the pause image), `unable
-    /// to apply cgroup configuration`, `no space left on device`, `"cni0" already has an IP address different from`, `open
-    /// /proc/sys/...: no such file or directory`, `container init was OOM-killed (memory limit too low?)`, `set memory limit N
-    /// too low`, user namespace mappings, or any other failure of a network plugin.
+    /// Newest event `FailedCreatePodSandBox` with, among others, `failed to get sandbox image "IMG"` (the pause image),
+    /// `unable to apply cgroup configuration`, `no space left on device`, `"cni0" already has an IP address different
+    /// from`, `open /proc/sys/...: no such file or directory`, `container init was OOM-killed (memory limit too low?)`,
+    /// `set memory limit N too low`, user namespace mappings, or any other failure of a network plugin.
     /// ## Look-alikes
     /// `cni-config-missing`, `cni-not-ready`, `cni-ip-exhausted`, `runtime-handler-missing`, `container-name-conflict`,
-    /// `runtime-unavailable`, `node-disk-io-error`: each has words of its own. A sandbox that came up later makes the event
-    /// history.
+    /// `runtime-unavailable`, `node-disk-io-error`: each has words of its own. A sandbox that came up later makes the
+    /// event history.
     /// ## Fixes
     /// As the words say; most are faults of the node, so another node is the quick way out.
     /// ## Source
@@ -72,7 +72,8 @@ fn words(case: &Case<'_>, fault: &SandboxFault) -> Result<(Text, Fix), Needs> {
             Fix::safe(text![
                 "make image ",
                 name(image.clone()),
-                " available to the node: it is set in the container runtime (sandbox_image), pulled without the pod's secrets"
+                " available to the node: it is set in the container runtime (sandbox_image), pulled without the pod's \
+                 secrets"
             ])
             .command(format!("crictl pull {}", crate::case::shell_quoted(image))),
         ),
@@ -83,8 +84,11 @@ fn words(case: &Case<'_>, fault: &SandboxFault) -> Result<(Text, Fix), Needs> {
         ),
         SandboxFault::ControlGroup => (
             text!["its control group (cgroup) cannot be set up"],
-            Fix::safe(text!["on the node, see that kubelet and runtime use the same cgroup driver and that systemd answers"])
-                .command("journalctl -u kubelet -u containerd -u crio --since '-15 min'"),
+            Fix::safe(text![
+                "on the node, see that kubelet and runtime use the same cgroup driver and that systemd \
+             answers"
+            ])
+            .command("journalctl -u kubelet -u containerd -u crio --since '-15 min'"),
         ),
         SandboxFault::UserNamespace => (
             text!["user namespaces (hostUsers: false) cannot be set up"],
@@ -96,8 +100,12 @@ fn words(case: &Case<'_>, fault: &SandboxFault) -> Result<(Text, Fix), Needs> {
         ),
         SandboxFault::BridgeAddress => (
             text!["its network bridge has an address of another network, left from before"],
-            Fix::disruptive(text!["on node ", name(node), ", remove the old bridge; the network plugin makes it again"])
-                .command("ip link delete cni0"),
+            Fix::disruptive(text![
+                "on node ",
+                name(node),
+                ", remove the old bridge; the network plugin makes it again"
+            ])
+            .command("ip link delete cni0"),
         ),
         SandboxFault::ResolverFile => (
             text!["the resolver file that pods inherit from the node is not there"],
@@ -110,7 +118,13 @@ fn words(case: &Case<'_>, fault: &SandboxFault) -> Result<(Text, Fix), Needs> {
             ])
             .command("systemctl status systemd-resolved; ls -l /etc/resolv.conf /run/systemd/resolve/resolv.conf"),
         ),
-        SandboxFault::Sysctl => (text!["a kernel setting (sysctl) that the pod asks for is not to be had there"], sysctl(case)?),
+        SandboxFault::Sysctl => (
+            text![
+                "a kernel setting (sysctl) that the pod asks for is not to be had \
+         there"
+            ],
+            sysctl(case)?,
+        ),
         SandboxFault::MemoryTooLow => (
             text!["its memory limit is too low for the runtime to start anything"],
             template(case, text!["raise the memory limit of the containers (some 20 MiB are the least)"])?,

@@ -92,7 +92,10 @@ fn is_held_up(pod: &Pod) -> bool {
 
 fn of_containers(case: &Case<'_>) -> Result<Vec<Claim>, Needs> {
     let mut claims = Vec::new();
+    let created = case.pod().and_then(pods::created);
     for container in case.containers().filter(|it| it.waiting_reason() == "CreateContainerConfigError") {
+        // A container that has never run fails since its pod was made.
+        let since = created.filter(|_| container.last_end().is_none());
         let (mut said, mut evidence) = (lacks(container.waiting_message()), case.waiting_evidence(&container));
         if container.waiting_message().is_empty() {
             let mine = |event: &Event| event.container() == Some(container.name()) && !lacks(&event.message).is_empty();
@@ -104,7 +107,7 @@ fn of_containers(case: &Case<'_>) -> Result<Vec<Claim>, Needs> {
             let Some(object) = lack.name else { continue };
             let (kind, key, container) = (lack.kind, lack.key, Some(container.name().to_owned()));
             let evidence = evidence.clone();
-            claims.push(Claim { kind, object, key, container, evidence, since: None, said: None });
+            claims.push(Claim { kind, object, key, container, evidence, since, said: None });
         }
     }
     Ok(claims)

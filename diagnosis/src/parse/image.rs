@@ -132,7 +132,24 @@ impl ImageRef {
         self.host == "docker.io" && self.repository.starts_with("library/")
     }
 
-    /// The same image with another repository, as a person would write it.
+    /// Where the image has moved to, for registries and organisations that were given up.
+    pub fn moved(&self) -> Option<Self> {
+        let (host, repository) = match (self.host.as_str(), self.repository.as_str()) {
+            // Frozen in 2023: <https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/>
+            ("k8s.gcr.io", repository) => ("registry.k8s.io", repository.to_owned()),
+            ("gcr.io", repository) => {
+                ("registry.k8s.io", repository.strip_prefix("google_containers/").map(str::to_owned)?)
+            }
+            // Versioned tags moved in 2025: <https://github.com/bitnami/charts/issues/35164>
+            ("docker.io", repository) => {
+                ("docker.io", format!("bitnamilegacy/{}", repository.strip_prefix("bitnami/")?))
+            }
+            _ => return None,
+        };
+        Some(Self { host: host.to_owned(), repository, ..self.clone() })
+    }
+
+    /// The image as a person would write it.
     pub fn written(&self) -> String {
         let repository = self.repository.strip_prefix("library/").filter(|_| self.is_official());
         let path = match repository {
@@ -212,6 +229,14 @@ mod tests {
         }
         let digest = format!("web@sha256:{}", "a".repeat(64));
         assert_eq!(ImageRef::parse(&digest).map(|image| image.written()), Ok(digest));
+    }
+
+    #[test]
+    fn what_has_moved_is_known() {
+        let moved = |image: &str| ImageRef::parse(image).ok().and_then(|image| image.moved()).map(|it| it.written());
+        assert_eq!(moved("bitnami/redis:7.2.4").as_deref(), Some("bitnamilegacy/redis:7.2.4"));
+        assert_eq!(moved("k8s.gcr.io/pause:3.1").as_deref(), Some("registry.k8s.io/pause:3.1"));
+        assert_eq!(moved("redis:7"), None);
     }
 
     #[test]

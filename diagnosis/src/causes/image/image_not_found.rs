@@ -40,7 +40,7 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Finding, Needs> {
     let owner = owner::top(case)?;
     let earlier = pull::earlier_images(case, pull)?;
-    let near = match pull::near_repository(case, pull)? {
+    let near = match moved_or_slip(pull).or(pull::near_repository(case, pull)?) {
         Some(near) => Some(near),
         None => nearest(&pull.image, earlier.iter().map(String::as_str)),
     };
@@ -56,6 +56,17 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Finding, Needs> {
         .fix(near.map(|near| rename(case, pull, &owner, &near)));
     finding = finding.fix(look_up(pull)).fix(edit(case, pull, &owner));
     Ok(finding.fix((!earlier.is_empty()).then(|| undo(case, &owner))))
+}
+
+/// Where the image has moved to, or the tag `latest` where it is written nearly so.
+fn moved_or_slip(pull: &Pull<'_>) -> Option<String> {
+    let image = pull.reference()?;
+    let latest = || {
+        let tag = image.tag.as_deref().filter(|tag| *tag != "latest")?;
+        let near = nearest(tag, ["latest"])?;
+        Some(ImageRef { tag: Some(near), ..image.clone() }.written())
+    };
+    image.moved().map(|moved| moved.written()).or_else(latest)
 }
 
 fn words(pull: &Pull<'_>) -> (Text, Text, Confidence) {

@@ -57,9 +57,24 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Option<Finding> {
                 "."
             ])
             .also(pull.said())
+            .also(place(&host))
             .fix(first_fix(fault, &host))
             .fix(try_it(&host)),
     )
+}
+
+/// What names mean on a node, where people expect something else.
+fn place(host: &str) -> Option<Text> {
+    let own = host.starts_with("localhost") || host.starts_with("127.0.0.1") || host.starts_with("[::1]");
+    if own {
+        return Some(text!["On a node, localhost is the node itself, not your machine and not a pod."]);
+    }
+    let of_cluster = host.contains(".svc.") || host.split(':').next().is_some_and(|host| host.ends_with(".svc"));
+    of_cluster.then(|| {
+        text![
+            "Images are pulled by the node, which does not ask the cluster's DNS: names of Services are unknown to it."
+        ]
+    })
 }
 
 fn at(address: Option<&String>) -> Option<Text> {

@@ -69,7 +69,8 @@ fn place(host: &str) -> Option<Text> {
     if own {
         return Some(text!["On a node, localhost is the node itself, not your machine and not a pod."]);
     }
-    let of_cluster = host.contains(".svc.") || host.split(':').next().is_some_and(|host| host.ends_with(".svc"));
+    let named = host.split(':').next().unwrap_or(host);
+    let of_cluster = named.split('.').any(|part| part == "svc");
     of_cluster.then(|| {
         text![
             "Images are pulled by the node, which does not ask the cluster's DNS: names of Services are unknown to it."

@@ -4,6 +4,8 @@ pub(crate) mod capacity;
 pub(crate) mod claims;
 pub(crate) mod departure;
 pub(crate) mod ends;
+pub(crate) mod finalizers;
+pub(crate) mod mounts;
 pub(crate) mod peers;
 pub(crate) mod probes;
 pub(crate) mod pull;

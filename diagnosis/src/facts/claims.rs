@@ -142,11 +142,13 @@ fn verdict(case: &Case<'_>, pod: &Pod) -> Result<Option<(String, Evidence)>, Nee
             event.is_warning() && mount::speaks_of_claims(&event.message)
         })?;
         let newest = case.newest_event(&["FailedMount", "FailedMapVolume", "FailedAttachVolume"], |_| true)?;
-        let stale = |event: &Event| newest.is_some_and(|newest| newest.last > event.last && !is_summary(&newest.message));
+        let stale =
+            |event: &Event| newest.is_some_and(|newest| newest.last > event.last && !is_summary(&newest.message));
         return Ok(event.filter(|event| !stale(event)).map(|event| (event.message.clone(), Evidence::event(&event))));
     }
     let condition = pods::condition(pod, "PodScheduled").filter(|condition| condition.status == "False");
-    if let Some(words) = condition.and_then(|condition| condition.message.as_deref()).filter(|words| !words.is_empty()) {
+    if let Some(words) = condition.and_then(|condition| condition.message.as_deref()).filter(|words| !words.is_empty())
+    {
         let evidence = case.field(".status.conditions[PodScheduled]", words);
         return Ok(mount::speaks_of_claims(words).then(|| (words.to_owned(), evidence)));
     }
@@ -275,14 +277,10 @@ fn of_class(
 }
 
 /// The class may not be read: the events and the claim's annotations tell the rest.
-fn unreadable_class(
-    claim: &PersistentVolumeClaim,
-    class: &str,
-    events: &[Arc<Event>],
-    words: &str,
-) -> Option<Trouble> {
+fn unreadable_class(claim: &PersistentVolumeClaim, class: &str, events: &[Arc<Event>], words: &str) -> Option<Trouble> {
     let class = class.to_owned();
-    let last = newest(events, &["ProvisioningFailed", "ExternalProvisioning", "WaitForFirstConsumer", "WaitForPodScheduled"]);
+    let last =
+        newest(events, &["ProvisioningFailed", "ExternalProvisioning", "WaitForFirstConsumer", "WaitForPodScheduled"]);
     let provisioner = provisioner(claim, "");
     match last.as_ref().map(|event| event.reason.as_str()) {
         Some("WaitForFirstConsumer" | "WaitForPodScheduled") => {
@@ -503,7 +501,12 @@ pub(crate) fn misfits(claim: &PersistentVolumeClaim, class: &str, volume: &Persi
     if let (Some(size), Some(wanted)) = (size, wanted)
         && size < wanted
     {
-        why.push(text!["it holds ", own(size.show("storage")), " and the claim asks for ", own(wanted.show("storage"))]);
+        why.push(text![
+            "it holds ",
+            own(size.show("storage")),
+            " and the claim asks for ",
+            own(wanted.show("storage"))
+        ]);
     }
     let offers: Vec<String> = spec.access_modes.clone().unwrap_or_default();
     let lacking = |mode: &&String| !offers.contains(mode);
@@ -544,12 +547,9 @@ fn taken(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Option<Tex
             && holder.uid.as_deref().is_none_or(|uid| uid.is_empty() || claim.metadata.uid.as_deref() == Some(uid))
     });
     match (volume_phase(volume), holder) {
-        ("Released", Some(holder)) => Some(text![
-            "it is Released: its ",
-            code("claimRef"),
-            " still names the deleted claim ",
-            name(path(holder))
-        ]),
+        ("Released", Some(holder)) => {
+            Some(text!["it is Released: its ", code("claimRef"), " still names the deleted claim ", name(path(holder))])
+        }
         ("Released", None) => Some(text!["it is Released"]),
         ("Failed", _) => Some(text!["it is Failed: it could not be cleaned up"]),
         (_, Some(holder)) if !ours => Some(text!["it belongs to claim ", name(path(holder))]),

@@ -165,10 +165,14 @@ pub fn trouble<'m>(operation: &str, error: &'m str) -> Trouble<'m> {
     if mount != MountTrouble::Other {
         return Trouble::Mount(mount);
     }
-    if ["read-only file system", "Read-only file system", "write-protected but", "is write-protected"].iter().any(|w| has(w)) {
+    if ["read-only file system", "Read-only file system", "write-protected but", "is write-protected"]
+        .iter()
+        .any(|w| has(w))
+    {
         return Trouble::ReadOnly;
     }
-    let timeout = ["timed out waiting for the condition", "context deadline exceeded", "an operation with the given Volume ID"];
+    let timeout =
+        ["timed out waiting for the condition", "context deadline exceeded", "an operation with the given Volume ID"];
     if timeout.iter().any(|words| has(words)) || has("DeadlineExceeded") {
         return Trouble::Timeout;
     }
@@ -213,24 +217,38 @@ fn mount_trouble(error: &str) -> MountTrouble<'_> {
     if (has("mount.nfs") && has("No such file or directory")) || has("reason given by server: No such file") {
         return MountTrouble::NfsNoSuchExport;
     }
-    let network = ["Connection timed out", "Connection refused", "No route to host", "Network is unreachable", "Host is down"];
-    let remote = any(&["mount.nfs", "mount error(", "Mounting arguments: -t nfs", "Mounting arguments: -t cifs", "ceph"]);
+    let network =
+        ["Connection timed out", "Connection refused", "No route to host", "Network is unreachable", "Host is down"];
+    let remote =
+        any(&["mount.nfs", "mount error(", "Mounting arguments: -t nfs", "Mounting arguments: -t cifs", "ceph"]);
     if any(&network) || any(&["mount error(110)", "mount error(111)", "mount error(113)", "mount error(115)"]) {
         return MountTrouble::ServerUnreachable;
     }
     if remote && any(&["Failed to resolve server", "could not resolve address", "Name or service not known"]) {
         return MountTrouble::ServerUnreachable;
     }
-    if any(&["mount error(13)", "mount error(126)", "mount error(127)", "STATUS_LOGON_FAILURE", "NT_STATUS_LOGON_FAILURE"]) {
+    if any(&[
+        "mount error(13)",
+        "mount error(126)",
+        "mount error(127)",
+        "STATUS_LOGON_FAILURE",
+        "NT_STATUS_LOGON_FAILURE",
+    ]) {
         return MountTrouble::LoginRejected;
     }
-    if any(&["you might need a /sbin/mount.", "unknown filesystem type", "executable file not found", "mount.nfs: not found"]) {
+    if any(&[
+        "you might need a /sbin/mount.",
+        "unknown filesystem type",
+        "executable file not found",
+        "mount.nfs: not found",
+    ]) {
         return MountTrouble::HelperMissing;
     }
     if has("but could not correct them") {
         return MountTrouble::Fsck;
     }
-    if any(&["wrong fs type", "bad superblock", "unformatted", "Structure needs cleaning", "failed to get disk format"]) {
+    if any(&["wrong fs type", "bad superblock", "unformatted", "Structure needs cleaning", "failed to get disk format"])
+    {
         return MountTrouble::WrongFileSystem;
     }
     if has("special device") && has("does not exist") {
@@ -292,7 +310,10 @@ mod tests {
     fn envelopes_are_opened() {
         let message = "AttachVolume.Attach failed for volume \"pvc-1\" : rpc error: code = Internal desc = no";
         let read = operation(message).expect("an envelope");
-        assert_eq!((read.name, read.volume, read.error), ("AttachVolume.Attach", "pvc-1", "rpc error: code = Internal desc = no"));
+        assert_eq!(
+            (read.name, read.volume, read.error),
+            ("AttachVolume.Attach", "pvc-1", "rpc error: code = Internal desc = no")
+        );
         assert_eq!(operation("Unable to attach or mount volumes: unmounted volumes=[a]"), None);
     }
 
@@ -309,7 +330,10 @@ mod tests {
     fn summaries_of_all_ages_are_read() {
         let new = "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[data], failed to process volumes=[]: timed out waiting for the condition";
         let read = summary(new).expect("a summary");
-        assert_eq!((read.unmounted.clone(), read.waits_for_attach(), read.error), (vec!["data"], true, "timed out waiting for the condition"));
+        assert_eq!(
+            (read.unmounted.clone(), read.waits_for_attach(), read.error),
+            (vec!["data"], true, "timed out waiting for the condition")
+        );
         let old = "Unable to mount volumes for pod \"a_b(1)\": timeout expired waiting for volumes to attach or mount for pod \"b\"/\"a\". list of unmounted volumes=[data]. list of unattached volumes=[data default-token-x]";
         let read = summary(old).expect("a summary");
         assert_eq!((read.unmounted.clone(), read.unattached.len(), read.waits_for_attach()), (vec!["data"], 2, false));
@@ -321,18 +345,58 @@ mod tests {
         for (operation, error, expected) in [
             ("MountVolume.SetUp", "configmap \"cart\" not found", Trouble::Configuration),
             ("MountVolume.SetUp", "references non-existent secret key: k", Trouble::Configuration),
-            ("MountVolume.MountDevice", "kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name ebs.csi.aws.com not found in the list of registered CSI drivers", Trouble::DriverMissing("ebs.csi.aws.com")),
-            ("AttachVolume.Attach", "CSINode node-1 does not contain driver ebs.csi.aws.com", Trouble::DriverMissing("ebs.csi.aws.com")),
+            (
+                "MountVolume.MountDevice",
+                "kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name ebs.csi.aws.com not found in the list of registered CSI drivers",
+                Trouble::DriverMissing("ebs.csi.aws.com"),
+            ),
+            (
+                "AttachVolume.Attach",
+                "CSINode node-1 does not contain driver ebs.csi.aws.com",
+                Trouble::DriverMissing("ebs.csi.aws.com"),
+            ),
             ("AttachVolume.Attach", "rpc error: code = NotFound desc = no", Trouble::NotAttached),
-            ("MountVolume.SetUp", "hostPath type check failed: /data is not a directory", mount(MountTrouble::HostPathType("/data is not a directory"))),
-            ("MountVolume.SetUp", "mount failed: exit status 32\nMounting command: mount\nOutput: mount.nfs: access denied by server while mounting a:/b", mount(MountTrouble::NfsDenied)),
-            ("MountVolume.SetUp", "mount failed: exit status 32\nOutput: mount.nfs: Connection timed out", mount(MountTrouble::ServerUnreachable)),
-            ("MountVolume.SetUp", "mount failed: exit status 32\nOutput: mount: /x: bad option; for several filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper program.", mount(MountTrouble::HelperMissing)),
-            ("MountVolume.MountDevice", "'fsck' found errors on device /dev/x but could not correct them: out", mount(MountTrouble::Fsck)),
+            (
+                "MountVolume.SetUp",
+                "hostPath type check failed: /data is not a directory",
+                mount(MountTrouble::HostPathType("/data is not a directory")),
+            ),
+            (
+                "MountVolume.SetUp",
+                "mount failed: exit status 32\nMounting command: mount\nOutput: mount.nfs: access denied by server while mounting a:/b",
+                mount(MountTrouble::NfsDenied),
+            ),
+            (
+                "MountVolume.SetUp",
+                "mount failed: exit status 32\nOutput: mount.nfs: Connection timed out",
+                mount(MountTrouble::ServerUnreachable),
+            ),
+            (
+                "MountVolume.SetUp",
+                "mount failed: exit status 32\nOutput: mount: /x: bad option; for several filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper program.",
+                mount(MountTrouble::HelperMissing),
+            ),
+            (
+                "MountVolume.MountDevice",
+                "'fsck' found errors on device /dev/x but could not correct them: out",
+                mount(MountTrouble::Fsck),
+            ),
             ("MountVolume.NodeAffinity check", "no matching NodeSelectorTerms", mount(MountTrouble::NodeAffinity)),
-            ("MountVolume.SetUp", "volume uses the ReadWriteOncePod access mode and is already in use by another pod", Trouble::OtherPodHolds),
-            ("MountVolume.MountDevice", "rpc error: code = DeadlineExceeded desc = context deadline exceeded", Trouble::Timeout),
-            ("MountVolume.MountDevice", "fetching NodeStageSecretRef a/b failed: secrets \"b\" not found", mount(MountTrouble::DriverSecret)),
+            (
+                "MountVolume.SetUp",
+                "volume uses the ReadWriteOncePod access mode and is already in use by another pod",
+                Trouble::OtherPodHolds,
+            ),
+            (
+                "MountVolume.MountDevice",
+                "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+                Trouble::Timeout,
+            ),
+            (
+                "MountVolume.MountDevice",
+                "fetching NodeStageSecretRef a/b failed: secrets \"b\" not found",
+                mount(MountTrouble::DriverSecret),
+            ),
             ("MountVolume.MountDevice", "rpc error: code = Internal desc = boom", mount(MountTrouble::Other)),
         ] {
             assert_eq!(trouble(operation, error), expected, "{error}");
@@ -341,9 +405,14 @@ mod tests {
 
     #[test]
     fn claims_are_named() {
-        assert_eq!(claims_named("0/3 nodes are available: persistentvolumeclaim \"data\" not found. not found"), ["data"]);
+        assert_eq!(
+            claims_named("0/3 nodes are available: persistentvolumeclaim \"data\" not found. not found"),
+            ["data"]
+        );
         assert_eq!(claims_named("error processing PVC shop/data: PVC is not bound"), ["data"]);
-        assert!(speaks_of_claims("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"));
+        assert!(speaks_of_claims(
+            "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+        ));
         assert!(!speaks_of_claims("0/1 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity"));
     }
 }

@@ -1,22 +1,99 @@
 //! `terminating-node-lost`.
 
+use kubewhy_text::{name, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::departure::{self, Story};
+use crate::finding::{Action, Confidence, Evidence, Fix, ObjectRef};
+use crate::kind::Kind;
+use crate::pods;
+use crate::reader::Read;
 
 cause! {
     /// ## What it means
-    /// Its node does not answer.
+    /// The pod was deleted, and its node does not answer: nobody can say that its containers have stopped, so it stays.
     /// ## Signals
-    /// UNWRITTEN
+    /// `deletionTimestamp` is set, and the node's Ready condition is Unknown or False, or the Node object is gone; where the
+    /// node cannot be read: DisruptionTarget DeletionByTaintManager, event NodeNotReady, status.reason NodeLost.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `terminating-ignores-sigterm`, `terminating-runtime-hung`: the node is Ready. `node-lost`: the node as such.
     /// ## Fixes
-    /// UNWRITTEN
+    /// The node back: its kubelet ends the matter. A machine that is gone: delete the Node. One that is switched off: the
+    /// out-of-service taint. Deleting the pod by force is right only when the machine cannot run it any more.
     /// ## Source
-    /// UNWRITTEN
+    /// pkg/controller/podgc/gc_controller.go;
+    /// <https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown>
     TerminatingNodeLost, stage Terminating, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let Some(departure) = departure::of(case)? else { return Ok(Vec::new()) };
+    let Story::NodeLost { gone } = departure.story else { return Ok(Vec::new()) };
+    let node = case.pod().and_then(pods::node_name).unwrap_or_default().to_owned();
+    let read = case.node()?;
+    let reference = ObjectRef::new(Kind::Node, None, &node);
+    let ready = read.clone().found().and_then(|node| {
+        let status = node.status.clone()?;
+        status.conditions.into_iter().flatten().find(|condition| condition.type_ == "Ready")
+    });
+    let state = if gone {
+        text![" does not exist any more"]
+    } else if ready.as_ref().is_some_and(|ready| ready.status == "False") {
+        text![" is not Ready"]
+    } else {
+        text![" does not answer"]
+    };
+    let evidence = ready.map(|ready| {
+        let message = ready.message.unwrap_or_default();
+        let text = format!("{}: {} {message}", ready.status, ready.reason.unwrap_or_default());
+        Evidence::field(&reference, ".status.conditions[Ready]", text).at(ready.last_transition_time.map(|time| time.0))
+    });
+    let confidence = if matches!(read, Read::Unreadable) { Confidence::Likely } else { Confidence::Certain };
+    let taint = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute";
+    let owners = case.controllers(case.object()).unwrap_or_default();
+    let identity = owners.iter().any(|owner| owner.kind == Kind::StatefulSet.name()).then(|| {
+        text!["Its StatefulSet makes no replacement while this pod is there: two pods of one identity could damage the data."]
+    });
+    let target = pods::condition_message(case.pod(), "DisruptionTarget");
+    Ok(vec![
+        case.finding(Code::TerminatingNodeLost)
+            .confidence(confidence)
+            .root(reference)
+            .title(text!["Pod ", name(case.reference().path()), " cannot go: its node ", name(&node), state.clone()])
+            .explain(text![
+                "Pod ",
+                name(case.name()),
+                " was deleted at ",
+                departure.asked,
+                ", but its node ",
+                name(&node),
+                state,
+                ", so nobody can confirm that its containers have stopped. Kubernetes keeps the pod until the node does.",
+            ])
+            .also(identity)
+            .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
+            .evidence(evidence)
+            .evidence(target.map(|message| case.field(".status.conditions[DisruptionTarget]", message)))
+            .fix(
+                Fix::safe(text!["bring node ", name(&node), " back (its kubelet first): the pod then goes by itself"])
+                    .command(case.kubectl_cluster(["describe", "node", &node])),
+            )
+            .fix(
+                Fix::risking_data(text!["if the machine is gone for good: delete the Node; its pods follow within a minute"])
+                    .command(case.kubectl_cluster(["delete", "node", &node]))
+                    .remedy(Action::DeleteNode),
+            )
+            .fix(
+                Fix::risking_data(text!["if the machine is certainly switched off: mark it out of service; its pods are deleted and its volumes detached"])
+                    .command(case.kubectl_cluster(["taint", "nodes", &node, taint]))
+                    .remedy(Action::TaintOutOfService),
+            )
+            .fix(
+                Fix::risking_data(text!["last: delete the pod by force, only when the machine cannot run it any more"])
+                    .command(case.kubectl(["delete", "pod", case.name(), "--grace-period=0", "--force"]))
+                    .remedy(Action::ForceDeletePod),
+            )
+            .since(Some(departure.asked)),
+    ])
 }

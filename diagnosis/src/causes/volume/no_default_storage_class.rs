@@ -59,8 +59,12 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
     let first = classes.iter().flatten().next();
     let mark = first.filter(|_| !opted_out && defaults.is_empty()).map(|class| {
         let patch = r#"{"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":"true"}}}"#;
-        Fix::safe(text!["mark a class as the default, for instance ", name(class), ": claims without a class then get it"])
-            .command(case.kubectl_cluster(["patch", "storageclass", class, "-p", patch]))
+        Fix::safe(text![
+            "mark a class as the default, for instance ",
+            name(class),
+            ": claims without a class then get it"
+        ])
+        .command(case.kubectl_cluster(["patch", "storageclass", class, "-p", patch]))
     });
     let install = classes.as_ref().filter(|classes| classes.is_empty()).map(|_| {
         Fix::safe(text!["install a storage driver with its StorageClass and mark that as the default"])
@@ -82,11 +86,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
             .also(has)
             .also(troubled.so_the_pod_waits(case))
             .evidence(event.as_deref().map(Evidence::event))
-            .evidence(Evidence::field(
-                &claim,
-                ".spec.storageClassName",
-                if *opted_out { "\"\"" } else { "not set" },
-            ))
+            .evidence(Evidence::field(&claim, ".spec.storageClassName", if *opted_out { "\"\"" } else { "not set" }))
             .fix(mark)
             .fix(install)
             .fix(name_one),

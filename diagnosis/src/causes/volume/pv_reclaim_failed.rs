@@ -50,7 +50,13 @@ fn explain(case: &Case<'_>, troubled: &Troubled, volume: &PersistentVolume) -> R
     Ok(troubled
         .finding(case, Code::PvReclaimFailed)
         .root(root.clone())
-        .title(text!["PersistentVolume ", name(volume_name), " could not be cleaned up, so claim ", name(claim.path()), " has no volume"])
+        .title(text![
+            "PersistentVolume ",
+            name(volume_name),
+            " could not be cleaned up, so claim ",
+            name(claim.path()),
+            " has no volume"
+        ])
         .explain(text![
             "The volume that fits the claim was given back by a deleted claim, and its reclaim policy",
             policy.map(|policy| text![" ", code(policy)]),

@@ -42,9 +42,8 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Result<Finding, Needs> {
     let claim = troubled.reference(case);
     let listed = case.list::<PersistentVolumeClaim>(case.namespace(), Filter::All);
     let owners = case.controllers(case.object());
-    let others: Option<Vec<String>> = listed?
-        .found()
-        .map(|claims| claims.iter().filter_map(|claim| claim.metadata.name.clone()).collect());
+    let others: Option<Vec<String>> =
+        listed?.found().map(|claims| claims.iter().filter_map(|claim| claim.metadata.name.clone()).collect());
     let nearest =
         others.as_ref().and_then(|others| crate::nearest::nearest(&troubled.name, others.iter().map(String::as_str)));
     let set = owners?.into_iter().find(|owner| owner.kind == Kind::StatefulSet.name());
@@ -66,9 +65,8 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Result<Finding, Needs> {
         " has no claim of that name. The pod waits until there is one.",
         has,
     ];
-    let rename = nearest.map(|nearest| {
-        Fix::disruptive(text!["name the claim that exists: did you mean ", name(nearest), "?"])
-    });
+    let rename =
+        nearest.map(|nearest| Fix::disruptive(text!["name the claim that exists: did you mean ", name(nearest), "?"]));
     let recreate = set.map(|set| {
         Fix::disruptive(text![
             "delete the pod: StatefulSet ",

@@ -116,7 +116,8 @@ fn joined(parts: Vec<Text>) -> Text {
 
 fn claim_ref(volume: &PersistentVolume, reference: &ObjectRef) -> Option<Evidence> {
     let holder = volume.spec.as_ref()?.claim_ref.as_ref()?;
-    let (namespace, name) = (holder.namespace.as_deref().unwrap_or_default(), holder.name.as_deref().unwrap_or_default());
+    let (namespace, name) =
+        (holder.namespace.as_deref().unwrap_or_default(), holder.name.as_deref().unwrap_or_default());
     Some(Evidence::field(reference, ".spec.claimRef", format!("{namespace}/{name}")))
 }
 

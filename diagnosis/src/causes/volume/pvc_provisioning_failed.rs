@@ -103,13 +103,20 @@ fn silent(
         name(claim.path()),
         " stays Pending until a volume is made.",
     ];
-    let start = Fix::safe(text!["bring the provisioner of ", driver(provisioner), " up: look for its pods and their logs"])
-        .command(case.kubectl_cluster(["get", "csidriver,storageclass"]))
-        .command("kubectl get pods -A | grep -i -e csi -e provisioner".to_owned());
+    let start =
+        Fix::safe(text!["bring the provisioner of ", driver(provisioner), " up: look for its pods and their logs"])
+            .command(case.kubectl_cluster(["get", "csidriver,storageclass"]))
+            .command("kubectl get pods -A | grep -i -e csi -e provisioner".to_owned());
     let other = Fix::disruptive(text!["or make the claim again with a StorageClass whose driver runs"])
         .command(case.kubectl(["delete", "persistentvolumeclaim", &troubled.name]));
     Ok(base(case, troubled, class)
-        .title(text!["No volume for claim ", name(claim.path()), ": provisioner ", name(provisioner), " does not answer"])
+        .title(text![
+            "No volume for claim ",
+            name(claim.path()),
+            ": provisioner ",
+            name(provisioner),
+            " does not answer"
+        ])
         .explain(explanation)
         .also(absent)
         .also(troubled.so_the_pod_waits(case))
@@ -141,19 +148,24 @@ fn advice(message: &str) -> Option<Text> {
         return Some(text!["The class has mountOptions that this driver does not take: remove them from the class."]);
     }
     if has("Only CSI plugin can provision a claim with a datasource") || has("error getting handle for DataSource") {
-        return Some(text!["The claim is to be filled from a snapshot or another claim, and that source cannot be used."]);
+        return Some(text![
+            "The claim is to be filled from a snapshot or another claim, and that source cannot be used."
+        ]);
     }
     if has("does not support block volume provisioning") {
         return Some(text!["The claim asks for volumeMode Block, which this driver does not make."]);
     }
     if has("infeasible") {
-        return Some(text!["The driver calls it infeasible: trying again will not help until the claim or class changes."]);
+        return Some(text![
+            "The driver calls it infeasible: trying again will not help until the claim or class changes."
+        ]);
     }
     let quota = ["quota", "Quota", "ResourceExhausted", "LimitExceeded", "limit exceeded"];
     if quota.iter().any(|word| has(word)) {
         return Some(text!["The storage backend has reached a limit: free some, or have the limit raised."]);
     }
-    let denied = ["UnauthorizedOperation", "AccessDenied", "Unauthenticated", "PermissionDenied", "AuthorizationFailed"];
+    let denied =
+        ["UnauthorizedOperation", "AccessDenied", "Unauthenticated", "PermissionDenied", "AuthorizationFailed"];
     denied
         .iter()
         .any(|word| has(word))

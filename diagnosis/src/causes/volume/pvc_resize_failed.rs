@@ -102,13 +102,18 @@ fn explain(
             }))
             .evidence(event.or(waits).as_deref().map(Evidence::event))
             .fix(restart)
+            .fix(Fix::safe(text!["end what the driver names; it tries again by itself"]).command(case.kubectl([
+                "describe",
+                "persistentvolumeclaim",
+                case.name(),
+            ])))
             .fix(
-                Fix::safe(text!["end what the driver names; it tries again by itself"])
-                    .command(case.kubectl(["describe", "persistentvolumeclaim", case.name()])),
-            )
-            .fix(
-                Fix::safe(text!["or take the request back to a size that works (", code("spec.resources.requests"), ")"])
-                    .command(case.kubectl(["patch", "persistentvolumeclaim", case.name(), "-p", &back])),
+                Fix::safe(text![
+                    "or take the request back to a size that works (",
+                    code("spec.resources.requests"),
+                    ")"
+                ])
+                .command(case.kubectl(["patch", "persistentvolumeclaim", case.name(), "-p", &back])),
             ),
     ))
 }

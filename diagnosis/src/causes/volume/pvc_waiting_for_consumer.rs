@@ -93,8 +93,12 @@ fn held_up(case: &Case<'_>, troubled: &Troubled, class: &str, pod_name: &str) ->
         ])
         .evidence(verdict.map(|verdict| Evidence::field(&reference, ".status.conditions[PodScheduled]", verdict)))
         .fix(
-            Fix::safe(text!["end what keeps pod ", name(pod_name), " from being scheduled; the claim is then served by itself"])
-                .command(case.kubectl(["describe", "pod", pod_name])),
+            Fix::safe(text![
+                "end what keeps pod ",
+                name(pod_name),
+                " from being scheduled; the claim is then served by itself"
+            ])
+            .command(case.kubectl(["describe", "pod", pod_name])),
         ))
 }
 

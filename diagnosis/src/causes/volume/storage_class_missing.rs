@@ -31,8 +31,7 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
     let Trouble::ClassMissing { class, others, event } = &troubled.trouble else { return None };
     let claim = troubled.reference(case);
-    let nearest =
-        others.as_ref().and_then(|others| crate::nearest::nearest(class, others.iter().map(String::as_str)));
+    let nearest = others.as_ref().and_then(|others| crate::nearest::nearest(class, others.iter().map(String::as_str)));
     let has = others.clone().map(|others| match others.len() {
         0 => text![" The cluster has no StorageClass at all."],
         _ => text![" The cluster has: ", Text::names(others, 8), "."],

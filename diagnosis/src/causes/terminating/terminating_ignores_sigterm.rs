@@ -8,7 +8,7 @@ use crate::causes::{Code, cause};
 use crate::event::Event;
 use crate::facts::departure::{self, Departure, Story};
 use crate::finding::{Confidence, Evidence, Finding, Fix};
-use crate::pods::ContainerView;
+use crate::pods::{self, ContainerView};
 
 cause! {
     /// ## What it means
@@ -85,10 +85,15 @@ fn explain(
             hook,
         ])
         .also(shell(container))
+        .also(evicted(case))
         .evidence(Evidence::event(event))
         .evidence(failed_hook.map(Evidence::event))
         .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
         .evidence(command)
+        .evidence(
+            pods::condition_message(case.pod(), "DisruptionTarget")
+                .map(|message| case.field(".status.conditions[DisruptionTarget]", message)),
+        )
         .fix(shorter)
         .fix(handle)
         .fix(grace)
@@ -140,4 +145,11 @@ fn shell(container: &ContainerView<'_>) -> Option<Text> {
         ": a shell does not hand SIGTERM on to what it started."
     ];
     (!exec).then_some(text)
+}
+
+/// A drain waits for it.
+fn evicted(case: &Case<'_>) -> Option<Text> {
+    let target = pods::condition(case.pod()?, "DisruptionTarget").filter(|target| target.status == "True")?;
+    let by_drain = target.reason.as_deref() == Some("EvictionByEvictionAPI");
+    by_drain.then(|| text!["It was evicted through the API, as a drain of its node does; the drain waits for it."])
 }

@@ -1,14 +1,20 @@
 //! `terminating-node-lost`.
 
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Pod;
 use kubewhy_text::{name, text};
 
-use crate::case::{Case, Verdict};
+use crate::ask::{Filter, Selector};
+use crate::case::{Case, Subject, Verdict, Workload};
 use crate::causes::{Code, cause};
 use crate::facts::departure::{self, Story};
-use crate::finding::{Action, Confidence, Evidence, Fix, ObjectRef};
+use crate::finding::{Action, Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::pods;
-use crate::reader::Read;
+use crate::reader::{Needs, Read};
+use crate::scope;
+use crate::triage::{PodDigest, Triage, triage};
 
 cause! {
     /// ## What it means
@@ -28,8 +34,30 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    let Some(departure) = departure::of(case)? else { return Ok(Vec::new()) };
-    let Story::NodeLost { gone } = departure.story else { return Ok(Vec::new()) };
+    let Some(Workload::StatefulSet(set)) = case.workload() else {
+        return Ok(explain(case)?.into_iter().collect());
+    };
+    // The set waits for a pod of an identity; one whose grace has just ended is not looked at by itself yet.
+    let selector = set.spec.as_ref().map(|spec| Selector::from_api(&spec.selector)).unwrap_or_default();
+    if selector.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed = case.list::<Pod>(case.namespace(), Filter::Labels(selector))?.found().unwrap_or_default();
+    let is_gone = |pod: &Arc<Pod>| {
+        let digest = PodDigest::from(&**pod);
+        triage(&digest, case.now()) == Triage::Gone && digest.deletion.is_some_and(|deletion| deletion < case.now())
+    };
+    let Some(pod) = listed.into_iter().find(|pod| is_gone(pod) && scope::is_owned_by(&pod.metadata, case.object()))
+    else {
+        return Ok(Vec::new());
+    };
+    let pod = case.about(Subject::Pod(pod));
+    Ok(explain(&pod)?.map(|finding| finding.via(pod.reference())).into_iter().collect())
+}
+
+fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
+    let Some(departure) = departure::of(case)? else { return Ok(None) };
+    let Story::NodeLost { gone } = departure.story else { return Ok(None) };
     let node = case.pod().and_then(pods::node_name).unwrap_or_default().to_owned();
     let read = case.node()?;
     let reference = ObjectRef::new(Kind::Node, None, &node);
@@ -56,7 +84,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         text!["Its StatefulSet makes no replacement while this pod is there: two pods of one identity could damage the data."]
     });
     let target = pods::condition_message(case.pod(), "DisruptionTarget");
-    Ok(vec![
+    Ok(Some(
         case.finding(Code::TerminatingNodeLost)
             .confidence(confidence)
             .root(reference)
@@ -95,5 +123,5 @@ fn detect(case: &Case<'_>) -> Verdict {
                     .remedy(Action::ForceDeletePod),
             )
             .since(Some(departure.asked)),
-    ])
+    ))
 }

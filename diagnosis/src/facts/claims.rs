@@ -88,7 +88,7 @@ impl Troubled {
     }
 
     /// What the pod suffers from it.
-    pub(crate) fn so_the_pod_waits(&self, case: &Case<'_>) -> Option<Text> {
+    pub(crate) fn so_the_pod_waits(case: &Case<'_>) -> Option<Text> {
         let pod = case.pod()?;
         let bound = pods::node_name(pod).is_some();
         let how = if bound { "cannot start its containers" } else { "cannot be put on a node" };
@@ -131,7 +131,7 @@ pub(crate) fn troubled(case: &Case<'_>) -> Result<Vec<Troubled>, Needs> {
 
 /// What the scheduler or the kubelet says of the pod's claims, where that is what holds it.
 fn verdict(case: &Case<'_>, pod: &Pod) -> Result<Option<(String, Evidence)>, Needs> {
-    if pod.metadata.deletion_timestamp.is_some() || pods::claims(pod).next().is_none() {
+    if pod.metadata.deletion_timestamp.is_some() {
         return Ok(None);
     }
     if pods::node_name(pod).is_some() {
@@ -250,7 +250,7 @@ fn of_class(
         return Ok(Some(Trouble::ClassMissing { class: class_name, others, event: missing }));
     }
     let Read::Found(found) = read else {
-        return Ok(unreadable_class(claim, class, events, words));
+        return unreadable_class(case, claim, class, events, words);
     };
     if found.provisioner == NO_PROVISIONER {
         let waits = binds_late(found) && !words.contains("didn't find available persistent volumes");
@@ -277,23 +277,29 @@ fn of_class(
 }
 
 /// The class may not be read: the events and the claim's annotations tell the rest.
-fn unreadable_class(claim: &PersistentVolumeClaim, class: &str, events: &[Arc<Event>], words: &str) -> Option<Trouble> {
-    let class = class.to_owned();
+fn unreadable_class(
+    case: &Case<'_>,
+    claim: &PersistentVolumeClaim,
+    class_name: &str,
+    events: &[Arc<Event>],
+    words: &str,
+) -> Result<Option<Trouble>, Needs> {
+    let class = class_name.to_owned();
     let last =
         newest(events, &["ProvisioningFailed", "ExternalProvisioning", "WaitForFirstConsumer", "WaitForPodScheduled"]);
     let provisioner = provisioner(claim, "");
-    match last.as_ref().map(|event| event.reason.as_str()) {
-        Some("WaitForFirstConsumer" | "WaitForPodScheduled") => {
-            Some(Trouble::Waiting { class, event: last, pods: Vec::new() })
+    Ok(match last.as_ref().map(|event| event.reason.as_str()) {
+        Some("WaitForFirstConsumer" | "WaitForPodScheduled") => return waiting(case, claim, class_name, events),
+        Some("ProvisioningFailed") if last.as_ref().is_some_and(|event| event.message.contains(NO_PROVISIONER)) => {
+            return by_hand(case, claim, class_name, events);
         }
         Some("ProvisioningFailed") => last.map(|event| Trouble::Provisioning { class, provisioner, event }),
         Some("ExternalProvisioning") => {
             let took_up = newest(events, &["Provisioning"]).is_some();
-            let failed = newest(events, &["ProvisioningFailed"]);
-            match failed {
-                Some(event) => Some(Trouble::Provisioning { class, provisioner, event }),
-                None => Some(Trouble::Silent { class, provisioner, event: last, took_up }),
-            }
+            Some(match newest(events, &["ProvisioningFailed"]) {
+                Some(event) => Trouble::Provisioning { class, provisioner, event },
+                None => Trouble::Silent { class, provisioner, event: last, took_up },
+            })
         }
         _ if words.contains("didn't find available persistent volumes to bind") => {
             Some(Trouble::NoMatch { class, volumes: None, event: None })
@@ -302,7 +308,7 @@ fn unreadable_class(claim: &PersistentVolumeClaim, class: &str, events: &[Arc<Ev
             Some(Trouble::Silent { class, provisioner, event: None, took_up: false })
         }
         _ => None,
-    }
+    })
 }
 
 /// A claim whose volume a driver has to make.

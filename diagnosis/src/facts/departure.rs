@@ -18,6 +18,8 @@ use crate::reader::{Needs, Read};
 const USUAL_GRACE: SignedDuration = SignedDuration::from_secs(30);
 /// How long finalizers and the last steps may take.
 const FINALIZERS: SignedDuration = SignedDuration::from_secs(10);
+/// The kill itself takes a moment after the grace.
+const SLACK: SignedDuration = SignedDuration::from_secs(10);
 const LAST_STEPS: SignedDuration = SignedDuration::from_secs(60);
 /// After that long beyond the grace the runtime has had its time to kill.
 const KILL: SignedDuration = SignedDuration::from_secs(120);
@@ -106,7 +108,7 @@ pub(crate) fn of(case: &Case<'_>) -> Result<Option<Departure>, Needs> {
     if let Some(container) = running.iter().max_by_key(|container| container.role == Role::Main) {
         let of_it = |event: &&&Arc<Event>| names(event, container.name());
         let event = killing.iter().rev().find(of_it).or_else(|| killing.last()).map(|event| Arc::clone(event));
-        return Ok(while_running(case, container, event, &events, (past, asked, grace)).and_then(departure));
+        return Ok(while_running(case, container, event, &events, (past, asked)).and_then(departure));
     }
     if past <= LAST_STEPS || has_finalizers {
         return Ok(None);
@@ -123,7 +125,7 @@ fn while_running(
     container: &ContainerView<'_>,
     killing: Option<Arc<Event>>,
     events: &[Arc<Event>],
-    (past, asked, grace): (SignedDuration, Timestamp, SignedDuration),
+    (past, asked): (SignedDuration, Timestamp),
 ) -> Option<Story> {
     let elapsed = case.now().duration_since(asked);
     if past > KILL {
@@ -137,7 +139,7 @@ fn while_running(
     if killing.as_ref().is_some_and(|event| event.count > MANY) && past > SignedDuration::ZERO {
         return Some(Story::RuntimeHung { event: killing });
     }
-    let visible = elapsed > USUAL_GRACE || (past > SignedDuration::ZERO && elapsed > grace);
+    let visible = past > SLACK || (past < SignedDuration::ZERO && elapsed > USUAL_GRACE);
     let Some(event) = killing.filter(|_| visible) else {
         let unseen = past > LAST_STEPS && !events.is_empty() && !case.pod().is_some_and(is_seen_by_kubelet);
         return unseen.then_some(Story::Unobserved);

@@ -162,10 +162,8 @@ pub(crate) fn called(case: &Case<'_>, volume: &str) -> Text {
     if volume.is_empty() {
         return text!["a volume"];
     }
-    match (persistent(case, volume), only_claim(case)) {
-        (Some(_), Some(claim)) => text!["volume ", name(volume), " (claim ", name(claim), ")"],
-        _ => text!["volume ", name(volume)],
-    }
+    let claim = only_claim(case).filter(|_| persistent(case, volume).is_some());
+    text!["volume ", name(volume), claim.map(|claim| text![" (claim ", name(claim), ")"])]
 }
 
 /// The node of the pod.

@@ -158,8 +158,19 @@ pub fn trouble<'m>(operation: &str, error: &'m str) -> Trouble<'m> {
     if operation.contains("NodeExpandVolume") || operation.contains("ExpandVolume") {
         return if has("read-only file system") { Trouble::ReadOnly } else { Trouble::Resize };
     }
-    if operation.contains("AttachVolume") || has("is not attached for volume attachment") || has("has GET error for") {
+    const DETACHED: [&str; 5] = [
+        "is not attached for volume attachment",
+        "has GET error for",
+        "volume attachment is being deleted",
+        "volume attachment has been deleted",
+        "external-attacher",
+    ];
+    if operation.contains("AttachVolume") || DETACHED.iter().any(|words| has(words)) {
         return Trouble::NotAttached;
+    }
+    // The kubelet waits for the controller to say that it is attached: that gives no reason.
+    if operation.contains("VerifyControllerAttachedVolume") {
+        return Trouble::Timeout;
     }
     let mount = mount_trouble(error);
     if mount != MountTrouble::Other {
@@ -398,6 +409,12 @@ mod tests {
                 mount(MountTrouble::DriverSecret),
             ),
             ("MountVolume.MountDevice", "rpc error: code = Internal desc = boom", mount(MountTrouble::Other)),
+            ("MountVolume.WaitForAttach", "volume attachment is being deleted", Trouble::NotAttached),
+            (
+                "VerifyControllerAttachedVolume",
+                "volume has not been added to the list of VolumesInUse",
+                Trouble::Timeout,
+            ),
         ] {
             assert_eq!(trouble(operation, error), expected, "{error}");
         }

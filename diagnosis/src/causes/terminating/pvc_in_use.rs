@@ -54,15 +54,15 @@ fn explain(case: &Case<'_>, claim_name: &str, verdict: Option<Evidence>) -> Resu
     let known = matches!(listed, Read::Found(_));
     let of_pod = case.pod().is_some();
     let uses = |pod: &Arc<Pod>| pods::node_name(pod).is_some() && pods::claims(pod).any(|used| used == claim_name);
-    let users: Vec<Arc<Pod>> = listed.found().unwrap_or_default().into_iter().filter(uses).collect();
+    let consumers: Vec<Arc<Pod>> = listed.found().unwrap_or_default().into_iter().filter(uses).collect();
     // In use by nobody: the controller lets it go in a moment, or does not run.
     let settled = case.meta().deletion_timestamp.as_ref().is_none_or(|time| case.age(time.0).as_secs() < 60);
-    if known && users.is_empty() && settled && !of_pod {
+    if known && consumers.is_empty() && settled && !of_pod {
         return Ok(None);
     }
-    let names: Vec<String> = users.iter().filter_map(|pod| pod.metadata.name.clone()).collect();
+    let names: Vec<String> = consumers.iter().filter_map(|pod| pod.metadata.name.clone()).collect();
     let finished: Vec<String> =
-        users.iter().filter(|pod| pods::is_finished(pod)).filter_map(|pod| pod.metadata.name.clone()).collect();
+        consumers.iter().filter(|pod| pods::is_finished(pod)).filter_map(|pod| pod.metadata.name.clone()).collect();
     let by = match names.len() {
         0 if known => text![
             "No pod on a node uses it any more, so the controller-manager, which should let it go, is late or not running."
@@ -78,12 +78,12 @@ fn explain(case: &Case<'_>, claim_name: &str, verdict: Option<Evidence>) -> Resu
             " waits, and needs a new claim of that name afterwards."
         ]
     });
-    let users_evidence = users.first().map(|pod| {
+    let consumers_evidence = consumers.first().map(|pod| {
         let reference = ObjectRef::new(Kind::Pod, case.namespace(), pod.metadata.name.as_deref().unwrap_or_default());
         Evidence::field(&reference, ".spec.volumes[].persistentVolumeClaim.claimName", claim_name)
     });
     let stop = names.first().map(|first| {
-        let owner = owner(&users);
+        let owner = owner(&consumers);
         let fix = Fix::disruptive(text![
             "when the data may go: delete the pods that use it",
             owner.map(|(kind, owner)| text![", through their owner ", name(format!("{kind} {owner}"))]),
@@ -126,13 +126,13 @@ fn explain(case: &Case<'_>, claim_name: &str, verdict: Option<Evidence>) -> Resu
             .also(waits)
             .evidence(verdict)
             .evidence(Evidence::field(&claim, ".metadata.finalizers", "kubernetes.io/pvc-protection"))
-            .evidence(users_evidence)
+            .evidence(consumers_evidence)
             .fix(keep)
             .fix(stop),
     ))
 }
 
-fn owner(users: &[Arc<Pod>]) -> Option<(String, String)> {
-    let owners = users.first()?.metadata.owner_references.as_ref()?;
+fn owner(consumers: &[Arc<Pod>]) -> Option<(String, String)> {
+    let owners = consumers.first()?.metadata.owner_references.as_ref()?;
     owners.first().map(|owner| (owner.kind.clone(), owner.name.clone()))
 }

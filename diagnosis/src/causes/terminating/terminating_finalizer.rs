@@ -53,7 +53,12 @@ fn detect(case: &Case<'_>) -> Verdict {
             let waits = meta.finalizers.iter().flatten().next().is_some();
             Ok(if waits { vec![in_foreground(case, workload)?] } else { Vec::new() })
         }
-        Subject::Claim(_) => Ok(of_object(case, case.object()).into_iter().collect()),
+        Subject::Claim(_) if case.age(deleted).as_secs() < 10 => Ok(Vec::new()),
+        // As long as a pod uses it, that comes first.
+        Subject::Claim(_) => {
+            let finding = of_object(case, case.object()).map(|finding| finding.follows(Code::PvcInUse));
+            Ok(finding.into_iter().collect())
+        }
         Subject::Namespace(_) => Ok(Vec::new()),
     }
 }
@@ -145,11 +150,12 @@ fn bring_back(case: &Case<'_>, finalizer: &str) -> Fix {
 fn take_off(case: &Case<'_>, object: &Object, finalizer: &str) -> Option<Fix> {
     let index = object.meta().finalizers.iter().flatten().position(|own| own == finalizer)?;
     let path = format!("/metadata/finalizers/{index}");
-    let patch = serde_json::json!([{"op": "test", "path": path, "value": finalizer}, {"op": "remove", "path": path}]);
+    let operations =
+        serde_json::json!([{"op": "test", "path": path, "value": finalizer}, {"op": "remove", "path": path}])
+            .to_string();
     let lost = finalizers::keeper(finalizer)
         .map_or("whatever the controller wanted to do first is never done", |keeper| keeper.lost);
     let kind = object.kind().kubectl_name();
-    let patch = patch.to_string();
     Some(
         Fix::risking_data(text![
             "only if that controller is gone for good: take finalizer ",
@@ -158,7 +164,7 @@ fn take_off(case: &Case<'_>, object: &Object, finalizer: &str) -> Option<Fix> {
             lost,
             ")"
         ])
-        .command(case.kubectl(["patch", &kind, object.name(), "--type=json", "-p", &patch]))
+        .command(case.kubectl(["patch", &kind, object.name(), "--type=json", "-p", &operations]))
         .remedy(Action::RemoveFinalizers),
     )
 }
@@ -200,9 +206,10 @@ fn in_foreground(case: &Case<'_>, workload: &Workload) -> Result<Finding, Needs>
     }
     let deleted = case.meta().deletion_timestamp.as_ref().map(|time| time.0);
     let names: Vec<String> = dependents.iter().map(|object| format!("{} {}", object.kind(), object.name())).collect();
-    let waits = match names.len() {
-        0 => text!["What it owns could not be told; it may be of a kind that is not read here."],
-        _ => text!["Still there: ", Text::names(names.clone(), 4), "."],
+    let waits = if names.is_empty() {
+        text!["What it owns could not be told; it may be of a kind that is not read here."]
+    } else {
+        text!["Still there: ", Text::names(names.clone(), 4), "."]
     };
     let kind = case.object().kind().kubectl_name();
     Ok(case

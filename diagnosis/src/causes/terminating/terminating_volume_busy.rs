@@ -38,9 +38,10 @@ fn detect(case: &Case<'_>) -> Verdict {
     });
     let mut suspects = claims;
     suspects.extend(remote.map(|volume| volume.name.clone()));
-    let which = match suspects.len() {
-        0 => text!["It has no volume from outside the node, so its own directories there are what is left to look at."],
-        _ => text!["Its volumes from outside the node: ", Text::names(suspects.clone(), 5), "."],
+    let which = if suspects.is_empty() {
+        text!["It has no volume from outside the node, so its own directories there are what is left to look at."]
+    } else {
+        text!["Its volumes from outside the node: ", Text::names(suspects.clone(), 5), "."]
     };
     let confidence = if suspects.is_empty() { Confidence::Possible } else { Confidence::Likely };
     let ended = case.containers().find_map(|container| case.end_evidence(&container));

@@ -63,9 +63,12 @@ fn explain(case: &Case<'_>, driver: &str, evidence: Evidence) -> Result<Finding,
         of_node?.found().map(|of_node| of_node.spec.drivers.iter().map(|driver| driver.name.clone()).collect());
     let nearest = registered.as_ref().and_then(|all| crate::nearest::nearest(driver, all.iter().map(String::as_str)));
     let place = if node.is_empty() { text!["the nodes"] } else { text!["node ", name(&node)] };
-    let has = registered.map(|all| match all.len() {
-        0 => text![" No driver at all is registered there."],
-        _ => text![" Registered there: ", Text::names(all, 6), "."],
+    let has = registered.map(|all| {
+        if all.is_empty() {
+            text![" No driver at all is registered there."]
+        } else {
+            text![" Registered there: ", Text::names(all, 6), "."]
+        }
     });
     let installed = if absent {
         text![" The cluster has no CSIDriver ", name(driver), " either: it is not installed, or its name is another."]

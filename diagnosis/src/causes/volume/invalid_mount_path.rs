@@ -104,16 +104,18 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Option<Finding> {
 
 fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &str, evidence: Evidence) -> Finding {
     let mount = mount_of(container, message);
-    let place = match mount {
-        Some(mount) => text![
-            "volume ",
-            name(&mount.name),
-            " at ",
-            name(&mount.mount_path),
-            mount.sub_path.as_deref().map(|path| text![" (subPath ", name(path), ")"])
-        ],
-        None => text!["a volume"],
-    };
+    let place = mount.map_or_else(
+        || text!["a volume"],
+        |mount| {
+            text![
+                "volume ",
+                name(&mount.name),
+                " at ",
+                name(&mount.mount_path),
+                mount.sub_path.as_deref().map(|path| text![" (subPath ", name(path), ")"])
+            ]
+        },
+    );
     let (means, do_this): (Text, Text) = match why {
         Why::FileOverDirectory => (
             text![
@@ -194,9 +196,7 @@ fn mount_of<'c>(container: &ContainerView<'c>, message: &str) -> Option<&'c Volu
     exact
         .or_else(|| mounts().find(|mount| message.contains(&format!("volumeMount \"{}\"", mount.name))))
         .or_else(|| mounts().find(|mount| message.contains(&format!("volume \"{}\"", mount.name))))
-        .or_else(|| {
-            mounts().filter(|mount| mount.sub_path.as_ref().is_some_and(|path| message.contains(path.as_str()))).last()
-        })
+        .or_else(|| mounts().rfind(|mount| mount.sub_path.as_ref().is_some_and(|path| message.contains(path.as_str()))))
         .or_else(|| {
             mounts()
                 .filter(|mount| mount.mount_path.len() > 1 && message.contains(&mount.mount_path))

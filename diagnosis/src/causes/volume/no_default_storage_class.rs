@@ -47,9 +47,12 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
         }
         (false, None) => text![" names no StorageClass, and no class of this cluster is marked as the default."],
     };
-    let has = classes.as_ref().map(|classes| match classes.len() {
-        0 => text!["The cluster has no StorageClass at all, so no driver makes volumes by itself."],
-        _ => text!["The cluster has: ", Text::names(classes.clone(), 8), "."],
+    let has = classes.as_ref().map(|classes| {
+        if classes.is_empty() {
+            text!["The cluster has no StorageClass at all, so no driver makes volumes by itself."]
+        } else {
+            text!["The cluster has: ", Text::names(classes.clone(), 8), "."]
+        }
     });
     let title = if *opted_out {
         text!["Claim ", name(claim.path()), " has switched off the StorageClass, and no volume fits it"]
@@ -84,7 +87,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
             .title(title)
             .explain(text!["PersistentVolumeClaim ", name(claim.path()), why])
             .also(has)
-            .also(troubled.so_the_pod_waits(case))
+            .also(Troubled::so_the_pod_waits(case))
             .evidence(event.as_deref().map(Evidence::event))
             .evidence(Evidence::field(&claim, ".spec.storageClassName", if *opted_out { "\"\"" } else { "not set" }))
             .fix(mark)

@@ -64,7 +64,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled, volume: &PersistentVolume) -> R
             words.map(|words| text![": ", quoted(words)]),
             ". It is Failed and serves no claim until a person steps in.",
         ])
-        .also(troubled.so_the_pod_waits(case))
+        .also(Troubled::so_the_pod_waits(case))
         .evidence(Evidence::field(&root, ".status.phase", claims::volume_phase(volume)))
         .evidence(event.as_deref().map(Evidence::event))
         .fix(

@@ -70,7 +70,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
                 ". Kubernetes never binds it to another one by itself.",
             ])
             .also(event.as_ref().map(|event| text!["The controller says: ", quoted(event.message.clone()), "."]))
-            .also(troubled.so_the_pod_waits(case))
+            .also(Troubled::so_the_pod_waits(case))
             .evidence(troubled.phase(case))
             .evidence(event.as_deref().map(Evidence::event))
             .evidence(volume.map(|volume| Evidence::field(&claim, ".spec.volumeName", volume)))

@@ -50,9 +50,12 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Result<Finding, Needs> {
     // The claims of a StatefulSet end in the name of the pod.
     let set = set.filter(|_| troubled.name.ends_with(&format!("-{}", case.name())));
     let volume = volume_of(case, &troubled.name);
-    let has = others.map(|others| match others.len() {
-        0 => text![" The namespace has no claims at all."],
-        _ => text![" The namespace has: ", Text::names(others, 6), "."],
+    let has = others.map(|others| {
+        if others.is_empty() {
+            text![" The namespace has no claims at all."]
+        } else {
+            text![" The namespace has: ", Text::names(others, 6), "."]
+        }
     });
     let explanation = text![
         "Pod ",

@@ -64,17 +64,11 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
         ": nothing makes one for it. ",
         why,
     ];
-    let title = match &nearest_name {
-        Some(nearest) => text![
-            "No volume fits claim ",
-            name(claim.path()),
-            "; the nearest, ",
-            name(nearest),
-            ": ",
-            misfits.first().cloned().unwrap_or_else(|| text!["cannot be used"])
-        ],
-        None => text!["No volume fits claim ", name(claim.path())],
-    };
+    let which = nearest_name.as_ref().map(|nearest| {
+        let first = misfits.first().cloned().unwrap_or_else(|| text!["it cannot be used"]);
+        text!["; the nearest, ", name(nearest), ": ", first]
+    });
+    let title = text!["No volume fits claim ", name(claim.path()), which];
     let state = nearest.map(|volume| {
         let phase = claims::volume_phase(volume);
         Evidence::field(&root, ".status.phase", phase).at(None)
@@ -85,7 +79,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
             .root(root.clone())
             .title(title)
             .explain(explanation)
-            .also(troubled.so_the_pod_waits(case))
+            .also(Troubled::so_the_pod_waits(case))
             .evidence(event.as_deref().map(Evidence::event))
             .evidence(state)
             .evidence(nearest.and_then(|volume| claim_ref(volume, &root)))

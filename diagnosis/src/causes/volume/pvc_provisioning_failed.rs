@@ -64,7 +64,7 @@ fn failed(case: &Case<'_>, troubled: &Troubled, class: &str, provisioner: &str, 
         .title(text!["No volume for claim ", name(claim.path()), ": the storage driver failed"])
         .explain(explanation)
         .also(advice(&event.message))
-        .also(troubled.so_the_pod_waits(case))
+        .also(Troubled::so_the_pod_waits(case))
         .evidence(Evidence::event(event))
         .fix(
             Fix::safe(text!["mend what the driver's error names; the driver tries again by itself"])
@@ -119,7 +119,7 @@ fn silent(
         ])
         .explain(explanation)
         .also(absent)
-        .also(troubled.so_the_pod_waits(case))
+        .also(Troubled::so_the_pod_waits(case))
         .evidence(event.map(Evidence::event))
         .evidence(troubled.phase(case))
         .confidence(confidence)

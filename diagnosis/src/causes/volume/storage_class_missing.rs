@@ -32,9 +32,12 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
     let Trouble::ClassMissing { class, others, event } = &troubled.trouble else { return None };
     let claim = troubled.reference(case);
     let nearest = others.as_ref().and_then(|others| crate::nearest::nearest(class, others.iter().map(String::as_str)));
-    let has = others.clone().map(|others| match others.len() {
-        0 => text![" The cluster has no StorageClass at all."],
-        _ => text![" The cluster has: ", Text::names(others, 8), "."],
+    let has = others.clone().map(|others| {
+        if others.is_empty() {
+            text![" The cluster has no StorageClass at all."]
+        } else {
+            text![" The cluster has: ", Text::names(others, 8), "."]
+        }
     });
     let root = ObjectRef::new(Kind::StorageClass, None, class);
     let explanation = text![
@@ -60,7 +63,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
             .root(root)
             .title(text!["StorageClass ", name(class), " does not exist (claim ", name(claim.path()), ")"])
             .explain(explanation)
-            .also(troubled.so_the_pod_waits(case))
+            .also(Troubled::so_the_pod_waits(case))
             .evidence(Evidence::field(&claim, ".spec.storageClassName", class))
             .evidence(event.as_deref().map(Evidence::event))
             .fix(rename)

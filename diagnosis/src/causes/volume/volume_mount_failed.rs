@@ -132,6 +132,17 @@ fn advice(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -> (Text,
             ]),
             Some(on_node(text!["install the mount helper (nfs-common, nfs-utils, cifs-utils) on node ", name(&node)])),
         ),
+        _ => advice_on_node(case, holdup, trouble),
+    }
+}
+
+/// Advice where the node or the device is the matter, not a server.
+fn advice_on_node(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -> (Text, Option<Text>, Option<Fix>) {
+    let node = mounts::node_name(case);
+    let describe =
+        |words: Text| Fix::safe(words).command(case.kubectl_cluster(["get", "persistentvolume", "-o", "wide"]));
+    let on_node = |words: Text| Fix::safe(words).command(format!("kubectl debug node/{node} -it --image=busybox"));
+    match trouble {
         MountTrouble::WrongFileSystem => (
             text!["the device holds no file system of that type, or a damaged one"],
             Some(text!["Do not format it before you know that nothing is on it."]),
@@ -213,7 +224,7 @@ fn advice(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -> (Text,
             Some(text!["An emptyDir of huge pages needs a container that asks for huge pages of one size."]),
             None,
         ),
-        MountTrouble::Other => {
+        _ => {
             let words = shortened(mounts::own_words(&holdup.error));
             let short = words.chars().take(110).collect::<String>();
             let short =

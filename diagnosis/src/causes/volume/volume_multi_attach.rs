@@ -63,7 +63,10 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
         (pods, Some(node)) => text!["pod ", Text::names(pods.to_vec(), 3), " on node ", name(node)],
         (pods, None) => text!["pod ", Text::names(pods.to_vec(), 3)],
     };
-    let state = if holder.node_is_dead {
+    let elsewhere = mount::multi_attach(&holdup.event.message).is_some_and(|held| held.elsewhere);
+    let state = if elsewhere && holder.pods.is_empty() {
+        text!["A pod of another namespace uses it, and this one can only start when that has gone."]
+    } else if holder.node_is_dead {
         text![
             "That node does not answer, so nothing says that the volume is free; Kubernetes detaches it by force 6 minutes after the pod there is gone."
         ]
@@ -152,15 +155,15 @@ fn holder(case: &Case<'_>, holdup: &Holdup, here: &str) -> Result<Holder, Needs>
             && pods::occupies(pod).is_some()
             && claim.as_ref().is_some_and(|claim| pods::claims(pod).any(|used| used == *claim))
     };
-    let users: Vec<&Arc<Pod>> = listed.iter().filter(uses).collect();
+    let consumers: Vec<&Arc<Pod>> = listed.iter().filter(uses).collect();
     let said = mount::multi_attach(&holdup.event.message).map(|held| held.pods).unwrap_or_default();
-    let mut names: Vec<String> = users.iter().filter_map(|pod| pod.metadata.name.clone()).collect();
+    let mut names: Vec<String> = consumers.iter().filter_map(|pod| pod.metadata.name.clone()).collect();
     if names.is_empty() {
         names = said.into_iter().map(str::to_owned).collect();
     }
     let node = attachment
         .map(|attachment| attachment.spec.node_name.clone())
-        .or_else(|| users.first().and_then(|pod| pods::node_name(pod)).map(str::to_owned));
+        .or_else(|| consumers.first().and_then(|pod| pods::node_name(pod)).map(str::to_owned));
     let node_is_dead = match node.as_deref() {
         Some(node) => departure::is_lost(&case.get::<Node>(None, node)?),
         None => false,

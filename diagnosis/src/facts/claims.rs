@@ -58,6 +58,8 @@ pub(crate) enum Trouble {
     Silent { class: String, provisioner: String, event: Option<Arc<Event>>, took_up: bool },
     /// No volume fits; these were looked at.
     NoMatch { class: String, volumes: Option<Vec<Arc<PersistentVolume>>>, event: Option<Arc<Event>> },
+    /// The driver of its class can make a volume for none of the nodes: no room there, or not allowed there.
+    NoPlace { class: String, no_room: bool },
     /// The volume that would fit failed to be cleaned up.
     ReclaimFailed { volume: Arc<PersistentVolume> },
     /// Its volume is gone.
@@ -267,9 +269,9 @@ fn of_class(
             let provisioner = provisioner(claim, &found.provisioner);
             return Ok(Some(Trouble::Provisioning { class: class_name, provisioner, event }));
         }
-        let no_room = ["didn't find available persistent volumes to bind", "did not have enough free storage"];
-        if no_room.iter().any(|what| words.contains(what)) {
-            return Ok(Some(Trouble::NoMatch { class: class_name, volumes: Some(Vec::new()), event: None }));
+        let no_room = words.contains("did not have enough free storage");
+        if no_room || words.contains("didn't find available persistent volumes to bind") {
+            return Ok(Some(Trouble::NoPlace { class: class_name, no_room }));
         }
         return waiting(case, claim, class, events);
     }
@@ -287,7 +289,8 @@ fn unreadable_class(
     let class = class_name.to_owned();
     let last =
         newest(events, &["ProvisioningFailed", "ExternalProvisioning", "WaitForFirstConsumer", "WaitForPodScheduled"]);
-    let provisioner = provisioner(claim, "");
+    let said = last.as_ref().and_then(|event| mount::external_provisioner(&event.message));
+    let provisioner = provisioner(claim, said.unwrap_or_default());
     Ok(match last.as_ref().map(|event| event.reason.as_str()) {
         Some("WaitForFirstConsumer" | "WaitForPodScheduled") => return waiting(case, claim, class_name, events),
         Some("ProvisioningFailed") if last.as_ref().is_some_and(|event| event.message.contains(NO_PROVISIONER)) => {

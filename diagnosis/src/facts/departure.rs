@@ -165,7 +165,8 @@ fn names(event: &Event, container: &str) -> bool {
 fn is_stop(event: &Event, asked: Timestamp) -> bool {
     // The clock of the event is whole seconds.
     let early = asked.checked_sub(SignedDuration::from_secs(3)).unwrap_or(asked);
-    event.reason == "Killing" && event.last.is_none_or(|last| last >= early)
+    let of_pod = event.message.starts_with("Stopping container");
+    event.reason == "Killing" && (of_pod || event.last.is_none_or(|last| last >= early))
 }
 
 /// The kubelet wrote the status of the deleted generation (from 1.34), or took the containers for no longer ready.

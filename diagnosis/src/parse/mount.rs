@@ -137,6 +137,15 @@ pub enum MountTrouble<'m> {
     Other,
 }
 
+/// What says that the attachment, not the mount, is what lacks.
+const DETACHED: [&str; 5] = [
+    "is not attached for volume attachment",
+    "has GET error for",
+    "volume attachment is being deleted",
+    "volume attachment has been deleted",
+    "external-attacher",
+];
+
 /// Sorts an error by its words; `operation` is that of the envelope.
 pub fn trouble<'m>(operation: &str, error: &'m str) -> Trouble<'m> {
     let has = |part: &str| error.contains(part);
@@ -158,13 +167,6 @@ pub fn trouble<'m>(operation: &str, error: &'m str) -> Trouble<'m> {
     if operation.contains("NodeExpandVolume") || operation.contains("ExpandVolume") {
         return if has("read-only file system") { Trouble::ReadOnly } else { Trouble::Resize };
     }
-    const DETACHED: [&str; 5] = [
-        "is not attached for volume attachment",
-        "has GET error for",
-        "volume attachment is being deleted",
-        "volume attachment has been deleted",
-        "external-attacher",
-    ];
     if operation.contains("AttachVolume") || DETACHED.iter().any(|words| has(words)) {
         return Trouble::NotAttached;
     }
@@ -204,7 +206,9 @@ fn missing_driver(error: &str) -> Option<&str> {
 }
 
 fn is_configuration(error: &str) -> bool {
+    // What a driver says of secrets is the driver's own matter.
     let missing = error.contains("not found")
+        && !error.contains("rpc error")
         && ["configmap \"", "configmaps \"", "secret \"", "secrets \""].iter().any(|kind| error.contains(kind));
     missing
         || error.contains("references non-existent config key")
@@ -292,6 +296,13 @@ pub fn claims_named(text: &str) -> Vec<&str> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// The provisioner that an `ExternalProvisioning` event waits for, in both wordings.
+pub fn external_provisioner(message: &str) -> Option<&str> {
+    let rest = message.split_once("external provisioner ")?.1;
+    let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    rest.strip_prefix(quote)?.split(quote).next().filter(|provisioner| !provisioner.is_empty())
 }
 
 /// Tells whether a verdict of the scheduler or an error of the kubelet speaks of claims that cannot be used.
@@ -418,6 +429,16 @@ mod tests {
         ] {
             assert_eq!(trouble(operation, error), expected, "{error}");
         }
+    }
+
+    #[test]
+    fn provisioners_are_named() {
+        let new = "Waiting for a volume to be created either by the external provisioner 'csi.example.com' or manually by the system administrator.";
+        let old = "waiting for a volume to be created, either by external provisioner \"csi.example.com\" or manually created by system administrator";
+        assert_eq!(
+            (external_provisioner(new), external_provisioner(old)),
+            (Some("csi.example.com"), Some("csi.example.com"))
+        );
     }
 
     #[test]

@@ -28,6 +28,7 @@ cause! {
     InvalidMountPath, stage Volume, since "0.1.0", detect
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every rule")]
 fn detect(case: &Case<'_>) -> Verdict {
     Ok(case.containers().filter_map(|container| explain(case, &container)).collect())
 }
@@ -99,6 +100,10 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Option<Finding> {
         (None, Some(why)) => (why, ended, case.end_evidence(container)?),
         (None, None) => return None,
     };
+    // A mount of the runtime's own (/proc, /sys) is no volume of the pod's.
+    if why == Why::Unknown && mount_of(container, message).is_none() {
+        return None;
+    }
     Some(describe(case, container, why, message, evidence))
 }
 

@@ -29,7 +29,58 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    Ok(claims::troubled(case)?.iter().filter_map(|troubled| explain(case, troubled)).collect())
+    let troubled = claims::troubled(case)?;
+    let by_hand = troubled.iter().filter_map(|troubled| explain(case, troubled));
+    let by_driver = troubled.iter().filter_map(|troubled| nowhere(case, troubled));
+    Ok(by_hand.chain(by_driver).collect())
+}
+
+/// A driver makes the volumes, and can make none where the pod may run.
+fn nowhere(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
+    let Trouble::NoPlace { class, no_room } = &troubled.trouble else { return None };
+    let claim = troubled.reference(case);
+    let size = troubled.claim.as_deref().and_then(claims::wanted_size);
+    let why = if *no_room {
+        text!["its driver reports too little free storage on the nodes where the pod could run"]
+    } else {
+        text![
+            "none of the nodes where the pod could run lies where the class allows volumes (",
+            code("allowedTopologies"),
+            ")"
+        ]
+    };
+    let fix = if *no_room {
+        Fix::safe(text!["free or add storage for class ", name(class), ", or ask for less"])
+    } else {
+        Fix::safe(text!["compare ", code("allowedTopologies"), " of the class with the labels of the nodes"])
+    };
+    let look = case.kubectl_cluster(["get", "storageclass", class, "-o", "yaml"]);
+    Some(
+        troubled
+            .finding(case, Code::PvcNoMatchingVolume)
+            .root(ObjectRef::new(Kind::StorageClass, None, class))
+            .title(text![
+                "No volume of class ",
+                name(class),
+                " can be made for claim ",
+                name(claim.path()),
+                " on any node"
+            ])
+            .explain(text![
+                "Claim ",
+                name(claim.path()),
+                " gets its volume",
+                size.map(|size| text![" of ", own(size.show("storage"))]),
+                " from StorageClass ",
+                name(class),
+                " when its pod is put on a node, and ",
+                why,
+                ".",
+            ])
+            .also(Troubled::so_the_pod_waits(case))
+            .evidence(troubled.phase(case))
+            .fix(fix.command(look).command(case.kubectl_cluster(["get", "nodes", "--show-labels"]))),
+    )
 }
 
 fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {

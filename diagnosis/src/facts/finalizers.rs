@@ -1,6 +1,15 @@
 //! Finalizers: whose they are, what they wait for, and what is lost when one is removed by hand.
 
+use jiff::SignedDuration;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kubewhy_text::{Text, text};
+
+use crate::case::Case;
+use crate::reader::{Needs, Read};
+
+/// A holder renews its lease every few seconds; a clean stop leaves it without a holder.
+const LEASE_IS_STALE: SignedDuration = SignedDuration::from_secs(90);
 
 /// What is known of a finalizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +184,33 @@ pub(crate) fn keeper(finalizer: &str) -> Option<Keeper> {
             || finalizer.strip_prefix(known).is_some_and(|rest| rest.starts_with('/'))
     };
     KNOWN.iter().find(|(known, ..)| fits(known)).map(|&(_, owner, waits_for, lost)| Keeper { owner, waits_for, lost })
+}
+
+/// Tells whether that owner is a part of the controller-manager.
+pub(crate) fn is_core(owner: &str) -> bool {
+    matches!(
+        owner,
+        "the controller-manager" | "the garbage collector" | "the job controller" | "the resource claim controller"
+    )
+}
+
+/// A sentence where the controller-manager is seen not to run: then nothing of Kubernetes' own takes a finalizer off.
+pub(crate) fn controller_manager_is_down(case: &Case<'_>) -> Result<Option<Text>, Needs> {
+    let Read::Found(lease) = case.get::<Lease>(Some("kube-system"), "kube-controller-manager")? else {
+        return Ok(None);
+    };
+    let Some(spec) = lease.spec.as_ref() else { return Ok(None) };
+    let renewed = spec.renew_time.as_ref().map(|time| time.0);
+    let stale = renewed.is_some_and(|renewed| case.age(renewed) > LEASE_IS_STALE);
+    let down = stale || spec.holder_identity.as_deref() == Some("");
+    Ok(down.then(|| {
+        let since = renewed.map(|renewed| text![" since ", renewed]);
+        text![
+            "The controller-manager does not run: its lease has not been renewed",
+            since,
+            ", so nobody takes the finalizer off."
+        ]
+    }))
 }
 
 /// The domain of a finalizer, which tells whose it is.

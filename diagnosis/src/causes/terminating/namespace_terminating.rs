@@ -289,6 +289,7 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
             .command(case.kubectl_cluster(["get", "namespace", case.name(), "-o", "yaml"])),
     };
     let phase = namespace.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
+    let down = if pods.is_empty() { finalizers::controller_manager_is_down(case)? } else { None };
     Ok(base(case)
         .confidence(if pods.is_empty() { Confidence::Possible } else { Confidence::Likely })
         .title(text!["Namespace ", name(case.name()), " cannot be deleted: ", short])
@@ -298,6 +299,7 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
             " was deleted, and it stays until everything in it is gone. ",
             why
         ])
+        .also(down)
         .evidence(case.field(".status.phase", phase))
         .fix(look)
         .fix(last_resort(case)))

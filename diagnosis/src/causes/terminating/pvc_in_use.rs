@@ -9,6 +9,7 @@ use crate::ask::Filter;
 use crate::case::{Case, Subject, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::claims::{self, Trouble};
+use crate::facts::finalizers;
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::pods;
@@ -60,11 +61,13 @@ fn explain(case: &Case<'_>, claim_name: &str, verdict: Option<Evidence>) -> Resu
     if known && consumers.is_empty() && settled && !of_pod {
         return Ok(None);
     }
+    let nobody = known && consumers.is_empty();
+    let down = if nobody { finalizers::controller_manager_is_down(case)? } else { None };
     let names: Vec<String> = consumers.iter().filter_map(|pod| pod.metadata.name.clone()).collect();
     let finished: Vec<String> =
         consumers.iter().filter(|pod| pods::is_finished(pod)).filter_map(|pod| pod.metadata.name.clone()).collect();
     let by = match names.len() {
-        0 if known => text![
+        0 if nobody => text![
             "No pod on a node uses it any more, so the controller-manager, which should let it go, is late or not running."
         ],
         0 => text!["Which pods use it could not be read."],
@@ -122,6 +125,7 @@ fn explain(case: &Case<'_>, claim_name: &str, verdict: Option<Evidence>) -> Resu
                 " was deleted, and Kubernetes keeps it (finalizer kubernetes.io/pvc-protection) as long as a pod uses it. ",
                 by,
             ])
+            .also(down)
             .also(counts)
             .also(waits)
             .evidence(verdict)

@@ -40,7 +40,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     match case.subject() {
         Subject::Pod(_) => {
             let held = departure::of(case)?.is_some_and(|departure| matches!(departure.story, Story::Finalizers));
-            Ok(if held { of_object(case, case.object()).into_iter().collect() } else { Vec::new() })
+            Ok(if held { of_object(case, case.object())?.into_iter().collect() } else { Vec::new() })
         }
         Subject::Workload(workload) => {
             if case.age(deleted).as_secs() < 10 {
@@ -48,7 +48,7 @@ fn detect(case: &Case<'_>) -> Verdict {
             }
             let first = meta.finalizers.iter().flatten().find(|finalizer| *finalizer != "foregroundDeletion");
             if first.is_some() {
-                return Ok(of_object(case, case.object()).into_iter().collect());
+                return Ok(of_object(case, case.object())?.into_iter().collect());
             }
             let waits = meta.finalizers.iter().flatten().next().is_some();
             Ok(if waits { vec![in_foreground(case, workload)?] } else { Vec::new() })
@@ -56,7 +56,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         Subject::Claim(_) if case.age(deleted).as_secs() < 10 => Ok(Vec::new()),
         // As long as a pod uses it, that comes first.
         Subject::Claim(_) => {
-            let finding = of_object(case, case.object()).map(|finding| finding.follows(Code::PvcInUse));
+            let finding = of_object(case, case.object())?.map(|finding| finding.follows(Code::PvcInUse));
             Ok(finding.into_iter().collect())
         }
         Subject::Namespace(_) => Ok(Vec::new()),
@@ -64,11 +64,13 @@ fn detect(case: &Case<'_>) -> Verdict {
 }
 
 /// What the object itself keeps; the protection of a claim is another cause's as long as it may be in use.
-fn of_object(case: &Case<'_>, object: &Object) -> Option<Finding> {
+fn of_object(case: &Case<'_>, object: &Object) -> Result<Option<Finding>, Needs> {
     let all: Vec<&String> = object.meta().finalizers.iter().flatten().collect();
     let speaks = |finalizer: &&&String| finalizer.as_str() != "kubernetes.io/pvc-protection";
-    let finalizer = all.iter().find(speaks)?.as_str();
-    Some(explain(case, object, finalizer, all.len()))
+    let Some(finalizer) = all.iter().find(speaks) else { return Ok(None) };
+    let is_core = finalizers::keeper(finalizer).is_some_and(|keeper| finalizers::is_core(keeper.owner));
+    let down = if is_core { finalizers::controller_manager_is_down(case)? } else { None };
+    Ok(Some(explain(case, object, finalizer, all.len()).also(down)))
 }
 
 fn explain(case: &Case<'_>, object: &Object, finalizer: &str, count: usize) -> Finding {
@@ -76,7 +78,7 @@ fn explain(case: &Case<'_>, object: &Object, finalizer: &str, count: usize) -> F
     let reference = ObjectRef::new(object.kind(), object.namespace(), object.name());
     let others = (count > 1).then(|| text![" (", own((count - 1).to_string()), " more besides)"]);
     let since = meta.deletion_timestamp.as_ref().map(|time| time.0);
-    let long = since.map(|since| text![" since ", since]);
+    let long = since.map(|since| text![" at ", since]);
     let ended = matches!(object, Object::Pod(_)).then(|| text![" Its containers have ended; nothing else holds it."]);
     case.finding(Code::TerminatingFinalizer)
         .root(reference.clone().with_detail(finalizer))
@@ -85,7 +87,7 @@ fn explain(case: &Case<'_>, object: &Object, finalizer: &str, count: usize) -> F
             own(object.kind().name()),
             " ",
             name(reference.path()),
-            " is being deleted",
+            " was deleted",
             long,
             " and stays until finalizer ",
             name(finalizer),

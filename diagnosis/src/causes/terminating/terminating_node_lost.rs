@@ -77,6 +77,13 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
         let text = format!("{}: {} {message}", ready.status, ready.reason.unwrap_or_default());
         Evidence::field(&reference, ".status.conditions[Ready]", text).at(ready.last_transition_time.map(|time| time.0))
     });
+    let until = if gone {
+        text![
+            "Kubernetes removes the pods of a node that is gone within a minute or two, unless its controller-manager does not run."
+        ]
+    } else {
+        text!["Kubernetes keeps the pod until the node does."]
+    };
     let confidence = if matches!(read, Read::Unreadable) { Confidence::Likely } else { Confidence::Certain };
     let taint = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute";
     let owners = case.controllers(case.object()).unwrap_or_default();
@@ -97,7 +104,8 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
                 ", but its node ",
                 name(&node),
                 state,
-                ", so nobody can confirm that its containers have stopped. Kubernetes keeps the pod until the node does.",
+                ", so nobody can confirm that its containers have stopped. ",
+                until,
             ])
             .also(identity)
             .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))

@@ -61,7 +61,9 @@ fn explain(case: &Case<'_>, driver: &str, evidence: Evidence) -> Result<Finding,
     let absent = object?.is_absent();
     let registered: Option<Vec<String>> =
         of_node?.found().map(|of_node| of_node.spec.drivers.iter().map(|driver| driver.name.clone()).collect());
-    let nearest = registered.as_ref().and_then(|all| crate::nearest::nearest(driver, all.iter().map(String::as_str)));
+    // A driver that is installed is only down here: a similar name would lead astray.
+    let known = registered.iter().flatten().filter(|_| absent).map(String::as_str);
+    let nearest = crate::nearest::nearest(driver, known);
     let place = if node.is_empty() { text!["the nodes"] } else { text!["node ", name(&node)] };
     let has = registered.map(|all| {
         if all.is_empty() {
@@ -73,7 +75,7 @@ fn explain(case: &Case<'_>, driver: &str, evidence: Evidence) -> Result<Finding,
     let installed = if absent {
         text![" The cluster has no CSIDriver ", name(driver), " either: it is not installed, or its name is another."]
     } else {
-        text![" Most likely the driver's own pod does not run on that node."]
+        text![" Most likely the driver's own pod does not run there."]
     };
     let nearest = nearest.map(|nearest| text![" Did you mean ", name(nearest), "?"]);
     let root = if absent || node.is_empty() {

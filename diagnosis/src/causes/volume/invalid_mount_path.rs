@@ -1,12 +1,14 @@
 //! `invalid-mount-path`.
 
-use k8s_openapi::api::core::v1::VolumeMount;
+use k8s_openapi::api::core::v1::{ConfigMap, VolumeMount};
 use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::finding::{Evidence, Finding, Fix};
-use crate::pods::ContainerView;
+use crate::finding::{Finding, Fix};
+use crate::pods::{self, ContainerView};
+use crate::reader::Needs;
+use crate::secret::Secret;
 
 cause! {
     /// ## What it means
@@ -28,9 +30,12 @@ cause! {
     InvalidMountPath, stage Volume, since "0.1.0", detect
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every rule")]
 fn detect(case: &Case<'_>) -> Verdict {
-    Ok(case.containers().filter_map(|container| explain(case, &container)).collect())
+    let mut found = Vec::new();
+    for container in case.containers() {
+        found.extend(explain(case, &container)?);
+    }
+    Ok(found)
 }
 
 /// Why a mount cannot be made.
@@ -84,10 +89,10 @@ fn why(message: &str) -> Option<Why> {
     (has("error mounting \"") && has("to rootfs at")).then_some(Why::Unknown)
 }
 
-fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Option<Finding> {
+fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Option<Finding>, Needs> {
     // A container that runs has its mounts.
     if container.running().is_some() {
-        return None;
+        return Ok(None);
     }
     let waiting = container.waiting_message();
     let end = container.last_end().filter(|end| {
@@ -96,18 +101,53 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Option<Finding> {
     });
     let ended = end.and_then(|end| end.message.as_deref()).unwrap_or_default();
     let (why, message, evidence) = match (why(waiting), why(ended)) {
-        (Some(why), _) => (why, waiting, case.waiting_evidence(container)),
-        (None, Some(why)) => (why, ended, case.end_evidence(container)?),
-        (None, None) => return None,
+        (Some(why), _) => (why, waiting, Some(case.waiting_evidence(container))),
+        (None, Some(why)) => (why, ended, case.end_evidence(container)),
+        (None, None) => return Ok(None),
     };
     // A mount of the runtime's own (/proc, /sys) is no volume of the pod's.
-    if why == Why::Unknown && mount_of(container, message).is_none() {
-        return None;
+    let mount = mount_of(container, message);
+    if why == Why::Unknown && mount.is_none() {
+        return Ok(None);
     }
-    Some(describe(case, container, why, message, evidence))
+    let keys = match mount {
+        Some(mount) => missing_key(case, mount)?,
+        None => None,
+    };
+    Ok(Some(describe(case, container, why, message).also(keys).evidence(evidence)))
 }
 
-fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &str, evidence: Evidence) -> Finding {
+/// In a volume made of a `ConfigMap` or Secret, a subPath has to be the name of a key.
+fn missing_key(case: &Case<'_>, mount: &VolumeMount) -> Result<Option<Text>, Needs> {
+    let Some(path) = mount.sub_path.as_deref().filter(|path| !path.contains('/')) else { return Ok(None) };
+    let spec = case.pod().and_then(pods::spec);
+    let volume = spec.and_then(|spec| spec.volumes.iter().flatten().find(|volume| volume.name == mount.name));
+    let Some(volume) = volume else { return Ok(None) };
+    let (kind, object, keys): (_, _, Option<Vec<String>>) = if let Some(map) = &volume.config_map {
+        if map.items.is_some() {
+            return Ok(None);
+        }
+        let read = case.get::<ConfigMap>(case.namespace(), &map.name)?.found();
+        let keys = read.map(|map| {
+            let binary = map.binary_data.iter().flatten().map(|(key, _)| key.clone());
+            map.data.iter().flatten().map(|(key, _)| key.clone()).chain(binary).collect()
+        });
+        ("ConfigMap ", map.name.clone(), keys)
+    } else if let Some(secret) = volume.secret.as_ref().filter(|secret| secret.items.is_none()) {
+        let name = secret.secret_name.clone().unwrap_or_default();
+        let read = case.get::<Secret>(case.namespace(), &name)?.found();
+        ("Secret ", name, read.and_then(|secret| Some(secret.keys.clone()?.into_iter().collect())))
+    } else {
+        return Ok(None);
+    };
+    let Some(keys) = keys.filter(|keys| !keys.iter().any(|key| key == path)) else { return Ok(None) };
+    let nearest = crate::nearest::nearest(path, keys.iter().map(String::as_str));
+    let has = if keys.is_empty() { text!["no keys at all"] } else { Text::names(keys, 8) };
+    let nearest = nearest.map(|nearest| text![" Did you mean ", name(nearest), "?"]);
+    Ok(Some(text![kind, name(object), " has no key ", quoted(path), "; it has: ", has, ".", nearest]))
+}
+
+fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &str) -> Finding {
     let mount = mount_of(container, message);
     let place = mount.map_or_else(
         || text!["a volume"],
@@ -169,7 +209,9 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
             text!["correct mountPath and volume so that the path can be mounted in this image"],
         ),
     };
-    let words: String = message.chars().take(400).collect();
+    // What stands before is the wrapping of the runtime.
+    let core = message.find("error mounting").and_then(|start| message.get(start..)).unwrap_or(message);
+    let words: String = core.chars().take(300).collect();
     let field = mount.map(|mount| {
         case.field(
             &format!("{}.volumeMounts[{}].mountPath", container.spec_path(), mount.name),
@@ -187,7 +229,6 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
             means,
         ])
         .also(text!["The error: ", quoted(words), "."])
-        .evidence(evidence)
         .evidence(field)
         .fix(Fix::disruptive(do_this).command(case.kubectl(["get", "pod", case.name(), "-o", "yaml"])))
 }

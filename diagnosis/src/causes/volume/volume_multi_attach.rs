@@ -57,8 +57,10 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
     let here = mounts::node_name(case);
     let holder = holder(case, holdup, &here)?;
     let volume = mounts::called(case, &holdup.volume);
+    let for_one_pod = holdup.error.contains("ReadWriteOncePod");
     let who = match (holder.pods.as_slice(), &holder.node) {
         ([], Some(node)) => text!["node ", name(node)],
+        ([], None) if for_one_pod => text!["another pod"],
         ([], None) => text!["another node"],
         (pods, Some(node)) => text!["pod ", Text::names(pods.to_vec(), 3), " on node ", name(node)],
         (pods, None) => text!["pod ", Text::names(pods.to_vec(), 3)],
@@ -66,6 +68,8 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
     let elsewhere = mount::multi_attach(&holdup.event.message).is_some_and(|held| held.elsewhere);
     let state = if elsewhere && holder.pods.is_empty() {
         text!["A pod of another namespace uses it, and this one can only start when that has gone."]
+    } else if for_one_pod && holder.pods.is_empty() {
+        text!["With access mode ReadWriteOncePod only one pod at a time may use it."]
     } else if holder.node_is_dead {
         text![
             "That node does not answer, so nothing says that the volume is free; Kubernetes detaches it by force 6 minutes after the pod there is gone."

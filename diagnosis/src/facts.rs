@@ -12,3 +12,4 @@ pub(crate) mod pull;
 pub(crate) mod references;
 pub(crate) mod refusal;
 pub(crate) mod start;
+pub(crate) mod volumes;

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::storage::v1::StorageClass;
-use kubewhy_text::{Text, code, name, own, text};
+use kubewhy_text::{Text, name, text};
 
 use crate::ask::Filter;
 use crate::case::{Case, Subject};
 use crate::causes::Code;
 use crate::event::Event;
+use crate::facts::volumes;
 use crate::finding::{Evidence, Finding, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::mount;
@@ -244,7 +245,7 @@ fn of_class(
         let volumes = case.list::<PersistentVolume>(None, Filter::All);
         let classes = case.list::<StorageClass>(None, Filter::All);
         if let Read::Found(volumes) = volumes?
-            && volumes.iter().any(|volume| volume_class(volume) == class)
+            && volumes.iter().any(|volume| volumes::class(volume) == class)
         {
             return by_hand(case, claim, class, events);
         }
@@ -351,13 +352,16 @@ fn by_hand(
         },
         None => case.list::<PersistentVolume>(None, Filter::All)?.found(),
     };
-    let volumes = volumes.map(|volumes| by_fitness(claim, class, volumes));
+    let volumes = volumes.map(|volumes| volumes::by_fitness(claim, class, volumes));
     let nearest = volumes.as_ref().and_then(|volumes| volumes.first());
-    if let Some(volume) = nearest.filter(|volume| volume_phase(volume) == "Failed") {
+    let only_failed = |volume: &&Arc<PersistentVolume>| {
+        volumes::phase(volume) == "Failed" && volumes::misfits(claim, class, volume).len() == 1
+    };
+    if let Some(volume) = nearest.filter(only_failed) {
         return Ok(Some(Trouble::ReclaimFailed { volume: Arc::clone(volume) }));
     }
     // Something fits: the controller binds them in a moment.
-    let fits = |volume: &Arc<PersistentVolume>| misfits(claim, class, volume).is_empty();
+    let fits = |volume: &Arc<PersistentVolume>| volumes::misfits(claim, class, volume).is_empty();
     if nearest.is_some_and(fits) && event.as_ref().is_none_or(|event| event.reason != "VolumeMismatch") {
         return Ok(None);
     }
@@ -380,7 +384,7 @@ fn without_class(
     let volumes = volumes?.found().unwrap_or_default();
     let classes = classes?.found();
     // Volumes without a class are what such a claim can take.
-    let candidates = volumes.iter().any(|volume| volume_class(volume).is_empty());
+    let candidates = volumes.iter().any(|volume| volumes::class(volume).is_empty());
     if candidates && opted_out {
         return by_hand(case, claim, "", events);
     }
@@ -465,103 +469,8 @@ pub(crate) fn phase(claim: &PersistentVolumeClaim) -> &str {
     claim.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending")
 }
 
-/// The volume's phase.
-pub(crate) fn volume_phase(volume: &PersistentVolume) -> &str {
-    volume.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default()
-}
-
-fn volume_class(volume: &PersistentVolume) -> &str {
-    volume.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref()).unwrap_or_default()
-}
-
 /// How much storage the claim asks for.
 pub(crate) fn wanted_size(claim: &PersistentVolumeClaim) -> Option<Amount> {
     let resources = claim.spec.as_ref()?.resources.as_ref()?;
     Amount::in_list(resources.requests.as_ref(), "storage")
-}
-
-/// The volumes that come into question, the nearest first: those of the class, then by how little is wrong with them.
-fn by_fitness(
-    claim: &PersistentVolumeClaim,
-    class: &str,
-    mut volumes: Vec<Arc<PersistentVolume>>,
-) -> Vec<Arc<PersistentVolume>> {
-    let bound_elsewhere = |volume: &Arc<PersistentVolume>| volume_phase(volume) == "Bound";
-    volumes.sort_by_cached_key(|volume| {
-        (
-            volume_class(volume) != class,
-            bound_elsewhere(volume),
-            misfits(claim, class, volume).len(),
-            volume.metadata.name.clone(),
-        )
-    });
-    volumes
-}
-
-/// Why a volume does not fit a claim; empty where it does.
-pub(crate) fn misfits(claim: &PersistentVolumeClaim, class: &str, volume: &PersistentVolume) -> Vec<Text> {
-    let mut why = Vec::new();
-    let (Some(spec), Some(wants)) = (volume.spec.as_ref(), claim.spec.as_ref()) else { return why };
-    why.extend(taken(claim, volume));
-    if volume_class(volume) != class {
-        why.push(text!["its class is ", quoted_or_none(volume_class(volume)), ", the claim's ", quoted_or_none(class)]);
-    }
-    let (size, wanted) = (Amount::in_list(spec.capacity.as_ref(), "storage"), wanted_size(claim));
-    if let (Some(size), Some(wanted)) = (size, wanted)
-        && size < wanted
-    {
-        why.push(text![
-            "it holds ",
-            own(size.show("storage")),
-            " and the claim asks for ",
-            own(wanted.show("storage"))
-        ]);
-    }
-    let offers: Vec<String> = spec.access_modes.clone().unwrap_or_default();
-    let lacking = |mode: &&String| !offers.contains(mode);
-    if let Some(mode) = wants.access_modes.iter().flatten().find(lacking) {
-        let offers = if offers.is_empty() { "nothing".to_owned() } else { offers.join(", ") };
-        why.push(text!["it offers ", code(offers), " and the claim asks for ", code(mode.clone())]);
-    }
-    let mode = |mode: Option<&String>| mode.cloned().unwrap_or_else(|| "Filesystem".to_owned());
-    let (has, asked) = (mode(spec.volume_mode.as_ref()), mode(wants.volume_mode.as_ref()));
-    if has != asked {
-        why.push(text!["its volumeMode is ", code(has), ", the claim's ", code(asked)]);
-    }
-    if let Some(selector) = &wants.selector {
-        let selector = crate::ask::Selector::from_api(selector);
-        if !selector.matches(volume.metadata.labels.as_ref()) {
-            why.push(text!["its labels do not match the claim's selector ", code(selector.to_string())]);
-        }
-    }
-    if volume.metadata.deletion_timestamp.is_some() {
-        why.push(text!["it is being deleted"]);
-    }
-    why
-}
-
-fn quoted_or_none(class: &str) -> Text {
-    if class.is_empty() { text!["none"] } else { text![name(class)] }
-}
-
-/// Another claim, alive or gone, has the volume.
-fn taken(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Option<Text> {
-    let holder = volume.spec.as_ref()?.claim_ref.as_ref();
-    let path = |holder: &k8s_openapi::api::core::v1::ObjectReference| {
-        format!("{}/{}", holder.namespace.as_deref().unwrap_or_default(), holder.name.as_deref().unwrap_or_default())
-    };
-    let ours = holder.is_some_and(|holder| {
-        holder.name == claim.metadata.name
-            && holder.namespace == claim.metadata.namespace
-            && holder.uid.as_deref().is_none_or(|uid| uid.is_empty() || claim.metadata.uid.as_deref() == Some(uid))
-    });
-    match (volume_phase(volume), holder) {
-        ("Released", Some(holder)) => {
-            Some(text!["it is Released: its ", code("claimRef"), " still names the deleted claim ", name(path(holder))])
-        }
-        ("Released", None) => Some(text!["it is Released"]),
-        ("Failed", _) => Some(text!["it is Failed: it could not be cleaned up"]),
-        (_, Some(holder)) if !ours => Some(text!["it belongs to claim ", name(path(holder))]),
-        _ => None,
-    }
 }

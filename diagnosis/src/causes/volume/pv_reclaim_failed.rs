@@ -6,6 +6,7 @@ use kubewhy_text::{code, name, quoted, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::claims::{self, Trouble, Troubled};
+use crate::facts::volumes;
 use crate::finding::{Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::reader::Needs;
@@ -65,7 +66,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled, volume: &PersistentVolume) -> R
             ". It is Failed and serves no claim until a person steps in.",
         ])
         .also(Troubled::so_the_pod_waits(case))
-        .evidence(Evidence::field(&root, ".status.phase", claims::volume_phase(volume)))
+        .evidence(Evidence::field(&root, ".status.phase", volumes::phase(volume)))
         .evidence(event.as_deref().map(Evidence::event))
         .fix(
             Fix::safe(text!["end what the error names, then look whether the volume is deleted or Available"])

@@ -6,6 +6,7 @@ use kubewhy_text::{Text, code, name, own, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::claims::{self, Trouble, Troubled};
+use crate::facts::volumes;
 use crate::finding::{Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 
@@ -91,7 +92,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
     let nearest = volumes.as_ref().and_then(|volumes| volumes.first());
     let nearest_name = nearest.and_then(|volume| volume.metadata.name.clone());
     let misfits = match (&troubled.claim, nearest) {
-        (Some(claim), Some(volume)) => claims::misfits(claim, class, volume),
+        (Some(claim), Some(volume)) => volumes::misfits(claim, class, volume),
         _ => Vec::new(),
     };
     let by_class = (!class.is_empty()).then(|| text![" of class ", name(class)]);
@@ -121,7 +122,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
     });
     let title = text!["No volume fits claim ", name(claim.path()), which];
     let state = nearest.map(|volume| {
-        let phase = claims::volume_phase(volume);
+        let phase = volumes::phase(volume);
         Evidence::field(&root, ".status.phase", phase).at(None)
     });
     Some(
@@ -169,7 +170,7 @@ fn claim_ref(volume: &PersistentVolume, reference: &ObjectRef) -> Option<Evidenc
 /// A Released volume is free again without its reference; what is on it then belongs to the new claim.
 fn free(case: &Case<'_>, volume: &PersistentVolume) -> Option<Fix> {
     let volume_name = volume.metadata.name.as_deref()?;
-    if claims::volume_phase(volume) != "Released" {
+    if volumes::phase(volume) != "Released" {
         return None;
     }
     let patch = r#"[{"op":"remove","path":"/spec/claimRef"}]"#;

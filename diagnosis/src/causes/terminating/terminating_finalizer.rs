@@ -214,6 +214,7 @@ fn in_foreground(case: &Case<'_>, workload: &Workload) -> Result<Finding, Needs>
         text!["Still there: ", Text::names(names.clone(), 4), "."]
     };
     let kind = case.object().kind().kubectl_name();
+    let held = first_held(case, &dependents)?;
     Ok(case
         .finding(Code::TerminatingFinalizer)
         .follows_lead()
@@ -229,6 +230,7 @@ fn in_foreground(case: &Case<'_>, workload: &Workload) -> Result<Finding, Needs>
             " keeps it until everything it owns is gone. ",
             waits,
         ])
+        .also(held)
         .evidence(case.field(".metadata.finalizers", "foregroundDeletion"))
         .evidence(case.field(".metadata.deletionTimestamp", deleted.map_or_else(String::new, |at| at.to_string())))
         .fix(
@@ -239,6 +241,27 @@ fn in_foreground(case: &Case<'_>, workload: &Workload) -> Result<Finding, Needs>
         )
         .fix(take_off(case, case.object(), "foregroundDeletion").filter(|_| kind != "pod"))
         .since(deleted))
+}
+
+/// What holds the first of the pods that were deleted with it and are held.
+fn first_held(case: &Case<'_>, dependents: &[Object]) -> Result<Option<Text>, Needs> {
+    for object in dependents {
+        let Object::Pod(pod) = object else { continue };
+        let pod = case.about(Subject::Pod(Arc::clone(pod)));
+        let Some(departure) = departure::of(&pod)? else { continue };
+        let why = match departure.story {
+            Story::NodeLost { .. } => text!["its node is lost"],
+            Story::PreStop { container, .. } => text!["the preStop hook of container ", name(container), " still runs"],
+            Story::IgnoresSigterm { container, .. } => text!["container ", name(container), " does not end on SIGTERM"],
+            Story::RuntimeHung { .. } => text!["the container runtime of its node does not kill it"],
+            Story::NetworkTeardown { .. } => text!["the network plugin of its node fails to take its network down"],
+            Story::VolumeBusy => text!["its node cannot clean up its volumes"],
+            Story::Unobserved => text!["the kubelet of its node has not begun to stop it"],
+            Story::Finalizers => continue,
+        };
+        return Ok(Some(text!["Pod ", name(pod.name()), " is what stays: ", why, "."]));
+    }
+    Ok(None)
 }
 
 /// What the workload owns and waits for: pods first, then what stands between.

@@ -5,7 +5,7 @@ use kubewhy_text::{Text, code, name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::claims::{self, Trouble, Troubled};
-use crate::finding::{Evidence, Finding, Fix, ObjectRef};
+use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 
 cause! {
     /// ## What it means
@@ -45,6 +45,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
         (false, Some(default)) => {
             text![" names no StorageClass; ", name(default), " is the default now, and this claim has not got it."]
         }
+        (false, None) if classes.is_none() => text![" names no StorageClass, and none is used by default."],
         (false, None) => text![" names no StorageClass, and no class of this cluster is marked as the default."],
     };
     let has = classes.as_ref().map(|classes| {
@@ -84,6 +85,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
         troubled
             .finding(case, Code::NoDefaultStorageClass)
             .root(root)
+            .confidence(if event.is_some() || classes.is_some() { Confidence::Certain } else { Confidence::Likely })
             .title(title)
             .explain(text!["PersistentVolumeClaim ", name(claim.path()), why])
             .also(has)

@@ -7,7 +7,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::claims::{self, Trouble, Troubled};
 use crate::facts::volumes;
-use crate::finding::{Evidence, Finding, Fix, ObjectRef};
+use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 
 cause! {
@@ -129,6 +129,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
         troubled
             .finding(case, Code::PvcNoMatchingVolume)
             .root(root.clone())
+            .confidence(if volumes.is_some() { Confidence::Certain } else { Confidence::Likely })
             .title(title)
             .explain(explanation)
             .also(Troubled::so_the_pod_waits(case))

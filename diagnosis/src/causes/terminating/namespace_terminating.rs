@@ -16,20 +16,21 @@ use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// The namespace was deleted and does not go: something in it remains, or the API cannot tell all that is in it. Nothing new
-    /// can be made in it.
+    /// The namespace was deleted and does not go: something in it remains, or the API cannot tell all that is in it.
+    /// Nothing new can be made in it.
     /// ## Signals
-    /// Phase Terminating, and conditions that are True: NamespaceDeletionDiscoveryFailure (`Discovery failed for some groups, ...:
-    /// GROUP/VERSION: ...`), NamespaceDeletionGroupVersionParsingFailure, NamespaceDeletionContentFailure, NamespaceContentRemaining
-    /// (`Some resources are remaining: pods. has 2 resource instances`), NamespaceFinalizersRemaining (`Some content in the namespace
-    /// has finalizers remaining: NAME in 1 resource instances`). From 1.33 pods go first, and while one remains the last two read
-    /// False although nothing else was touched. In other objects: `unable to create new content in namespace NAME because it is
-    /// being terminated`.
+    /// Phase Terminating, and conditions that are True: NamespaceDeletionDiscoveryFailure (`Discovery failed for some
+    /// groups, ...: GROUP/VERSION: ...`), NamespaceDeletionGroupVersionParsingFailure, NamespaceDeletionContentFailure,
+    /// NamespaceContentRemaining (`Some resources are remaining: pods. has 2 resource instances`),
+    /// NamespaceFinalizersRemaining (`Some content in the namespace has finalizers remaining: NAME in 1 resource
+    /// instances`). From 1.33 pods go first, and while one remains the last two read False although nothing else was
+    /// touched. In other objects: `unable to create new content in namespace NAME because it is being terminated`.
     /// ## Look-alikes
-    /// `terminating-finalizer`: one object, its namespace lives. `quota-exceeded` and other refusals: the namespace lives.
+    /// `terminating-finalizer`: one object, its namespace lives. `quota-exceeded` and other refusals: the namespace
+    /// lives.
     /// ## Fixes
-    /// Repair or delete the APIService that does not answer; free the objects that remain through their owners. Emptying the
-    /// namespace's own finalizer leaves objects in etcd that nobody can reach.
+    /// Repair or delete the APIService that does not answer; free the objects that remain through their owners.
+    /// Emptying the namespace's own finalizer leaves objects in etcd that nobody can reach.
     /// ## Source
     /// pkg/controller/namespace/deletion/namespaced_resources_deleter.go, status_condition_utils.go.
     NamespaceTerminating, stage Terminating, since "0.1.0", detect
@@ -222,7 +223,8 @@ fn remaining(case: &Case<'_>, reasons: &[&NamespaceCondition]) -> Result<Finding
     let rest = rest.map(|rest| text!["Kubernetes says: ", quoted(rest), "."]);
     let failed = failed.map(|failed| text!["Deleting fails: ", quoted(failed), "."]);
     let still = (!listed.is_empty()).then(|| text!["Its pods: ", Text::names(listed.clone(), 5), "."]);
-    let list = "kubectl api-resources --verbs=list --namespaced -o name | xargs -n 1 kubectl get --show-kind --ignore-not-found -n";
+    let list = "kubectl api-resources --verbs=list --namespaced -o name | xargs -n 1 kubectl get --show-kind \
+        --ignore-not-found -n";
     let list = format!("{list} {}", crate::case::shell_quoted(case.name()));
     let mut finding = base(case)
         .root(root)
@@ -306,8 +308,11 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
 }
 
 fn see(list: String) -> Fix {
-    Fix::safe(text!["see what remains, and free those objects through their owners (or their finalizers, when the owner is gone for good)"])
-        .command(list)
+    Fix::safe(text![
+        "see what remains, and free those objects through their owners (or their finalizers, when the \
+        owner is gone for good)"
+    ])
+    .command(list)
 }
 
 fn last_resort(case: &Case<'_>) -> Fix {

@@ -17,15 +17,17 @@ use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// The claim was deleted while a pod uses it. It is protected until no scheduled pod names it any more; a finished pod counts.
+    /// The claim was deleted while a pod uses it. It is protected until no scheduled pod names it any more; a finished
+    /// pod counts.
     /// ## Signals
-    /// The claim has `deletionTimestamp` and finalizer `kubernetes.io/pvc-protection`; pods with a node name it. There is no event. A
-    /// new pod that wants it is not scheduled: `persistentvolumeclaim "NAME" is being deleted`.
+    /// The claim has `deletionTimestamp` and finalizer `kubernetes.io/pvc-protection`; pods with a node name it. There
+    /// is no event. A new pod that wants it is not scheduled: `persistentvolumeclaim "NAME" is being deleted`.
     /// ## Look-alikes
-    /// `terminating-finalizer`: another finalizer, or no pod uses it. `pvc-lost`: the volume is gone. `pvc-missing`: the claim is.
+    /// `terminating-finalizer`: another finalizer, or no pod uses it. `pvc-lost`: the volume is gone. `pvc-missing`:
+    /// the claim is.
     /// ## Fixes
-    /// Delete the pods that use it, or scale their owner down; the claim (and by its policy the data) is then deleted. A deletion
-    /// cannot be taken back.
+    /// Delete the pods that use it, or scale their owner down; the claim (and by its policy the data) is then deleted.
+    /// A deletion cannot be taken back.
     /// ## Source
     /// pkg/controller/volume/pvcprotection/pvc_protection_controller.go.
     PvcInUse, stage Terminating, since "0.1.0", detect
@@ -68,7 +70,8 @@ fn explain(case: &Case<'_>, claim_name: &str, verdict: Option<Evidence>) -> Resu
         consumers.iter().filter(|pod| pods::is_finished(pod)).filter_map(|pod| pod.metadata.name.clone()).collect();
     let by = match names.len() {
         0 if nobody => text![
-            "No pod on a node uses it any more, so the controller-manager, which should let it go, is late or not running."
+            "No pod on a node uses it any more, so the controller-manager, which should let it go, is late or not \
+                running."
         ],
         0 => text!["Which pods use it could not be read."],
         _ => text!["It is used by pod ", Text::names(names.clone(), 5), ", and goes when none of them does any more."],
@@ -94,8 +97,11 @@ fn explain(case: &Case<'_>, claim_name: &str, verdict: Option<Evidence>) -> Resu
         ]);
         fix.command(case.kubectl(["delete", "pod", first]))
     });
-    let keep = Fix::safe(text!["if it was deleted by mistake: save the data now, or set the volume's reclaim policy to Retain; the deletion cannot be taken back"])
-        .command(case.kubectl(["get", "persistentvolumeclaim", claim_name, "-o", "yaml"]));
+    let keep = Fix::safe(text![
+        "if it was deleted by mistake: save the data now, or set the volume's reclaim policy \
+        to Retain; the deletion cannot be taken back"
+    ])
+    .command(case.kubectl(["get", "persistentvolumeclaim", claim_name, "-o", "yaml"]));
     let finding = case.finding(Code::PvcInUse);
     let finding = if of_pod { finding.via(claim.clone()) } else { finding };
     let title = match names.first() {
@@ -122,7 +128,8 @@ fn explain(case: &Case<'_>, claim_name: &str, verdict: Option<Evidence>) -> Resu
             .explain(text![
                 "PersistentVolumeClaim ",
                 name(claim.path()),
-                " was deleted, and Kubernetes keeps it (finalizer kubernetes.io/pvc-protection) as long as a pod uses it. ",
+                " was deleted, and Kubernetes keeps it (finalizer kubernetes.io/pvc-protection) as long as a pod \
+                    uses it. ",
                 by,
             ])
             .also(down)

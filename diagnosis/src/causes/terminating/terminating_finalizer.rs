@@ -20,17 +20,21 @@ use crate::scope;
 
 cause! {
     /// ## What it means
-    /// The object was deleted and keeps finalizers: controllers asked to do something first, and have not said that it is done.
+    /// The object was deleted and keeps finalizers: controllers asked to do something first, and have not said that it
+    /// is done.
     /// ## Signals
-    /// `metadata.deletionTimestamp` is set and `metadata.finalizers` is not empty; of a pod also that its containers have ended.
-    /// With `foregroundDeletion` the object waits for what it owns, and that keeps a finalizer or does not stop.
+    /// `metadata.deletionTimestamp` is set and `metadata.finalizers` is not empty; of a pod also that its containers
+    /// have ended. With `foregroundDeletion` the object waits for what it owns, and that keeps a finalizer or does not
+    /// stop.
     /// ## Look-alikes
-    /// `terminating-ignores-sigterm`, `terminating-node-lost`: the containers are not done yet. `pvc-in-use`: the finalizer
-    /// `kubernetes.io/pvc-protection`, and a pod uses the claim. `namespace-terminating`: a namespace.
+    /// `terminating-ignores-sigterm`, `terminating-node-lost`: the containers are not done yet. `pvc-in-use`: the
+    /// finalizer `kubernetes.io/pvc-protection`, and a pod uses the claim. `namespace-terminating`: a namespace.
     /// ## Fixes
-    /// Bring the controller back that owns the finalizer. Only where it is gone for good: take that one finalizer off by hand.
+    /// Bring the controller back that owns the finalizer. Only where it is gone for good: take that one finalizer off
+    /// by hand.
     /// ## Source
-    /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/>, apiserver registry/generic/registry/store.go.
+    /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/>, apiserver
+    /// registry/generic/registry/store.go.
     TerminatingFinalizer, stage Terminating, since "0.1.0", detect
 }
 

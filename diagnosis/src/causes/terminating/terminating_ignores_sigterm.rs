@@ -12,13 +12,14 @@ use crate::pods::{self, ContainerView};
 
 cause! {
     /// ## What it means
-    /// The container was asked to end (SIGTERM) and its process goes on; it is killed only when the grace period is over.
+    /// The container was asked to end (SIGTERM) and its process goes on; it is killed only when the grace period is
+    /// over.
     /// ## Signals
-    /// Event Killing `Stopping container NAME`, and the container runs on: longer than 30 s, or beyond the grace. No preStop
-    /// hook runs (none is set, or FailedPreStopHook says that it failed at once).
+    /// Event Killing `Stopping container NAME`, and the container runs on: longer than 30 s, or beyond the grace. No
+    /// preStop hook runs (none is set, or FailedPreStopHook says that it failed at once).
     /// ## Look-alikes
-    /// `terminating-prestop-hook`: a hook is set and has not failed. `terminating-runtime-hung`: long after the grace, when the
-    /// process should have been killed. `terminating-node-lost`: the node does not answer. `killed-by-signal`,
+    /// `terminating-prestop-hook`: a hook is set and has not failed. `terminating-runtime-hung`: long after the grace,
+    /// when the process should have been killed. `terminating-node-lost`: the node does not answer. `killed-by-signal`,
     /// `terminated-externally`: it has ended, with 137 or 143.
     /// ## Fixes
     /// Let the app handle SIGTERM; start it in exec form (`exec app`) so that no shell stands between; a shorter grace.

@@ -11,14 +11,14 @@ use crate::pods;
 
 cause! {
     /// ## What it means
-    /// The pod's containers can be stopped, but the network plugin of the node cannot take down the pod's network, so the pod
-    /// stays and the stop is tried again and again.
+    /// The pod's containers can be stopped, but the network plugin of the node cannot take down the pod's network, so
+    /// the pod stays and the stop is tried again and again.
     /// ## Signals
-    /// FailedKillPod `error killing pod: failed to "KillPodSandbox" ... failed to destroy network for sandbox "ID": plugin
-    /// type="NAME" failed (delete): ERROR`; older: `networkPlugin cni failed to teardown pod`.
+    /// FailedKillPod `error killing pod: failed to "KillPodSandbox" ... failed to destroy network for sandbox "ID":
+    /// plugin type="NAME" failed (delete): ERROR`; older: `networkPlugin cni failed to teardown pod`.
     /// ## Look-alikes
-    /// `terminating-runtime-hung`: FailedKillPod without a network plugin. `cni-not-ready`: the plugin's agent is down, new pods
-    /// do not start; often both.
+    /// `terminating-runtime-hung`: FailedKillPod without a network plugin. `cni-not-ready`: the plugin's agent is down,
+    /// new pods do not start; often both.
     /// ## Fixes
     /// Bring the plugin's agent on that node up; the stop is tried again by itself.
     /// ## Source

@@ -20,13 +20,14 @@ cause! {
     /// ## What it means
     /// The pod was deleted, and its node does not answer: nobody can say that its containers have stopped, so it stays.
     /// ## Signals
-    /// `deletionTimestamp` is set, and the node's Ready condition is Unknown or False, or the Node object is gone; where the
-    /// node cannot be read: DisruptionTarget DeletionByTaintManager, event NodeNotReady, status.reason NodeLost.
+    /// `deletionTimestamp` is set, and the node's Ready condition is Unknown or False, or the Node object is gone;
+    /// where the node cannot be read: DisruptionTarget DeletionByTaintManager, event NodeNotReady, status.reason
+    /// NodeLost.
     /// ## Look-alikes
     /// `terminating-ignores-sigterm`, `terminating-runtime-hung`: the node is Ready. `node-lost`: the node as such.
     /// ## Fixes
-    /// The node back: its kubelet ends the matter. A machine that is gone: delete the Node. One that is switched off: the
-    /// out-of-service taint. Deleting the pod by force is right only when the machine cannot run it any more.
+    /// The node back: its kubelet ends the matter. A machine that is gone: delete the Node. One that is switched off:
+    /// the out-of-service taint. Deleting the pod by force is right only when the machine cannot run it any more.
     /// ## Source
     /// pkg/controller/podgc/gc_controller.go;
     /// <https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown>
@@ -79,7 +80,8 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
     });
     let until = if gone {
         text![
-            "Kubernetes removes the pods of a node that is gone within a minute or two, unless its controller-manager does not run."
+            "Kubernetes removes the pods of a node that is gone within a minute or two, unless its \
+                controller-manager does not run."
         ]
     } else {
         text!["Kubernetes keeps the pod until the node does."]
@@ -88,7 +90,10 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
     let taint = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute";
     let owners = case.controllers(case.object()).unwrap_or_default();
     let identity = owners.iter().any(|owner| owner.kind == Kind::StatefulSet.name()).then(|| {
-        text!["Its StatefulSet makes no replacement while this pod is there: two pods of one identity could damage the data."]
+        text![
+            "Its StatefulSet makes no replacement while this pod is there: two pods of one identity could damage \
+            the data."
+        ]
     });
     let target = pods::condition_message(case.pod(), "DisruptionTarget");
     Ok(Some(
@@ -116,14 +121,20 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
                     .command(case.kubectl_cluster(["describe", "node", &node])),
             )
             .fix(
-                Fix::risking_data(text!["if the machine is gone for good: delete the Node; its pods follow within a minute"])
-                    .command(case.kubectl_cluster(["delete", "node", &node]))
-                    .remedy(Action::DeleteNode),
+                Fix::risking_data(text![
+                    "if the machine is gone for good: delete the Node; its pods follow within a \
+                    minute"
+                ])
+                .command(case.kubectl_cluster(["delete", "node", &node]))
+                .remedy(Action::DeleteNode),
             )
             .fix(
-                Fix::risking_data(text!["if the machine is certainly switched off: mark it out of service; its pods are deleted and its volumes detached"])
-                    .command(case.kubectl_cluster(["taint", "nodes", &node, taint]))
-                    .remedy(Action::TaintOutOfService),
+                Fix::risking_data(text![
+                    "if the machine is certainly switched off: mark it out of service; its pods \
+                    are deleted and its volumes detached"
+                ])
+                .command(case.kubectl_cluster(["taint", "nodes", &node, taint]))
+                .remedy(Action::TaintOutOfService),
             )
             .fix(
                 Fix::risking_data(text!["last: delete the pod by force, only when the machine cannot run it any more"])

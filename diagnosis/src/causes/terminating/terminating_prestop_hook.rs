@@ -11,13 +11,14 @@ use crate::finding::{Confidence, Evidence, Fix};
 
 cause! {
     /// ## What it means
-    /// The container has a preStop hook, and the pod waits for it: SIGTERM comes only after the hook. Both share the grace.
+    /// The container has a preStop hook, and the pod waits for it: SIGTERM comes only after the hook. Both share the
+    /// grace.
     /// ## Signals
-    /// Event Killing, `lifecycle.preStop` is set, no FailedPreStopHook, and the container runs on: longer than 30 s, or beyond
-    /// the grace.
+    /// Event Killing, `lifecycle.preStop` is set, no FailedPreStopHook, and the container runs on: longer than 30 s, or
+    /// beyond the grace.
     /// ## Look-alikes
-    /// `terminating-ignores-sigterm`: no hook, or FailedPreStopHook: then the process is what stays. `pre-stop-hook-failed`: the
-    /// hook failed, the pod went all the same.
+    /// `terminating-ignores-sigterm`: no hook, or FailedPreStopHook: then the process is what stays.
+    /// `pre-stop-hook-failed`: the hook failed, the pod went all the same.
     /// ## Fixes
     /// Bound the hook (`timeout 20 ...`); a grace that is longer than hook and shutdown together.
     /// ## Source

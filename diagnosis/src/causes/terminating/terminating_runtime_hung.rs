@@ -11,18 +11,19 @@ use crate::pods;
 
 cause! {
     /// ## What it means
-    /// The grace is over and the container runtime cannot end the container: the process hangs in the kernel, or the runtime
-    /// itself does not answer.
+    /// The grace is over and the container runtime cannot end the container: the process hangs in the kernel, or the
+    /// runtime itself does not answer.
     /// ## Signals
     /// FailedKillPod `error killing pod: failed to "KillContainer" for "NAME" with KillContainerError: "..."` or
-    /// `KillPodSandboxError`, ExceededGracePeriod `Container runtime did not kill the pod within specified grace period.`,
-    /// FailedSync `error determining status: rpc error: code = DeadlineExceeded`; Killing again and again; a container that
-    /// runs minutes after the grace on a Ready node.
+    /// `KillPodSandboxError`, ExceededGracePeriod `Container runtime did not kill the pod within specified grace
+    /// period.`, FailedSync `error determining status: rpc error: code = DeadlineExceeded`; Killing again and again; a
+    /// container that runs minutes after the grace on a Ready node.
     /// ## Look-alikes
-    /// `terminating-network-teardown`: the error is a network plugin's. `terminating-ignores-sigterm`: the grace is not over.
-    /// `terminating-node-lost`: the node does not answer. `terminating-unobserved`: nobody has tried to kill it.
+    /// `terminating-network-teardown`: the error is a network plugin's. `terminating-ignores-sigterm`: the grace is not
+    /// over. `terminating-node-lost`: the node does not answer. `terminating-unobserved`: nobody has tried to kill it.
     /// ## Fixes
-    /// On the node: free what the process hangs in (state D: NFS, disk), restart the runtime, at last reboot the machine.
+    /// On the node: free what the process hangs in (state D: NFS, disk), restart the runtime, at last reboot the
+    /// machine.
     /// ## Source
     /// pkg/kubelet/pod_workers.go, containerd internal/cri/server/container_stop.go.
     TerminatingRuntimeHung, stage Terminating, since "0.1.0", detect
@@ -41,7 +42,8 @@ fn detect(case: &Case<'_>) -> Verdict {
         case.finding(Code::TerminatingRuntimeHung)
             .confidence(confidence)
             .root(ObjectRef::new(Kind::Node, None, &node))
-            .title(text!["Pod ", name(case.reference().path()), " cannot be killed by the container runtime of node ", name(&node)])
+            .title(text!["Pod ", name(case.reference().path()), " cannot be killed by the container runtime of \
+                node ", name(&node)])
             .explain(text![
                 "Pod ",
                 name(case.name()),
@@ -54,17 +56,21 @@ fn detect(case: &Case<'_>) -> Verdict {
                 " has not ended its containers.",
                 says,
                 repeated,
-                " A process that waits in the kernel (state D, mostly for NFS or a disk) cannot be killed; or the runtime itself hangs.",
+                " A process that waits in the kernel (state D, mostly for NFS or a disk) cannot be killed; or the \
+                    runtime itself hangs.",
             ])
             .evidence(event.as_deref().map(Evidence::event))
             .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
             .fix(
-                Fix::safe(text!["on node ", name(&node), ", see in which state its processes are (D: free the storage they wait for) and whether the runtime answers"])
+                Fix::safe(text!["on node ", name(&node), ", see in which state its processes are (D: free the \
+                    storage they wait for) and whether the runtime answers"])
                     .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host sh -c 'ps axo pid,stat,wchan:30,args | grep \" D\"; crictl ps'")),
             )
             .fix(
-                Fix::disruptive(text!["restart the container runtime on node ", name(&node), " (containers run on); if a process stays in state D, reboot the machine"])
-                    .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host systemctl restart containerd")),
+                Fix::disruptive(text!["restart the container runtime on node ", name(&node), " (containers run on); \
+                    if a process stays in state D, reboot the machine"])
+                    .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host systemctl \
+                        restart containerd")),
             )
             .fix(
                 Fix::risking_data(text!["last: delete the pod by force; its processes may run on and still write"])

@@ -11,12 +11,14 @@ use crate::pods;
 
 cause! {
     /// ## What it means
-    /// The pod was deleted, its grace is over, its node is Ready, and nothing shows that the kubelet has begun to stop it.
+    /// The pod was deleted, its grace is over, its node is Ready, and nothing shows that the kubelet has begun to stop
+    /// it.
     /// ## Signals
-    /// `deletionTimestamp` is more than a minute past; no event Killing; containers run on (or have never been made); the status is
-    /// still that of the generation before the deletion.
+    /// `deletionTimestamp` is more than a minute past; no event Killing; containers run on (or have never been made);
+    /// the status is still that of the generation before the deletion.
     /// ## Look-alikes
-    /// `terminating-ignores-sigterm`, `terminating-runtime-hung`: Killing was seen. `terminating-node-lost`: the node is not Ready.
+    /// `terminating-ignores-sigterm`, `terminating-runtime-hung`: Killing was seen. `terminating-node-lost`: the node
+    /// is not Ready.
     /// ## Fixes
     /// Restart the kubelet of that node: it then sees the deletion. A static pod is deleted by its file on the node.
     /// ## Source
@@ -47,7 +49,13 @@ fn detect(case: &Case<'_>) -> Verdict {
         case.finding(Code::TerminatingUnobserved)
             .confidence(Confidence::Possible)
             .root(ObjectRef::new(Kind::Node, None, &node))
-            .title(text!["Pod ", name(case.reference().path()), " was deleted, and the kubelet of node ", name(&node), " has not begun to stop it"])
+            .title(text![
+                "Pod ",
+                name(case.reference().path()),
+                " was deleted, and the kubelet of node ",
+                name(&node),
+                " has not begun to stop it"
+            ])
             .explain(text![
                 "Pod ",
                 name(case.name()),
@@ -57,7 +65,8 @@ fn detect(case: &Case<'_>) -> Verdict {
                 departure::spoken(departure.grace),
                 ". Node ",
                 name(&node),
-                " is not known to be down, and there is no sign (event Killing, newer status) that its kubelet has taken the deletion up.",
+                " is not known to be down, and there is no sign (event Killing, newer status) that its kubelet has \
+                    taken the deletion up.",
             ])
             .also(mirror)
             .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))

@@ -11,17 +11,18 @@ use crate::pods;
 
 cause! {
     /// ## What it means
-    /// All containers have ended, no finalizer is left, and the pod is still there: the kubelet cannot unmount or clean up its
-    /// volumes. It writes no event about that.
+    /// All containers have ended, no finalizer is left, and the pod is still there: the kubelet cannot unmount or clean
+    /// up its volumes. It writes no event about that.
     /// ## Signals
-    /// `deletionTimestamp` is more than a minute past, every container is terminated, no finalizers, the node is Ready. The
-    /// kubelet's log has `UnmountVolume.TearDown failed` (`target is busy`, `the device is in use when it was no longer expected
-    /// to be in use`) or `orphaned pod ... found, but failed to rmdir() volume`.
+    /// `deletionTimestamp` is more than a minute past, every container is terminated, no finalizers, the node is Ready.
+    /// The kubelet's log has `UnmountVolume.TearDown failed` (`target is busy`, `the device is in use when it was no
+    /// longer expected to be in use`) or `orphaned pod ... found, but failed to rmdir() volume`.
     /// ## Look-alikes
-    /// `terminating-finalizer`: finalizers are left. `terminating-runtime-hung`: containers run on. `volume-multi-attach`: what the
-    /// next pod sees of it.
+    /// `terminating-finalizer`: finalizers are left. `terminating-runtime-hung`: containers run on.
+    /// `volume-multi-attach`: what the next pod sees of it.
     /// ## Fixes
-    /// The driver's pod on that node back; free the mount; restart the kubelet. By force only when nothing writes any more.
+    /// The driver's pod on that node back; free the mount; restart the kubelet. By force only when nothing writes any
+    /// more.
     /// ## Source
     /// pkg/kubelet/kubelet.go SyncTerminatedPod, pkg/volume/util/operationexecutor/operation_generator.go.
     TerminatingVolumeBusy, stage Terminating, since "0.1.0", detect
@@ -49,7 +50,14 @@ fn detect(case: &Case<'_>) -> Verdict {
         case.finding(Code::TerminatingVolumeBusy)
             .confidence(confidence)
             .root(ObjectRef::new(Kind::Node, None, &node))
-            .title(text!["Pod ", name(case.reference().path()), " has ended, and node ", name(&node), " cannot clean up its volumes"])
+            .title(text![
+                "Pod ",
+                name(case.reference().path()),
+                " has ended, and node ",
+                name(&node),
+                " cannot \
+                clean up its volumes"
+            ])
             .explain(text![
                 "Pod ",
                 name(case.name()),
@@ -65,14 +73,24 @@ fn detect(case: &Case<'_>) -> Verdict {
             .evidence(ended)
             .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
             .fix(
-                Fix::safe(text!["read the kubelet's log on node ", name(&node), " for this pod's volumes, and see that the storage driver's pod runs there"])
-                    .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host sh -c 'journalctl -u kubelet --since -15min | grep -i -e unmount -e rmdir'"))
-                    .command(format!("kubectl get pods -A -o wide --field-selector spec.nodeName={node}")),
+                Fix::safe(text![
+                    "read the kubelet's log on node ",
+                    name(&node),
+                    " for this pod's volumes, and see \
+                    that the storage driver's pod runs there"
+                ])
+                .command(format!(
+                    "kubectl debug node/{node} -it --image=busybox -- chroot /host sh -c \
+                        'journalctl -u kubelet --since -15min | grep -i -e unmount -e rmdir'"
+                ))
+                .command(format!("kubectl get pods -A -o wide --field-selector spec.nodeName={node}")),
             )
-            .fix(
-                Fix::disruptive(text!["restart the kubelet of node ", name(&node), " (containers run on)"])
-                    .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host systemctl restart kubelet")),
-            )
+            .fix(Fix::disruptive(text!["restart the kubelet of node ", name(&node), " (containers run on)"]).command(
+                format!(
+                    "kubectl debug node/{node} -it --image=busybox -- chroot /host systemctl \
+                        restart kubelet"
+                ),
+            ))
             .fix(
                 Fix::risking_data(text!["last: delete the pod by force, when nothing writes to its volumes any more"])
                     .command(case.kubectl(["delete", "pod", case.name(), "--grace-period=0", "--force"]))

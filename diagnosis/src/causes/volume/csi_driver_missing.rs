@@ -16,15 +16,15 @@ cause! {
     /// ## What it means
     /// The storage driver of the volume is not registered on the node, so the kubelet cannot mount anything with it.
     /// ## Signals
-    /// FailedMount with `driver name NAME not found in the list of registered CSI drivers`; FailedAttachVolume with `CSINode
-    /// NODE does not contain driver NAME`; `volume mode "Ephemeral" not supported by driver NAME (no CSIDriver object)`; from
-    /// 1.35 the scheduler's `NAME CSI driver is not installed on the node`.
+    /// FailedMount with `driver name NAME not found in the list of registered CSI drivers`; FailedAttachVolume with
+    /// `CSINode NODE does not contain driver NAME`; `volume mode "Ephemeral" not supported by driver NAME (no CSIDriver
+    /// object)`; from 1.35 the scheduler's `NAME CSI driver is not installed on the node`.
     /// ## Look-alikes
-    /// `volume-mount-failed`, `volume-attach-failed`: the driver is there and fails. `pvc-provisioning-failed`: its controller
-    /// does not run, so there is no volume yet.
+    /// `volume-mount-failed`, `volume-attach-failed`: the driver is there and fails. `pvc-provisioning-failed`: its
+    /// controller does not run, so there is no volume yet.
     /// ## Fixes
-    /// Bring up the driver's pod on that node: its DaemonSet may not tolerate the node's taints, or its kubelet directory may
-    /// be another one than the driver was told.
+    /// Bring up the driver's pod on that node: its DaemonSet may not tolerate the node's taints, or its kubelet
+    /// directory may be another one than the driver was told.
     /// ## Source
     /// pkg/volume/csi/csi_client.go, csi_plugin.go, csi_attacher.go.
     CsiDriverMissing, stage Volume, since "0.1.0", detect

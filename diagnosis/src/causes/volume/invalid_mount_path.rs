@@ -12,17 +12,18 @@ use crate::secret::Secret;
 
 cause! {
     /// ## What it means
-    /// The runtime or kubelet cannot put a volume where the container wants it: a file over a directory or the reverse, a path
-    /// below `/proc`, a subPath that is not in the volume, a path that cannot be made.
+    /// The runtime or kubelet cannot put a volume where the container wants it: a file over a directory or the reverse,
+    /// a path below `/proc`, a subPath that is not in the volume, a path that cannot be made.
     /// ## Signals
     /// The container waits or ended with RunContainerError, StartError, ContainerCannotRun, CreateContainerError or
-    /// CreateContainerConfigError and: `error mounting "SOURCE" to rootfs at "PATH": ... not a directory`, `Are you trying to
-    /// mount a directory onto a file (or vice-versa)?`, `cannot be mounted because it is inside /proc`, `is outside of
-    /// rootfs`, `create mountpoint ...: read-only file system`, `failed to create subPath directory for volumeMount`, `failed
-    /// to prepare subPath for volumeMount`, `is not a shared mount`, `has volumeMode Block, but is specified in volumeMounts`.
+    /// CreateContainerConfigError and: `error mounting "SOURCE" to rootfs at "PATH": ... not a directory`, `Are you
+    /// trying to mount a directory onto a file (or vice-versa)?`, `cannot be mounted because it is inside /proc`, `is
+    /// outside of rootfs`, `create mountpoint ...: read-only file system`, `failed to create subPath directory for
+    /// volumeMount`, `failed to prepare subPath for volumeMount`, `is not a shared mount`, `has volumeMode Block, but
+    /// is specified in volumeMounts`.
     /// ## Look-alikes
-    /// `command-not-found`, `working-dir-missing`: the mounts are there, the program is not. `volume-mount-failed`: the volume
-    /// is not on the node yet. `configmap-key-missing`: the volume waits for a key.
+    /// `command-not-found`, `working-dir-missing`: the mounts are there, the program is not. `volume-mount-failed`: the
+    /// volume is not on the node yet. `configmap-key-missing`: the volume waits for a key.
     /// ## Fixes
     /// Mount a directory on a directory; for one file name it with `subPath`, and make sure that the volume has it.
     /// ## Source
@@ -164,7 +165,8 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
     let (means, do_this): (Text, Text) = match why {
         Why::FileOverDirectory => (
             text![
-                "One side is a file and the other a directory: a volume is a directory, and the image (or the subPath) has a file there, or the reverse."
+                "One side is a file and the other a directory: a volume is a directory, and the image (or the \
+                    subPath) has a file there, or the reverse."
             ],
             text![
                 "mount the volume on a directory; to put in a single file, name it with ",
@@ -176,7 +178,8 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
         Why::InsideProc => (text!["Nothing may be mounted below /proc."], text!["choose a mountPath outside of /proc"]),
         Why::OutsideRoot => (
             text![
-                "The path leads out of the container's own file system, for instance over a symbolic link, or replaces it whole."
+                "The path leads out of the container's own file system, for instance over a symbolic link, or \
+                    replaces it whole."
             ],
             text!["choose a mountPath that is a real directory of the image, and not ", code("/")],
         ),
@@ -186,7 +189,8 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
         ),
         Why::SubPath => (
             text![
-                "The subPath is not in the volume and cannot be made there: the key of the ConfigMap or Secret is absent, or the volume is read-only, or the path leads out of it."
+                "The subPath is not in the volume and cannot be made there: the key of the ConfigMap or Secret is \
+                    absent, or the volume is read-only, or the path leads out of it."
             ],
             text!["correct ", code("subPath"), " so that it names a file or directory of the volume"],
         ),

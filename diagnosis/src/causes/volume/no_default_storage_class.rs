@@ -9,16 +9,18 @@ use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 
 cause! {
     /// ## What it means
-    /// A PersistentVolumeClaim names no StorageClass, and none is marked as the default (or the claim has opted out of it with
-    /// an empty name), so nobody makes a volume for it.
+    /// A PersistentVolumeClaim names no StorageClass, and none is marked as the default (or the claim has opted out of
+    /// it with an empty name), so nobody makes a volume for it.
     /// ## Signals
-    /// The claim is Pending with no `storageClassName`, or with `""`; event FailedBinding `no persistent volumes available for
-    /// this claim and no storage class is set`; no StorageClass has annotation `storageclass.kubernetes.io/is-default-class`.
+    /// The claim is Pending with no `storageClassName`, or with `""`; event FailedBinding `no persistent volumes
+    /// available for this claim and no storage class is set`; no StorageClass has annotation
+    /// `storageclass.kubernetes.io/is-default-class`.
     /// ## Look-alikes
-    /// `storage-class-missing`: the claim names a class that does not exist. `pvc-no-matching-volume`: the claim asks for a
-    /// volume made by hand, and there are some that do not fit.
+    /// `storage-class-missing`: the claim names a class that does not exist. `pvc-no-matching-volume`: the claim asks
+    /// for a volume made by hand, and there are some that do not fit.
     /// ## Fixes
-    /// Mark a class as the default, or make the claim again with the name of a class. `""` switches the default off for ever.
+    /// Mark a class as the default, or make the claim again with the name of a class. `""` switches the default off for
+    /// ever.
     /// ## Source
     /// pkg/controller/volume/persistentvolume/pv_controller.go;
     /// <https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass>

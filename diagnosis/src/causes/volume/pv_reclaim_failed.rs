@@ -13,11 +13,12 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// A PersistentVolume was given back by a deleted claim and could not be cleaned up or deleted. It stays Failed for ever
-    /// and can serve no claim.
+    /// A PersistentVolume was given back by a deleted claim and could not be cleaned up or deleted. It stays Failed for
+    /// ever and can serve no claim.
     /// ## Signals
-    /// The volume that the claim would take has phase Failed; events VolumeFailedDelete, VolumeFailedRecycle (`No recycler
-    /// plugin found for the volume!`, `Recycle failed: ...`), VolumeUnknownReclaimPolicy; `.status.message` of the volume.
+    /// The volume that the claim would take has phase Failed; events VolumeFailedDelete, VolumeFailedRecycle (`No
+    /// recycler plugin found for the volume!`, `Recycle failed: ...`), VolumeUnknownReclaimPolicy; `.status.message` of
+    /// the volume.
     /// ## Look-alikes
     /// `pvc-no-matching-volume`: the volume is Released and waits for a person (policy Retain), or does not fit.
     /// `terminating-finalizer`: the volume is being deleted and waits for its driver.

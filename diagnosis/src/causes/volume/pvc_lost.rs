@@ -10,15 +10,17 @@ use crate::kind::Kind;
 
 cause! {
     /// ## What it means
-    /// The claim was bound to a PersistentVolume that does not exist any more. What was on it is out of Kubernetes' reach.
+    /// The claim was bound to a PersistentVolume that does not exist any more. What was on it is out of Kubernetes'
+    /// reach.
     /// ## Signals
-    /// The claim's phase is Lost; event ClaimLost `Bound claim has lost its PersistentVolume. Data on the volume is lost!` or
-    /// ClaimMisbound; the scheduler's `persistentvolumeclaim "NAME" bound to non-existent persistentvolume "VOLUME"`.
+    /// The claim's phase is Lost; event ClaimLost `Bound claim has lost its PersistentVolume. Data on the volume is
+    /// lost!` or ClaimMisbound; the scheduler's `persistentvolumeclaim "NAME" bound to non-existent persistentvolume
+    /// "VOLUME"`.
     /// ## Look-alikes
     /// `pvc-missing`: the claim itself is absent. `pvc-no-matching-volume`: the claim was never bound.
     /// ## Fixes
-    /// Where the storage behind it still exists: make a PersistentVolume of the same name that points to it. Else make the
-    /// claim again and restore a backup.
+    /// Where the storage behind it still exists: make a PersistentVolume of the same name that points to it. Else make
+    /// the claim again and restore a backup.
     /// ## Source
     /// pkg/controller/volume/persistentvolume/pv_controller.go, syncBoundClaim.
     PvcLost, stage Volume, since "0.1.0", detect

@@ -13,14 +13,15 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The pod uses a PersistentVolumeClaim that does not exist in its namespace. It waits until there is one of that name.
+    /// The pod uses a PersistentVolumeClaim that does not exist in its namespace. It waits until there is one of that
+    /// name.
     /// ## Signals
-    /// The scheduler's verdict `persistentvolumeclaim "NAME" not found`, or `waiting for ephemeral volume controller to create
-    /// the persistentvolumeclaim "NAME"`; where the pod names its node itself, the kubelet's FailedMount `error processing PVC
-    /// NAMESPACE/NAME: ... persistentvolumeclaims "NAME" not found`. The claim is read and is absent.
+    /// The scheduler's verdict `persistentvolumeclaim "NAME" not found`, or `waiting for ephemeral volume controller to
+    /// create the persistentvolumeclaim "NAME"`; where the pod names its node itself, the kubelet's FailedMount `error
+    /// processing PVC NAMESPACE/NAME: ... persistentvolumeclaims "NAME" not found`. The claim is read and is absent.
     /// ## Look-alikes
-    /// `pvc-lost`: the claim is there, its volume is gone. `storage-class-missing`: the claim is there, its class is not.
-    /// `pvc-in-use`: the claim is being deleted. `configmap-missing`, `secret-missing`: another kind of volume.
+    /// `pvc-lost`: the claim is there, its volume is gone. `storage-class-missing`: the claim is there, its class is
+    /// not. `pvc-in-use`: the claim is being deleted. `configmap-missing`, `secret-missing`: another kind of volume.
     /// ## Fixes
     /// Name the claim that exists, or create the claim. The claim of a StatefulSet is made again with its pod.
     /// ## Source

@@ -14,14 +14,15 @@ cause! {
     /// ## What it means
     /// The claim waits for a PersistentVolume that somebody makes by hand, and none of those that exist fits it.
     /// ## Signals
-    /// The claim is Pending; its class has provisioner `kubernetes.io/no-provisioner`, or it has none and asks for a volume by
-    /// name, by selector or with `storageClassName: ""`; event VolumeMismatch `Cannot bind to requested volume "NAME": ...`,
-    /// or ProvisioningFailed `no volume plugin matched name: kubernetes.io/no-provisioner`; the scheduler's `node(s) didn't
-    /// find available persistent volumes to bind`. The nearest volume is too small, of another class, access mode or
-    /// volumeMode, does not match the selector, belongs to another claim, or is Released with the old `claimRef`.
+    /// The claim is Pending; its class has provisioner `kubernetes.io/no-provisioner`, or it has none and asks for a
+    /// volume by name, by selector or with `storageClassName: ""`; event VolumeMismatch `Cannot bind to requested
+    /// volume "NAME": ...`, or ProvisioningFailed `no volume plugin matched name: kubernetes.io/no-provisioner`; the
+    /// scheduler's `node(s) didn't find available persistent volumes to bind`. The nearest volume is too small, of
+    /// another class, access mode or volumeMode, does not match the selector, belongs to another claim, or is Released
+    /// with the old `claimRef`.
     /// ## Look-alikes
-    /// `pvc-provisioning-failed`: a driver makes the volumes. `volume-node-affinity-conflict`: the claim is bound, and its
-    /// volume cannot be used on the node. `pv-reclaim-failed`: the fitting volume could not be cleaned up.
+    /// `pvc-provisioning-failed`: a driver makes the volumes. `volume-node-affinity-conflict`: the claim is bound, and
+    /// its volume cannot be used on the node. `pv-reclaim-failed`: the fitting volume could not be cleaned up.
     /// ## Fixes
     /// Make a volume that fits, or free the nearest: a Released volume is free again once its `claimRef` is removed.
     /// ## Source

@@ -15,14 +15,14 @@ cause! {
     /// ## What it means
     /// The StorageClass is there, and its driver could not make the volume, or does not run at all.
     /// ## Signals
-    /// The claim is Pending, and an event ProvisioningFailed has the driver's own error (`failed to provision volume with
-    /// StorageClass "NAME": rpc error: ...`, `Volume provisioning failed with infeasible error`, `Mount options are not
-    /// supported by the provisioner`, `Only CSI plugin can provision a claim with a datasource`); or there is only
-    /// ExternalProvisioning `Waiting for a volume to be created either by the external provisioner 'DRIVER' ...` and no event
-    /// from the driver: it does not run.
+    /// The claim is Pending, and an event ProvisioningFailed has the driver's own error (`failed to provision volume
+    /// with StorageClass "NAME": rpc error: ...`, `Volume provisioning failed with infeasible error`, `Mount options
+    /// are not supported by the provisioner`, `Only CSI plugin can provision a claim with a datasource`); or there is
+    /// only ExternalProvisioning `Waiting for a volume to be created either by the external provisioner 'DRIVER' ...`
+    /// and no event from the driver: it does not run.
     /// ## Look-alikes
-    /// `storage-class-missing`: the class does not exist. `pvc-no-matching-volume`: the class has no driver, people make its
-    /// volumes. `pvc-waiting-for-consumer`: the volume is made when a pod is scheduled.
+    /// `storage-class-missing`: the class does not exist. `pvc-no-matching-volume`: the class has no driver, people
+    /// make its volumes. `pvc-waiting-for-consumer`: the volume is made when a pod is scheduled.
     /// ## Fixes
     /// What the driver's error says; or bring the driver up. It tries again by itself.
     /// ## Source

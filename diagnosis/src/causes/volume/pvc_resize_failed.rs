@@ -15,15 +15,17 @@ cause! {
     /// ## What it means
     /// The claim is bound and can be used, and its growth to the new size did not come about.
     /// ## Signals
-    /// The claim asks for more than `.status.capacity`; `.status.allocatedResourceStatuses` says ControllerResizeInfeasible,
-    /// NodeResizeInfeasible (or the older ...Failed); conditions ControllerResizeError, NodeResizeError, ModifyVolumeError;
-    /// events VolumeResizeFailed, FileSystemResizeFailed; only ExternalExpanding `waiting for an external controller to expand
-    /// this PVC`: no resizer runs; FileSystemResizePending: a pod has to mount it first.
+    /// The claim asks for more than `.status.capacity`; `.status.allocatedResourceStatuses` says
+    /// ControllerResizeInfeasible, NodeResizeInfeasible (or the older ...Failed); conditions ControllerResizeError,
+    /// NodeResizeError, ModifyVolumeError; events VolumeResizeFailed, FileSystemResizeFailed; only ExternalExpanding
+    /// `waiting for an external controller to expand this PVC`: no resizer runs; FileSystemResizePending: a pod has to
+    /// mount it first.
     /// ## Look-alikes
-    /// `pvc-provisioning-failed`: there is no volume at all. `app-disk-full`: the volume is full, nobody asked for more.
+    /// `pvc-provisioning-failed`: there is no volume at all. `app-disk-full`: the volume is full, nobody asked for
+    /// more.
     /// ## Fixes
-    /// End what the error names; ask for a smaller size (allowed down to the present one); start the pod again where the file
-    /// system is grown on the node.
+    /// End what the error names; ask for a smaller size (allowed down to the present one); start the pod again where
+    /// the file system is grown on the node.
     /// ## Source
     /// pkg/controller/volume/expand/expand_controller.go, external-resizer pkg/controller, core/v1 types.go.
     PvcResizeFailed, stage Volume, since "0.1.0", detect

@@ -16,13 +16,14 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The claim's volume is only made once a pod that uses it is put on a node. Without such a pod the claim is Pending by
-    /// design; where the pod cannot be scheduled, what holds the pod holds the claim.
+    /// The claim's volume is only made once a pod that uses it is put on a node. Without such a pod the claim is
+    /// Pending by design; where the pod cannot be scheduled, what holds the pod holds the claim.
     /// ## Signals
-    /// The class has `volumeBindingMode: WaitForFirstConsumer`; event WaitForFirstConsumer `waiting for first consumer to be
-    /// created before binding`, or WaitForPodScheduled `waiting for pod NAME to be scheduled`.
+    /// The class has `volumeBindingMode: WaitForFirstConsumer`; event WaitForFirstConsumer `waiting for first consumer
+    /// to be created before binding`, or WaitForPodScheduled `waiting for pod NAME to be scheduled`.
     /// ## Look-alikes
-    /// `pvc-provisioning-failed`: a node was chosen and the driver failed. `pvc-no-matching-volume`: volumes are made by hand.
+    /// `pvc-provisioning-failed`: a node was chosen and the driver failed. `pvc-no-matching-volume`: volumes are made
+    /// by hand.
     /// ## Fixes
     /// None where no pod uses it; else end what keeps the pod from being scheduled.
     /// ## Source
@@ -59,14 +60,16 @@ fn by_design(case: &Case<'_>, troubled: &Troubled, class: &str) -> Finding {
         .explain(text![
             "StorageClass ",
             name(class),
-            " makes volumes only when a pod that uses the claim is put on a node (WaitForFirstConsumer). No pod that waits to be scheduled uses ",
+            " makes volumes only when a pod that uses the claim is put on a node (WaitForFirstConsumer). No pod \
+                that waits to be scheduled uses ",
             name(claim.path()),
             ", so nothing is wrong.",
         ])
-        .fix(
-            Fix::safe(text!["nothing to mend: start a pod that uses the claim"])
-                .command(case.kubectl(["describe", "persistentvolumeclaim", &troubled.name])),
-        )
+        .fix(Fix::safe(text!["nothing to mend: start a pod that uses the claim"]).command(case.kubectl([
+            "describe",
+            "persistentvolumeclaim",
+            &troubled.name,
+        ])))
 }
 
 fn held_up(case: &Case<'_>, troubled: &Troubled, class: &str, pod_name: &str) -> Result<Finding, Needs> {

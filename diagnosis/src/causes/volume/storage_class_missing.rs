@@ -15,8 +15,8 @@ cause! {
     /// The claim is Pending, its class is absent, and no PersistentVolume carries that class; event ProvisioningFailed
     /// `storageclass.storage.k8s.io "NAME" not found`.
     /// ## Look-alikes
-    /// `no-default-storage-class`: the claim names no class. `pvc-provisioning-failed`: the class is there, its driver fails.
-    /// `pvc-no-matching-volume`: volumes of that class exist, the class needs no object.
+    /// `no-default-storage-class`: the claim names no class. `pvc-provisioning-failed`: the class is there, its driver
+    /// fails. `pvc-no-matching-volume`: volumes of that class exist, the class needs no object.
     /// ## Fixes
     /// A claim's class cannot be changed: make the claim again with a class that exists, or create the class.
     /// ## Source

@@ -12,10 +12,11 @@ cause! {
     /// ## What it means
     /// The volume could not be attached to the pod's node: the storage driver or its attacher says why.
     /// ## Signals
-    /// FailedAttachVolume `AttachVolume.Attach failed for volume "NAME" : ERROR` (the driver's words, `timed out waiting for
-    /// external-attacher of DRIVER CSI driver to attach volume ...`, `volume attachment is being deleted`, `PersistentVolume
-    /// "NAME" is marked for deletion`), `AttachVolume.FindAttachablePluginBySpec failed`, `AttachVolume.NewAttacher failed`;
-    /// FailedMount with `is not attached for volume attachment` or `has GET error for volume attachment`.
+    /// FailedAttachVolume `AttachVolume.Attach failed for volume "NAME" : ERROR` (the driver's words, `timed out
+    /// waiting for external-attacher of DRIVER CSI driver to attach volume ...`, `volume attachment is being deleted`,
+    /// `PersistentVolume "NAME" is marked for deletion`), `AttachVolume.FindAttachablePluginBySpec failed`,
+    /// `AttachVolume.NewAttacher failed`; FailedMount with `is not attached for volume attachment` or `has GET error
+    /// for volume attachment`.
     /// ## Look-alikes
     /// `volume-multi-attach`: another node has it. `csi-driver-missing`: `CSINode NODE does not contain driver DRIVER`.
     /// `volume-mount-failed`: it is attached, mounting fails. `volume-attach-limit`: the node takes no more volumes.

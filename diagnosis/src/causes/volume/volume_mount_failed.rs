@@ -14,14 +14,15 @@ cause! {
     /// ## What it means
     /// The volume could not be mounted on the node: the driver, the file server or the file system says why.
     /// ## Signals
-    /// FailedMount `MountVolume.SetUp failed for volume "NAME" : ERROR` (also MountDevice, WaitForAttach, NodeAffinity check,
-    /// ...) or FailedMapVolume `MapVolume.... failed`. Known errors: `mount.nfs: access denied by server`, `Connection timed
-    /// out`, `mount error(13)`, `you might need a /sbin/mount.<type> helper program`, `wrong fs type`, `'fsck' found errors on
-    /// device`, `special device ... does not exist`, `hostPath type check failed`, `no matching NodeSelectorTerms`,
-    /// `fetching NodeStageSecretRef ... failed`.
+    /// FailedMount `MountVolume.SetUp failed for volume "NAME" : ERROR` (also MountDevice, WaitForAttach, NodeAffinity
+    /// check, ...) or FailedMapVolume `MapVolume.... failed`. Known errors: `mount.nfs: access denied by server`,
+    /// `Connection timed out`, `mount error(13)`, `you might need a /sbin/mount.<type> helper program`, `wrong fs
+    /// type`, `'fsck' found errors on device`, `special device ... does not exist`, `hostPath type check failed`, `no
+    /// matching NodeSelectorTerms`, `fetching NodeStageSecretRef ... failed`.
     /// ## Look-alikes
-    /// `configmap-missing`, `secret-missing` and their keys: those volumes wait for an object. `csi-driver-missing`: the driver
-    /// is not registered. `volume-attach-failed`: it is not attached yet. `volume-mount-timeout`: no reason is given.
+    /// `configmap-missing`, `secret-missing` and their keys: those volumes wait for an object. `csi-driver-missing`:
+    /// the driver is not registered. `volume-attach-failed`: it is not attached yet. `volume-mount-timeout`: no reason
+    /// is given.
     /// ## Fixes
     /// What the error says; the mount is tried again by itself.
     /// ## Source
@@ -112,7 +113,8 @@ fn advice(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -> (Text,
         MountTrouble::ServerUnreachable => (
             text!["the file server does not answer"],
             Some(text![
-                "The node reaches no file server under that address: it is down, the address is wrong, or a firewall is between."
+                "The node reaches no file server under that address: it is down, the address is wrong, or a \
+                    firewall is between."
             ]),
             Some(on_node(text![
                 "from node ",
@@ -128,7 +130,8 @@ fn advice(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -> (Text,
         MountTrouble::HelperMissing => (
             text!["node ", name(&node), " has no program to mount that file system"],
             Some(text![
-                "The node lacks a package: nfs-common or nfs-utils for NFS, cifs-utils for SMB. Or the mount options are wrong for the type."
+                "The node lacks a package: nfs-common or nfs-utils for NFS, cifs-utils for SMB. Or the mount \
+                    options are wrong for the type."
             ]),
             Some(on_node(text!["install the mount helper (nfs-common, nfs-utils, cifs-utils) on node ", name(&node)])),
         ),
@@ -175,7 +178,8 @@ fn advice_on_node(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -
         MountTrouble::HostPathType(words) => (
             text![quoted(words)],
             Some(text![
-                "A hostPath volume with a type asks for something that must already be on the node; here it is absent or of another type."
+                "A hostPath volume with a type asks for something that must already be on the node; here it is \
+                    absent or of another type."
             ]),
             Some(on_node(text![
                 "make the path on node ",
@@ -195,7 +199,8 @@ fn advice_on_node(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -
         MountTrouble::NodeAffinity => (
             text!["it may not be used on node ", name(&node)],
             Some(text![
-                "The volume's node affinity does not allow this node; a pod with nodeName in its spec goes past the scheduler, which would have seen it."
+                "The volume's node affinity does not allow this node; a pod with nodeName in its spec goes past the \
+                    scheduler, which would have seen it."
             ]),
             Some(
                 Fix::disruptive(text![

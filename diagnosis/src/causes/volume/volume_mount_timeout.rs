@@ -16,11 +16,13 @@ cause! {
     /// ## What it means
     /// The pod's volumes do not come, and nothing says why: only that it took too long.
     /// ## Signals
-    /// FailedMount `Unable to attach or mount volumes: unmounted volumes=[..], ...: timed out waiting for the condition` (or
-    /// `context deadline exceeded`) and no specific event about the volume; a mount or attach whose own error is only a
-    /// timeout; VolumePermissionChangeInProgress `Setting volume ownership for DIRECTORY is taking longer than expected`.
+    /// FailedMount `Unable to attach or mount volumes: unmounted volumes=[..], ...: timed out waiting for the
+    /// condition` (or `context deadline exceeded`) and no specific event about the volume; a mount or attach whose own
+    /// error is only a timeout; VolumePermissionChangeInProgress `Setting volume ownership for DIRECTORY is taking
+    /// longer than expected`.
     /// ## Look-alikes
-    /// Every other cause of this stage and `configmap-missing`, `secret-missing`: they say why. The summary comes with all.
+    /// Every other cause of this stage and `configmap-missing`, `secret-missing`: they say why. The summary comes with
+    /// all.
     /// ## Fixes
     /// Look at the side that lacks: the driver's controller (attach) or its pod on the node (mount); a slow change of
     /// ownership ends with `fsGroupChangePolicy: OnRootMismatch`.

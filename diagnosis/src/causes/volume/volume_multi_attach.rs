@@ -19,18 +19,21 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The volume may be used on one node (ReadWriteOnce) or by one pod (ReadWriteOncePod) at a time, and another one has it.
+    /// The volume may be used on one node (ReadWriteOnce) or by one pod (ReadWriteOncePod) at a time, and another one
+    /// has it.
     /// ## Signals
-    /// FailedAttachVolume `Multi-Attach error for volume "NAME" Volume is already used by pod(s) ...` (a live pod has it) or
-    /// `... Volume is already exclusively attached to one node and can't be attached to another` (the pod is gone, the detach
-    /// is not through); FailedMount `volume uses the ReadWriteOncePod access mode and is already in use by another pod`; the
-    /// scheduler's `node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode` and
-    /// `node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod`.
+    /// FailedAttachVolume `Multi-Attach error for volume "NAME" Volume is already used by pod(s) ...` (a live pod has
+    /// it) or `... Volume is already exclusively attached to one node and can't be attached to another` (the pod is
+    /// gone, the detach is not through); FailedMount `volume uses the ReadWriteOncePod access mode and is already in
+    /// use by another pod`; the scheduler's `node has pod using PersistentVolumeClaim with the same name and
+    /// ReadWriteOncePod access mode` and `node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access
+    /// mode already in-use by another pod`.
     /// ## Look-alikes
-    /// `volume-attach-failed`: the driver could not attach a volume that nobody has. `node-lost`: why the old node holds on.
+    /// `volume-attach-failed`: the driver could not attach a volume that nobody has. `node-lost`: why the old node
+    /// holds on.
     /// ## Fixes
-    /// A Deployment with such a volume needs strategy Recreate. After the loss of a node the detach is forced after 6 minutes,
-    /// or at once with the out-of-service taint, which is right only when the machine is off.
+    /// A Deployment with such a volume needs strategy Recreate. After the loss of a node the detach is forced after 6
+    /// minutes, or at once with the out-of-service taint, which is right only when the machine is off.
     /// ## Source
     /// pkg/controller/volume/attachdetach/reconciler/reconciler.go.
     VolumeMultiAttach, stage Volume, since "0.1.0", detect
@@ -72,7 +75,8 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
         text!["With access mode ReadWriteOncePod only one pod at a time may use it."]
     } else if holder.node_is_dead {
         text![
-            "That node does not answer, so nothing says that the volume is free; Kubernetes detaches it by force 6 minutes after the pod there is gone."
+            "That node does not answer, so nothing says that the volume is free; Kubernetes detaches it by force 6 \
+                minutes after the pod there is gone."
         ]
     } else if holder.pods.is_empty() {
         text!["No pod there is known to use it any more, so its detach is not through yet."]
@@ -107,12 +111,18 @@ fn with_fixes(case: &Case<'_>, finding: Finding, holder: &Holder) -> Finding {
         return finding
             .root(ObjectRef::new(Kind::Node, None, node))
             .fix(
-                Fix::safe(text!["bring node ", name(node), " back, or wait: the forced detach comes 6 minutes after its pod is gone"])
-                    .command(case.kubectl_cluster(["get", "node", node])),
+                Fix::safe(text![
+                    "bring node ",
+                    name(node),
+                    " back, or wait: the forced detach comes 6 minutes after \
+                    its pod is gone"
+                ])
+                .command(case.kubectl_cluster(["get", "node", node])),
             )
             .fix(
                 Fix::risking_data(text![
-                    "only if that machine is switched off: mark it out of service, and its volumes are detached at once (a machine that still writes would damage the volume)"
+                    "only if that machine is switched off: mark it out of service, and its volumes are detached at \
+                        once (a machine that still writes would damage the volume)"
                 ])
                 .command(case.kubectl_cluster(["taint", "nodes", node, taint]))
                 .remedy(Action::TaintOutOfService),
@@ -198,18 +208,27 @@ fn of_scheduler(case: &Case<'_>) -> Option<Finding> {
     Some(
         finding
             .confidence(Confidence::Certain)
-            .title(text!["Pod ", name(case.name()), " waits for a claim that another pod has for itself (ReadWriteOncePod)"])
+            .title(text![
+                "Pod ",
+                name(case.name()),
+                " waits for a claim that another pod has for itself \
+                (ReadWriteOncePod)"
+            ])
             .explain(text![
                 "Pod ",
                 name(case.name()),
                 " uses ",
                 Text::names(claims, 4),
-                "; with access mode ReadWriteOncePod only one pod at a time may, and another one does. It is scheduled when that pod has gone.",
+                "; with access mode ReadWriteOncePod only one pod at a time may, and another one does. It is \
+                    scheduled when that pod has gone.",
             ])
             .evidence(case.field(".status.conditions[PodScheduled]", words))
             .fix(
-                Fix::disruptive(text!["stop the pod that uses the claim, or use ReadWriteOnce or ReadWriteMany where several may share it"])
-                    .command(case.kubectl(["get", "pods", "-o", "wide"])),
+                Fix::disruptive(text![
+                    "stop the pod that uses the claim, or use ReadWriteOnce or ReadWriteMany \
+                    where several may share it"
+                ])
+                .command(case.kubectl(["get", "pods", "-o", "wide"])),
             ),
     )
 }

@@ -12,17 +12,18 @@ use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// The app writes to a volume that can only be read: it is mounted read-only, it is of a kind that always is (ConfigMap,
-    /// Secret), or its file system turned read-only after an error.
+    /// The app writes to a volume that can only be read: it is mounted read-only, it is of a kind that always is
+    /// (ConfigMap, Secret), or its file system turned read-only after an error.
     /// ## Signals
-    /// A container ended and its log says `Read-only file system` (EROFS) about a path below one of its volumeMounts; or a
-    /// mount fails with `write-protected but explicit read-write mode requested` or `requested read-only file system`.
+    /// A container ended and its log says `Read-only file system` (EROFS) about a path below one of its volumeMounts;
+    /// or a mount fails with `write-protected but explicit read-write mode requested` or `requested read-only file
+    /// system`.
     /// ## Look-alikes
-    /// `app-permission-denied`: the path lies on the container's own read-only root file system, or the right is lacking.
-    /// `app-disk-full`: the volume is full.
+    /// `app-permission-denied`: the path lies on the container's own read-only root file system, or the right is
+    /// lacking. `app-disk-full`: the volume is full.
     /// ## Fixes
-    /// Mount it writable, or write elsewhere. A ConfigMap or Secret is copied to an emptyDir first. A file system that turned
-    /// read-only is checked before it is mounted again.
+    /// Mount it writable, or write elsewhere. A ConfigMap or Secret is copied to an emptyDir first. A file system that
+    /// turned read-only is checked before it is mounted again.
     /// ## Source
     /// pkg/volume/util/operationexecutor/operation_generator.go; open(2), EROFS.
     VolumeReadOnly, stage Volume, since "0.1.0", detect
@@ -169,7 +170,8 @@ fn reason(container: &ContainerView<'_>, mount: &VolumeMount, volume: Option<&Vo
         return (text!["The pod uses the claim read-only."], fix, Confidence::Certain);
     }
     let why = text![
-        "The pod mounts it writable, so the volume itself is read-only: by its access mode or driver, or because the node turned it read-only after an error of the disk."
+        "The pod mounts it writable, so the volume itself is read-only: by its access mode or driver, or because \
+            the node turned it read-only after an error of the disk."
     ];
     let fix = Fix::disruptive(text![
         "look at the node's kernel log for errors of the disk and check the file system, then start the pod again"

@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::scene::Scene;
 use kubewhy_diagnosis::ask::{Answer, Ask, Instance};
 use kubewhy_diagnosis::finding::Severity;
 use kubewhy_diagnosis::kind::{Kind, Object};
 use kubewhy_diagnosis::reader::{Reader, World};
 use kubewhy_diagnosis::{PodDigest, Snapshot, Target, Triage, examine, explain, triage};
 use proptest::prelude::*;
-use crate::scene::Scene;
 use serde_json::{Value, json};
 
 /// The objects of all fixtures as JSON.
@@ -22,7 +22,8 @@ fn objects() -> &'static Vec<Value> {
 }
 
 fn targets(snapshot: &Snapshot) -> Vec<Target> {
-    let kinds = [Kind::Pod, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::CronJob, Kind::Namespace];
+    let kinds =
+        [Kind::Pod, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::CronJob, Kind::Namespace];
     let kinds = kinds.into_iter().chain([Kind::ReplicaSet, Kind::PersistentVolumeClaim]);
     kinds
         .flat_map(|kind| snapshot.objects(kind))

@@ -90,6 +90,7 @@ fn explain(
         .evidence(Evidence::event(event))
         .evidence(failed_hook.map(Evidence::event))
         .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
+        .evidence(case.field(".metadata.deletionGracePeriodSeconds", departure.grace.as_secs().to_string()))
         .evidence(command)
         .evidence(
             pods::condition_message(case.pod(), "DisruptionTarget")

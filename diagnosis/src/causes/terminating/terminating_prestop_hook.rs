@@ -61,6 +61,7 @@ fn detect(case: &Case<'_>) -> Verdict {
             .evidence(Evidence::event(event))
             .evidence(does.map(|does| case.field(&path, does.plain())))
             .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
+            .evidence(case.field(".metadata.deletionGracePeriodSeconds", departure.grace.as_secs().to_string()))
             .fix(
                 Fix::disruptive(text!["end this pod sooner: delete it again with a grace of one second"])
                     .command(case.kubectl(["delete", "pod", case.name(), "--grace-period=1"])),

@@ -96,6 +96,9 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Option<Find
         return Ok(None);
     }
     let waiting = container.waiting_message();
+    if let Some(finding) = unexpanded(case, container, waiting) {
+        return Ok(Some(finding));
+    }
     let end = container.last_end().filter(|end| {
         matches!(end.reason.as_deref(), Some("StartError" | "ContainerCannotRun" | "RunContainerError"))
             || end.exit_code == 128
@@ -116,6 +119,54 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Option<Find
         None => None,
     };
     Ok(Some(describe(case, container, why, message).also(keys).evidence(evidence)))
+}
+
+/// `missing value for NAME`: a subPathExpr names a variable that the container does not have.
+fn unexpanded(case: &Case<'_>, container: &ContainerView<'_>, message: &str) -> Option<Finding> {
+    let variable = message.split_once("missing value for ")?.1.trim().trim_matches('"');
+    let names_it = |mount: &&VolumeMount| {
+        mount.sub_path_expr.as_ref().is_some_and(|path| path.contains(&format!("$({variable})")))
+    };
+    let mount = container.spec.volume_mounts.iter().flatten().find(names_it)?;
+    let expression = mount.sub_path_expr.clone().unwrap_or_default();
+    let variables: Vec<String> = container.spec.env.iter().flatten().map(|env| env.name.clone()).collect();
+    let nearest = crate::nearest::nearest(variable, variables.iter().map(String::as_str));
+    let has = if variables.is_empty() { text!["none"] } else { Text::names(variables, 8) };
+    let path = format!("{}.volumeMounts[{}].subPathExpr", container.spec_path(), mount.name);
+    let rename = nearest.map(|nearest| {
+        Fix::disruptive(text!["name the variable that the container has: did you mean ", name(nearest), "?"])
+    });
+    Some(
+        case.finding_in(Code::InvalidMountPath, container)
+            .follows(Code::InvalidContainerConfig)
+            .title(text![
+                "Container ",
+                name(container.name()),
+                " cannot start: subPathExpr names ",
+                name(variable),
+                ", which it does not have"
+            ])
+            .explain(text![
+                "Container ",
+                name(container.name()),
+                " mounts volume ",
+                name(&mount.name),
+                " with subPathExpr ",
+                code(expression.clone()),
+                ", and has no environment variable ",
+                name(variable),
+                ". Its variables: ",
+                has,
+                ".",
+            ])
+            .evidence(case.waiting_evidence(container))
+            .evidence(case.field(&path, expression))
+            .fix(rename)
+            .fix(
+                Fix::disruptive(text!["or set variable ", name(variable), " in the container's env"])
+                    .command(case.kubectl(["get", "pod", case.name(), "-o", "yaml"])),
+            ),
+    )
 }
 
 /// In a volume made of a `ConfigMap` or Secret, a subPath has to be the name of a key.

@@ -378,6 +378,11 @@ impl<'w> Case<'w> {
         let Some(workload) = self.workload() else { return Ok(Vec::new()) };
         crate::scope::refusals(self, workload)
     }
+
+    /// A case about another object of the same world: a pod of the workload.
+    pub fn about(&self, subject: Subject) -> Case<'_> {
+        Case::new(self.reader, subject, self.context)
+    }
 }
 
 /// A word quoted for a POSIX shell, without characters that would steer a terminal.

@@ -12,3 +12,4 @@ pub mod refusal;
 pub mod sandbox;
 pub mod scheduler;
 pub mod start;
+pub mod wait;

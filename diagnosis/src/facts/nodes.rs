@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Node, NodeCondition};
+use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod};
 
-use crate::case::Case;
+use crate::ask::{Filter, Selector};
+use crate::case::{Case, Workload};
 use crate::event::Event;
 use crate::pods;
 use crate::reader::{Needs, Read};
+use crate::triage::{PodDigest, Triage, triage};
 
 /// How long a kubelet may need to say a first word about a pod that was bound to its node.
 const FIRST_WORD: SignedDuration = SignedDuration::from_secs(20);
@@ -68,6 +70,36 @@ pub(crate) fn node_is_lost(case: &Case<'_>) -> Result<bool, Needs> {
 pub(crate) fn lost_node(case: &Case<'_>) -> Result<Option<LostNode>, Needs> {
     let Some(name) = case.pod().and_then(pods::node_name) else { return Ok(None) };
     let Some(sign) = sign(case)? else { return Ok(None) };
+    read(case, name, sign)
+}
+
+/// The lost node of a workload's pod that is on its way out there and cannot end: it waits for a kubelet that is silent.
+///
+/// # Errors
+/// [`Needs`] where the pods or the node have not been asked yet.
+pub(crate) fn lost_node_of_leaving(case: &Case<'_>) -> Result<Option<(LostNode, Arc<Pod>)>, Needs> {
+    let Some(workload @ (Workload::Deployment(_) | Workload::StatefulSet(_) | Workload::DaemonSet(_))) =
+        case.workload()
+    else {
+        return Ok(None);
+    };
+    let Some(selector) = workload.selector().map(Selector::from_api).filter(|selector| !selector.is_empty()) else {
+        return Ok(None);
+    };
+    // The same list that the pods of the workload were found in.
+    let pods_ = case.list::<Pod>(case.namespace(), Filter::Labels(selector))?.found().unwrap_or_default();
+    let leaving = pods_.into_iter().find(|pod| {
+        let over = pod.metadata.deletion_timestamp.as_ref().is_some_and(|time| time.0 < case.now());
+        over && !pods::is_finished(pod)
+            && triage(&PodDigest::from(&**pod), case.now()) == Triage::Gone
+            && is_overruled(pod)
+    });
+    let Some(pod) = leaving else { return Ok(None) };
+    let Some(name) = pods::node_name(&pod) else { return Ok(None) };
+    Ok(read(case, name, Sign::Condition)?.map(|lost| (lost, Arc::clone(&pod))))
+}
+
+fn read(case: &Case<'_>, name: &str, sign: Sign) -> Result<Option<LostNode>, Needs> {
     let node = case.get::<Node>(None, name);
     let lease = case.get::<Lease>(Some("kube-node-lease"), name);
     let (node, lease) = (node?, lease?);
@@ -115,10 +147,7 @@ fn sign(case: &Case<'_>) -> Result<Option<Sign>, Needs> {
     if pods::is_true(pod, "Ready") {
         return Ok(None);
     }
-    // A kubelet that speaks for itself always gives the reason for Ready=False; the node controller gives none.
-    let overruled = pods::condition(pod, "Ready").is_some_and(|condition| {
-        condition.status != "True" && condition.reason.as_deref().unwrap_or_default().is_empty()
-    });
+    let overruled = is_overruled(pod);
     let event = case.newest_event(&["NodeNotReady"], |_| true)?;
     Ok(match event {
         Some(event) if overruled || is_newest(pod, &event) => Some(Sign::Event(event)),
@@ -126,8 +155,15 @@ fn sign(case: &Case<'_>) -> Result<Option<Sign>, Needs> {
     })
 }
 
+/// Tells whether the node controller turned the pod's readiness off: a kubelet always gives a reason.
+fn is_overruled(pod: &Pod) -> bool {
+    pods::condition(pod, "Ready").is_some_and(|condition| {
+        condition.status != "True" && condition.reason.as_deref().unwrap_or_default().is_empty()
+    })
+}
+
 /// Tells whether nothing has been said of the pod's readiness since that event.
-fn is_newest(pod: &k8s_openapi::api::core::v1::Pod, event: &Event) -> bool {
+fn is_newest(pod: &Pod, event: &Event) -> bool {
     let turned = pods::condition(pod, "ContainersReady").and_then(|condition| condition.last_transition_time.as_ref());
     match (turned, event.last) {
         (Some(turned), Some(said)) => turned.0 <= said,

@@ -107,7 +107,7 @@ fn plain<'a>(rest: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
             );
             return false;
         }
-        !value && !word.starts_with(['<', '>', '2'])
+        !value && !word.contains(['<', '>'])
     })
 }
 

@@ -4,7 +4,7 @@ use kubewhy_text::{Text, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::nodes::{Lost, LostNode, Sign, lost_node};
+use crate::facts::nodes::{Lost, LostNode, Sign, lost_node, lost_node_of_leaving};
 use crate::finding::{Action, Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::eviction;
@@ -30,6 +30,16 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if let Some((lost, pod)) = lost_node_of_leaving(case)? {
+        let pod = case.neighbour(Kind::Pod, pod.metadata.name.as_deref().unwrap_or_default());
+        let note = text![
+            "Its pod ",
+            name(pod.name.as_str()),
+            " is on its way out there, and cannot end before the node answers or is deleted."
+        ];
+        let condition = Evidence::field(&pod, ".metadata.deletionTimestamp", "over, and the pod is still there");
+        return Ok(vec![explain(case, &lost).also(note).evidence(condition).via(pod)]);
+    }
     if case.meta().deletion_timestamp.is_some() {
         return Ok(Vec::new());
     }

@@ -165,9 +165,13 @@ fn node_fix(case: &Case<'_>, node: &str, pressure: Pressure) -> Fix {
 
 /// The fix that removes the failed pod itself, which stays behind as a record.
 pub(crate) fn clean_up(case: &Case<'_>) -> Fix {
-    Fix::safe(text!["then delete the failed pod: it is only a record, its controller has made a new one"])
-        .command(case.kubectl(["delete", "pod", case.name()]))
-        .remedy(Action::DeleteFailedPods)
+    let owned = case.meta().owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
+    let title = if owned {
+        text!["then delete the failed pod: it is only a record, its controller makes a new one"]
+    } else {
+        text!["then delete the failed pod, and make it anew if it is needed: no controller does that for it"]
+    };
+    Fix::safe(title).command(case.kubectl(["delete", "pod", case.name()])).remedy(Action::DeleteFailedPods)
 }
 
 /// What the kubelet left in the status.

@@ -57,6 +57,22 @@ pub(crate) enum Flaw {
     },
 }
 
+impl Flaw {
+    /// Tells whether waiting does not help: an app that still starts cannot be the reason.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::ExecMissing(_)
+                | Self::ExecNotExecutable(_)
+                | Self::PortName(_)
+                | Self::PlainHttp
+                | Self::NotHttp
+                | Self::GrpcNotImplemented
+                | Self::Port { listens: true, .. }
+        )
+    }
+}
+
 /// A flaw with what proves it.
 #[derive(Debug)]
 pub(crate) struct Found {

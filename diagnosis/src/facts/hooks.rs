@@ -71,7 +71,7 @@ fn failure(evidence: Evidence, message: &str) -> HookFailure {
     let words = message.split_once("failed - error: ").map(|(_, words)| words.trim().to_owned());
     let missing = |text: &str| match start::parse(text) {
         Some(start::StartError::CommandNotFound { command, .. }) => Some(command),
-        _ => text.split(['\n', '"']).find_map(start::shell_lacks),
+        _ => text.replace("\\n", "\n").split(['\n', '"']).find_map(start::shell_lacks),
     };
     let lacks = words.as_deref().and_then(missing);
     HookFailure { evidence, words, lacks }

@@ -57,7 +57,7 @@ fn explain(case: &Case<'_>, code_: Code, killed: &Killed<'_>) -> Result<Finding,
             restarts
         ])
         .also(exit_text(killed))
-        .also(timing(killed, patience))
+        .also(timing(killed, patience).filter(|_| !flawed))
         .evidence(Evidence::event(kill))
         .evidence(failure.as_ref().filter(|(_, event)| event != kill).map(|(_, event)| Evidence::event(event)))
         .evidence(case.end_evidence(container))

@@ -74,7 +74,7 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, age: SignedDuration) 
     let last = wait.tail.iter().rev().find(|line| !line.trim().is_empty());
     let said = last.map(|line| text!["The last line of its log: ", quoted(line.as_str()), "."]);
     let finding = match &wait.awaited {
-        Some(Awaited::Peer { host, port }) => peer(case, container, base, host, *port, age)?,
+        Some(Awaited::Peer { host, port }) => peer(case, container, base, host, *port, age, &wait.tail)?,
         Some(Awaited::Object { arguments }) => {
             thing(case, container, base, text!["kubectl ", quoted(arguments.as_str())])?
         }
@@ -126,6 +126,7 @@ fn peer(
     host: &str,
     port: Option<u16>,
     age: SignedDuration,
+    tail: &[String],
 ) -> Result<Finding, Needs> {
     let address = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     let what = code(address.as_str());
@@ -137,6 +138,7 @@ fn peer(
     ]);
     let correct = edited(case, correct)?;
     let finding = finding.explain(waits(container, age, text![what]));
+    let unresolved = tail.iter().any(|line| is_unresolved(line));
     let Some(service) = service_name(host, case.namespace().unwrap_or_default()) else {
         let look = Fix::safe(text!["see whether ", code(address.as_str()), " answers from inside the cluster"])
             .command(case.kubectl(["logs", case.name(), "-c", container.name(), "--tail", "20"]));
@@ -144,7 +146,25 @@ fn peer(
         let finding = if early { finding.severity(Severity::Info) } else { finding };
         return Ok(finding.title(title).fix(look).fix(correct));
     };
-    Ok(service_text(case, container, finding, title, &service, port, age)?.fix(correct))
+    Ok(service_text(case, container, finding, title, &service, port, age, unresolved)?.fix(correct))
+}
+
+/// What programs say of a name that does not resolve.
+fn is_unresolved(line: &str) -> bool {
+    let wordings = [
+        "bad address",
+        "can't resolve",
+        "NXDOMAIN",
+        "no such host",
+        "could not translate host name",
+        "Name or service not known",
+        "Could not resolve host",
+        "Name does not resolve",
+        "nodename nor servname",
+        "Temporary failure in name resolution",
+        "getaddrinfo ENOTFOUND",
+    ];
+    wordings.iter().any(|wording| line.contains(wording))
 }
 
 fn service_text(
@@ -155,6 +175,7 @@ fn service_text(
     service: &ServiceName,
     port: Option<u16>,
     age: SignedDuration,
+    unresolved: bool,
 ) -> Result<Finding, Needs> {
     let object = ObjectRef::new(Kind::Service, Some(&service.namespace), &service.name);
     let path = name(object.path());
@@ -207,6 +228,18 @@ fn service_text(
                 .also(text!["Service ", path.clone(), " exists and offers: ", ports.clone(), "."])
                 .evidence(shown("other ports only"))
                 .fix(Fix::disruptive(text!["ask for a port that Service ", path, " has: ", ports]).command(get))
+        }
+        ServiceState::Unknown if unresolved => {
+            let create = Fix::safe(text!["create Service ", path.clone(), ", or install what brings it"]).command(get);
+            finding
+                .root(object.clone())
+                .title(text![title, ", a name that does not resolve"])
+                .also(text![
+                    "The name does not resolve, so there is most likely no Service ",
+                    path,
+                    "; it could not be looked up."
+                ])
+                .fix(create)
         }
         ServiceState::Fine | ServiceState::Unknown => {
             let finding = if age < LONG { finding.severity(Severity::Info) } else { finding };

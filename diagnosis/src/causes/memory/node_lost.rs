@@ -56,6 +56,7 @@ fn explain(case: &Case<'_>, lost: &LostNode) -> Finding {
     let shown = match &lost.sign {
         Sign::Silence => text!["The pod was bound to it, and nobody has started it."],
         Sign::Collected => text!["Its pods were removed with it."],
+        Sign::Condition if case.pod().is_none() => text![],
         _ => text!["Whether the pod still runs is not known: what its status says is old."],
     };
     let finding = match &lost.how {
@@ -68,7 +69,8 @@ fn explain(case: &Case<'_>, lost: &LostNode) -> Finding {
             finding
                 .title(text!["Node ", name(lost.name.as_str()), state, said, ""])
                 .explain(text![
-                    "The pod is on node ",
+                    subject(case),
+                    " node ",
                     name(lost.name.as_str()),
                     ", whose condition Ready is ",
                     name(condition.status.as_str()),
@@ -100,6 +102,10 @@ fn explain(case: &Case<'_>, lost: &LostNode) -> Finding {
     with_fixes(case, finding, &lost.name)
 }
 
+fn subject(case: &Case<'_>) -> &'static str {
+    if case.pod().is_some() { "The pod is on" } else { "A pod of it is on" }
+}
+
 fn what_next(case: &Case<'_>) -> Option<Text> {
     let owner = case.meta().owner_references.iter().flatten().find(|owner| owner.controller == Some(true))?;
     Some(match owner.kind.as_str() {
@@ -116,6 +122,7 @@ fn what_next(case: &Case<'_>) -> Option<Text> {
 fn sign_evidence(case: &Case<'_>, sign: &Sign) -> Option<Evidence> {
     match sign {
         Sign::Event(event) => Some(Evidence::event(event)),
+        Sign::Condition if case.pod().is_none() => None,
         Sign::Condition => {
             Some(case.field(".status.conditions[Ready]", "False, without a reason, while ContainersReady is True"))
         }

@@ -51,7 +51,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         }
         let Some(flaw) = flaw(case, &not_ready.container, ProbeKind::Readiness, outcome)? else { continue };
         // What an app still starts answers nothing yet; that a command is missing does not change.
-        if not_ready.early && !is_lasting(&flaw.flaw) {
+        if not_ready.early && !flaw.flaw.is_lasting() {
             continue;
         }
         found.push(explain(case, &not_ready.container, ProbeKind::Readiness, &flaw, Evidence::event(event))?);
@@ -73,26 +73,12 @@ fn at_start(case: &Case<'_>, found: &[Finding]) -> Verdict {
             continue;
         }
         let Some((outcome, event)) = newest_failure(case, &container, ProbeKind::Startup)? else { continue };
-        let flaw = flaw(case, &container, ProbeKind::Startup, &outcome)?.filter(|found| is_lasting(&found.flaw));
+        let flaw = flaw(case, &container, ProbeKind::Startup, &outcome)?.filter(|found| found.flaw.is_lasting());
         if let Some(flaw) = flaw {
             more.push(explain(case, &container, ProbeKind::Startup, &flaw, Evidence::event(&event))?);
         }
     }
     Ok(more)
-}
-
-/// Tells whether waiting does not help.
-fn is_lasting(flaw: &Flaw) -> bool {
-    matches!(
-        flaw,
-        Flaw::ExecMissing(_)
-            | Flaw::ExecNotExecutable(_)
-            | Flaw::PortName(_)
-            | Flaw::PlainHttp
-            | Flaw::NotHttp
-            | Flaw::GrpcNotImplemented
-            | Flaw::Port { listens: true, .. }
-    )
 }
 
 fn explain(

@@ -47,7 +47,9 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
         .evidence(case.field(&format!("{}.ready", container.status_path()), "false"))
         .evidence(case.field(&format!("{}.readinessProbe", container.spec_path()), asks.clone()));
     let flawed = match failure {
-        Some((outcome, _)) => flaw(case, container, ProbeKind::Readiness, outcome)?.is_some(),
+        Some((outcome, _)) => {
+            flaw(case, container, ProbeKind::Readiness, outcome)?.is_some_and(|found| !early || found.flaw.is_lasting())
+        }
         None => false,
     };
     let logs = Fix::safe(text!["see what container ", name(container.name()), " says"]).command(case.kubectl([
@@ -75,7 +77,7 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
     let (title, said) = match failure {
         Some((outcome, event)) => (
             text!["Container ", name(container.name()), ": readiness probe fails: ", got(outcome)],
-            text!["It has failed ", event.count, " times by the newest event, and got: ", got(outcome), "."],
+            text![times(event.count), " got: ", got(outcome), "."],
         ),
         None => (
             text!["Container ", name(container.name()), ": readiness probe has not succeeded"],
@@ -112,6 +114,10 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
         " of its readinessProbe"
     ]);
     Ok(finding.fix(logs).fix(by_hand).fix(edited(case, adjust)?))
+}
+
+fn times(count: u32) -> kubewhy_text::Text {
+    if count > 1 { text!["It has failed ", count, " times, and last"] } else { text!["It"] }
 }
 
 /// The command that asks what the probe asks.

@@ -81,11 +81,9 @@ fn shown(amount: &str, resource: &str) -> String {
     Amount::parse(amount).map_or_else(|| amount.to_owned(), |parsed| parsed.show(unit))
 }
 
-fn others(greedy: &[&Use], resource: &str) -> Option<Text> {
+fn others(greedy: &[&Use], resource: &str) -> Text {
     if greedy.is_empty() {
-        return Some(text![
-            "It had not used more than it had requested: others on the node, or the node itself, took it."
-        ]);
+        return text!["It had not used more than it had requested: others on the node, or the node itself, took it."];
     }
     let mut text = text!["The kubelet takes first who uses more than requested: "];
     for (index, one) in greedy.iter().enumerate() {
@@ -99,7 +97,7 @@ fn others(greedy: &[&Use], resource: &str) -> Option<Text> {
         text.push(code(shown(&one.request, resource)));
     }
     text.push(".");
-    Some(text)
+    text
 }
 
 fn how_it_is_now(node: &Read<std::sync::Arc<Node>>, pressure: Pressure) -> Option<Text> {

@@ -75,7 +75,7 @@ pub(crate) fn service_name(host: &str, namespace: &str) -> Option<ServiceName> {
     let (name, namespace) = match labels.as_slice() {
         [name] => (*name, namespace),
         [name, other] if !outside.contains(other) => (*name, *other),
-        [name, other, "svc"] | [name, other, "svc", ..] => (*name, *other),
+        [name, other, "svc", ..] => (*name, *other),
         // A pod of a StatefulSet behind its headless Service.
         [_, name, other, "svc", ..] => (*name, *other),
         _ => return None,

@@ -200,6 +200,15 @@ fn what_happened(failure: &StartFailure<'_>, command: &str, interpreter: bool) -
     text![place, "Image ", image, sought]
 }
 
+/// The well-known program of whose name this is a slip of one or two keys.
+fn slip_of(program: &str) -> Option<String> {
+    if program.is_empty() || WELL_KNOWN.contains(&program) {
+        return None;
+    }
+    let most = if program.len() >= 6 { 2 } else { 1 };
+    nearest(program, WELL_KNOWN.iter().copied()).filter(|near| strsim::damerau_levenshtein(program, near) <= most)
+}
+
 fn over_text(case: &Case<'_>, failure: &StartFailure<'_>, command: &str) -> Option<Text> {
     let (mount, volume) = volume_over(case, &failure.container, command)?;
     Some(text![
@@ -226,7 +235,7 @@ fn with_fixes(
         return Ok(finding.fix(edited(case, Fix::disruptive(title))?));
     }
     let base = command.rsplit('/').next().unwrap_or(command);
-    let near = nearest(base, WELL_KNOWN.iter().copied()).filter(|_| !interpreter && !base.is_empty());
+    let near = slip_of(base).filter(|_| !interpreter);
     let finding = match &near {
         Some(near) => {
             let title = text!["correct the command: did you mean ", name(near.as_str()), "?"];

@@ -38,8 +38,8 @@ pub(crate) fn evicted(case: &Case<'_>, code_: Code, wanted: Pressure) -> Verdict
         (Pressure::Disk, _) => "disk space (ephemeral-storage)",
         (Pressure::Pids, _) => "process ids (pids)",
     };
-    let title = match biggest {
-        Some(one) => text![
+    let title = if let Some(one) = biggest {
+        text![
             "Evicted: node ",
             name(node),
             " ran low on ",
@@ -50,8 +50,9 @@ pub(crate) fn evicted(case: &Case<'_>, code_: Code, wanted: Pressure) -> Verdict
             code(shown(&one.used, &resource)),
             ", requested ",
             code(shown(&one.request, &resource))
-        ],
-        None => text!["Evicted: node ", name(node), " ran low on ", what],
+        ]
+    } else {
+        text!["Evicted: node ", name(node), " ran low on ", what]
     };
     let finding = case
         .finding(code_)

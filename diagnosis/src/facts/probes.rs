@@ -102,13 +102,12 @@ fn is_end_of(case: &Case<'_>, container: &ContainerView<'_>, kill: Option<Timest
 
 /// Tells whether an event is about that container: by its field path, its text, or because there is only one.
 pub(crate) fn is_about(case: &Case<'_>, event: &Event, container: &ContainerView<'_>) -> bool {
-    match event.container() {
-        Some(name) => name == container.name(),
-        None => {
-            let named = event.message.split_whitespace().any(|word| word == container.name());
-            named || case.containers().filter(|other| other.role == Role::Main).count() == 1
-        }
+    if let Some(name) = event.container() {
+        return name == container.name();
     }
+    let named = event.message.split_whitespace().any(|word| word == container.name());
+    let alone = || case.containers().filter(|other| other.role == Role::Main).count() == 1;
+    named || (container.role == Role::Main && alone())
 }
 
 /// The newest failure of a probe in the container's present instance, or right before its last end.

@@ -1,7 +1,7 @@
 //! Errors of creating and starting a container: runc, crun, containerd, CRI-O, Docker, and the shells' own words.
 //!
-//! Source: `runc` libcontainer/{init,standard_init,process}_linux.go; `containerd` internal/cri/server/container_{create,start}.go;
-//! `CRI-O` server/container_{create,start}.go.
+//! Source: runc `libcontainer/{init,standard_init,process}_linux.go`; containerd
+//! `internal/cri/server/container_{create,start}.go`; CRI-O `server/container_{create,start}.go`.
 
 /// Why a container could not be created or started.
 #[derive(Clone, Debug, PartialEq, Eq)]

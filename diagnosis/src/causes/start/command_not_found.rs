@@ -186,9 +186,10 @@ fn what_happened(failure: &StartFailure<'_>, command: &str, interpreter: bool) -
             " does not have, and gave up with exit code 127."
         ];
     }
-    let place = match field_of(container, command) {
-        Some(field) => text!["The pod asks for it in ", code(field), ". "],
-        None => text!["The image's own entrypoint asks for it. "],
+    let place = if let Some(field) = field_of(container, command) {
+        text!["The pod asks for it in ", code(field), ". "]
+    } else {
+        text!["The image's own entrypoint asks for it. "]
     };
     if command.contains(char::is_whitespace) {
         return text![

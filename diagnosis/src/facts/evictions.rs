@@ -58,7 +58,7 @@ pub(crate) fn evicted(case: &Case<'_>, code_: Code, wanted: Pressure) -> Verdict
         .finding(code_)
         .title(title)
         .explain(text!["Node ", name(node), " ran low on ", what, left, below, ", and so it ended this pod."])
-        .also(others(&greedy, &resource))
+        .also(others(&greedy, &resource, pressure))
         .also(how_it_is_now(&state, pressure))
         .evidence(message(case))
         .since(case.pod().and_then(pods::newest_time));
@@ -82,7 +82,12 @@ fn shown(amount: &str, resource: &str) -> String {
     Amount::parse(amount).map_or_else(|| amount.to_owned(), |parsed| parsed.show(unit))
 }
 
-fn others(greedy: &[&Use], resource: &str) -> Text {
+fn others(greedy: &[&Use], resource: &str, pressure: Pressure) -> Text {
+    if greedy.is_empty() && pressure == Pressure::Pids {
+        return text![
+            "The kubelet does not tell how many processes the pod had; it takes low priority first, then who has most."
+        ];
+    }
     if greedy.is_empty() {
         return text!["It had not used more than it had requested: others on the node, or the node itself, took it."];
     }

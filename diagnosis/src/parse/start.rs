@@ -89,6 +89,11 @@ pub fn parse(message: &str) -> Option<StartError> {
 pub fn heart(message: &str) -> &str {
     let mut words = strip_rpc(message.trim());
     let envelopes = [
+        "CreateContainerError: ",
+        "RunContainerError: ",
+        "CreateContainerConfigError: ",
+        "PreStartHookError: ",
+        "failed to generate spec: ",
         "failed to create containerd task: ",
         "failed to create shim task: ",
         "OCI runtime create failed: ",

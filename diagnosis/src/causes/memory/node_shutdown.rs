@@ -47,9 +47,8 @@ fn detect(case: &Case<'_>) -> Verdict {
             .explain(text![
                 "Node ",
                 name(node),
-                " went down in an orderly way (a reboot, an upgrade, a machine reclaimed) and ",
-                did,
-                ". ",
+                " went down in an orderly way: a reboot, an upgrade, or a machine that its owner took back. Its kubelet ends ",
+                "the pods it has and takes no new ones then. ",
                 next
             ])
             .evidence(message(case))

@@ -15,3 +15,4 @@ pub mod sandbox;
 pub mod schedule;
 pub mod scheduler;
 pub mod start;
+pub mod wait;

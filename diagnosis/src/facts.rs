@@ -2,11 +2,17 @@
 
 pub(crate) mod capacity;
 pub(crate) mod claims;
+pub(crate) mod credentials;
 pub(crate) mod departure;
 pub(crate) mod ends;
+pub(crate) mod heap;
+pub(crate) mod lookups;
+pub(crate) mod node_memory;
 pub(crate) mod peers;
 pub(crate) mod probes;
 pub(crate) mod pull;
 pub(crate) mod references;
 pub(crate) mod refusal;
+pub(crate) mod services;
+pub(crate) mod settings;
 pub(crate) mod start;

@@ -1,1 +1,377 @@
-//! Facts of the stage exit.
+//! How containers ended: one story for each, so that exactly one cause speaks for it.
+//!
+//! Ends that other stages explain (nothing ever ran, the container's own probe or hook killed it, the pod is on its way out,
+//! the node went away) have no story here. A signature in the log outweighs the exit code; an order to stop (137, 143) is
+//! never taken for more than the evidence shows.
+
+use std::rc::Rc;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use kubewhy_text::{Text, name, own, quoted, text};
+
+use crate::ask::Instance;
+use crate::case::Case;
+use crate::event::Event;
+use crate::finding::{Confidence, Evidence, Fix};
+use crate::parse::exit_code::{self, Signal};
+use crate::parse::log::{self, Failure, LastWords, Signature};
+use crate::pods::{self, ContainerView, Role};
+use crate::reader::{Needs, Read};
+
+/// What lies behind an end.
+#[derive(Clone, Debug)]
+pub(crate) enum Story {
+    /// The kernel killed it for memory.
+    OutOfMemory,
+    /// Its log names a failure.
+    Log(Box<Signature>),
+    /// It ended well, and should have run on.
+    Completed,
+    /// It died of a signal of its own doing.
+    Fault(Signal),
+    /// It was ordered to stop, and nothing tells by whom.
+    Ordered(Signal, Option<Evidence>),
+    /// The runtime lost track of it.
+    Lost,
+    /// Any other code.
+    Plain,
+}
+
+/// A container that ended in trouble.
+#[derive(Clone, Debug)]
+pub(crate) struct End<'c> {
+    pub(crate) container: ContainerView<'c>,
+    pub(crate) state: &'c ContainerStateTerminated,
+    pub(crate) story: Story,
+    /// Its last words; none where no log was to be had.
+    pub(crate) words: Option<Rc<LastWords>>,
+    /// They stand in the termination message, not in the log.
+    in_message: bool,
+}
+
+/// The troubling ends of the pod's containers that this stage explains.
+///
+/// # Errors
+/// [`Needs`] where events or logs have not been asked yet.
+pub(crate) fn of<'c>(case: &'c Case<'_>) -> Result<Vec<End<'c>>, Needs> {
+    let Some(pod) = case.pod().filter(|pod| !is_leaving(pod)) else { return Ok(Vec::new()) };
+    let mut ends = Vec::new();
+    let mut needs = None;
+    for container in case.containers() {
+        match sort_out(case, pod, container) {
+            Ok(end) => ends.extend(end),
+            Err(lacking) => needs = Some(lacking),
+        }
+    }
+    needs.map_or(Ok(ends), Err)
+}
+
+/// The ends whose log names a failure that passes.
+///
+/// # Errors
+/// [`Needs`] where events or logs have not been asked yet.
+pub(crate) fn with_failure<'c>(
+    case: &'c Case<'_>,
+    passes: impl Fn(&Failure) -> bool,
+) -> Result<Vec<(End<'c>, Signature)>, Needs> {
+    let ends = of(case)?.into_iter();
+    Ok(ends
+        .filter_map(|end| match &end.story {
+            Story::Log(signature) if passes(&signature.kind) => {
+                let signature = (**signature).clone();
+                Some((end, signature))
+            }
+            _ => None,
+        })
+        .collect())
+}
+
+/// Being deleted, evicted, rejected or disrupted: what its containers go through then is told by other stages.
+fn is_leaving(pod: &Pod) -> bool {
+    let rejected = pods::status(pod).and_then(|status| status.reason.as_deref()).is_some_and(|reason| !reason.is_empty());
+    pod.metadata.deletion_timestamp.is_some() || rejected || pods::is_true(pod, "DisruptionTarget")
+}
+
+fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> Result<Option<End<'c>>, Needs> {
+    let Some(state) = pods::troubling_end(pod, &container, case.now()) else { return Ok(None) };
+    let held_by_other = !matches!(container.waiting_reason(), "" | "CrashLoopBackOff");
+    let lost_with_node = state.reason.as_deref() == Some("ContainerStatusUnknown");
+    let mut end = End { container, state, story: Story::Plain, words: None, in_message: false };
+    if is_out_of_memory(state) {
+        end.story = Story::OutOfMemory;
+        return Ok(Some(end));
+    }
+    if held_by_other || lost_with_node || never_ran(state) {
+        return Ok(None);
+    }
+    let events = case.own_events();
+    let read = words_of(case, &container, state);
+    let events = events?;
+    if was_killed_by_kubelet(&events, &container, state) {
+        return Ok(None);
+    }
+    if let Some((words, in_message)) = read? {
+        end.words = Some(words);
+        end.in_message = in_message;
+    }
+    end.story = story(&end, &events);
+    Ok(Some(end))
+}
+
+fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
+    let code = end.state.exit_code;
+    let signature = end.words.as_ref().and_then(|words| words.signature.clone());
+    if code == 255 && end.state.reason.as_deref() == Some("Unknown") {
+        return Story::Lost;
+    }
+    let signal = exit_code::signal(code);
+    let outweighs = |signature: &Signature| match signal {
+        // On the way down a program complains of much that is not its cause.
+        Some(signal) if signal.is_order => {
+            signature.decisive && matches!(signature.kind, Failure::HeapExhausted { .. } | Failure::NoMemory { .. })
+        }
+        Some(_) => signature.decisive || matches!(signature.kind, Failure::Panic { .. } | Failure::HeapExhausted { .. }),
+        None => code != 0 || signature.decisive,
+    };
+    if let Some(signature) = signature.filter(outweighs) {
+        return Story::Log(Box::new(signature));
+    }
+    match signal {
+        Some(signal) if signal.is_order => {
+            let stop = events.iter().rev().find(|event| {
+                event.reason == "Killing" && concerns(event, &end.container) && is_of_this_run(event, end.state)
+            });
+            Story::Ordered(signal, stop.map(|event| Evidence::event(event)))
+        }
+        Some(signal) => Story::Fault(signal),
+        None if code == 0 => Story::Completed,
+        None => Story::Plain,
+    }
+}
+
+fn is_out_of_memory(state: &ContainerStateTerminated) -> bool {
+    let message = state.message.as_deref().unwrap_or_default();
+    state.reason.as_deref() == Some("OOMKilled") || message.contains("container init was OOM-killed")
+}
+
+/// The runtime could not start it: the stage start speaks of that.
+fn never_ran(state: &ContainerStateTerminated) -> bool {
+    matches!(state.reason.as_deref(), Some("StartError" | "ContainerCannotRun"))
+        || (state.exit_code == 128 && state.started_at.as_ref().is_some_and(|time| time.0.as_second() <= 0))
+}
+
+fn concerns(event: &Event, container: &ContainerView<'_>) -> bool {
+    event.container().is_none_or(|of| of == container.name())
+}
+
+/// The event is not of an earlier instance: nothing older than the start of this one.
+fn is_of_this_run(event: &Event, state: &ContainerStateTerminated) -> bool {
+    let slack = SignedDuration::from_secs(2);
+    match (event.last, state.started_at.as_ref()) {
+        (Some(said), Some(started)) => said.saturating_add(slack).is_ok_and(|said| said >= started.0),
+        _ => true,
+    }
+}
+
+/// Its own probe or hook, a change of its definition or a resize ended it.
+fn was_killed_by_kubelet(
+    events: &[std::sync::Arc<Event>],
+    container: &ContainerView<'_>,
+    state: &ContainerStateTerminated,
+) -> bool {
+    events.iter().any(|event| {
+        let telling = match event.reason.as_str() {
+            "FailedPostStartHook" => true,
+            "Killing" => KUBELETS_REASONS.iter().any(|words| event.message.contains(words)),
+            _ => false,
+        };
+        telling && concerns(event, container) && is_of_this_run(event, state)
+    })
+}
+
+const KUBELETS_REASONS: &[&str] = &[
+    "failed liveness probe",
+    "failed startup probe",
+    "FailedPostStartHook",
+    "PostStartHook",
+    "definition changed",
+    "resize requires restart",
+];
+
+/// What it said last, and whether that stands in its termination message.
+fn words_of(
+    case: &Case<'_>,
+    container: &ContainerView<'_>,
+    state: &ContainerStateTerminated,
+) -> Result<Option<(Rc<LastWords>, bool)>, Needs> {
+    let log = case.last_words(container)?.found();
+    let told = log.as_ref().is_some_and(|words| words.signature.is_some());
+    let message = state.message.as_deref().filter(|message| !told && !message.trim().is_empty());
+    let message = message.map(log::read).filter(|words| !words.not_the_apps && !words.tail.is_empty());
+    Ok(match (log, message) {
+        (Some(log), None) => Some((log, false)),
+        (Some(log), Some(message)) if message.signature.is_none() => Some((log, false)),
+        (_, Some(message)) => Some((Rc::new(message), true)),
+        (None, None) => None,
+    })
+}
+
+impl<'c> End<'c> {
+    /// How long it ran.
+    pub(crate) fn run_time(&self) -> Option<SignedDuration> {
+        let started = self.state.started_at.as_ref()?.0;
+        let finished = self.state.finished_at.as_ref()?.0;
+        Some(finished.duration_since(started)).filter(|time| !time.is_negative() && started.as_second() > 0)
+    }
+
+    /// When it ended.
+    pub(crate) fn ended(&self) -> Option<Timestamp> {
+        self.state.finished_at.as_ref().map(|time| time.0)
+    }
+
+    /// `Container app`, or `Init container app`.
+    pub(crate) fn subject(&self) -> Text {
+        let what = if self.container.role == Role::Init { "Init container " } else { "Container " };
+        text![what, name(self.container.name())]
+    }
+
+    /// `Container app ended with exit code 1 after 2 s and was restarted 3 times.`
+    pub(crate) fn opening(&self) -> Text {
+        let after = self.run_time().map(|time| text![" after ", own(show(time))]);
+        let again = match self.container.restarts() {
+            0 => None,
+            1 => Some(text![" and was restarted once"]),
+            times => Some(text![" and was restarted ", times, " times"]),
+        };
+        text![self.subject(), " ended with exit code ", self.state.exit_code, after, again, "."]
+    }
+
+    /// The end itself, and the line of the log that tells most.
+    pub(crate) fn evidence(&self, case: &Case<'_>) -> Vec<Evidence> {
+        let mut evidence: Vec<Evidence> = case.end_evidence(&self.container).into_iter().collect();
+        let Some(words) = self.words.as_ref().filter(|_| !self.in_message) else { return evidence };
+        if let Story::Log(signature) = &self.story {
+            evidence.push(case.log_evidence(&self.container, signature.line_number, &signature.line));
+        } else {
+            let source = case.log_evidence(&self.container, 0, "").source.replace(", line 0", ", last lines");
+            let text = words.tail.join(" | ");
+            evidence.push(Evidence { source, text, at: None });
+        }
+        evidence
+    }
+
+    /// ` Its last words: "..."`, or that no log could be read.
+    pub(crate) fn last_words(&self) -> Text {
+        match self.words.as_ref().and_then(|words| words.tail.last()) {
+            Some(last) => text!["Its last words: ", quoted(last.clone()), "."],
+            None => text!["No log of it could be read."],
+        }
+    }
+
+    /// The step that shows what it said.
+    pub(crate) fn read_log(&self, case: &Case<'_>) -> Fix {
+        let mut command = vec!["logs", case.name(), "-c", self.container.name()];
+        if self.container.terminated().is_none() {
+            command.push("--previous");
+        }
+        Fix::safe(text!["read what container ", name(self.container.name()), " said before it ended"])
+            .command(case.kubectl(command))
+    }
+}
+
+/// How sure a reading of a log is: an inference where the wording is decisive, else a possibility.
+pub(crate) fn confidence(signature: &Signature) -> Confidence {
+    if signature.decisive { Confidence::Likely } else { Confidence::Possible }
+}
+
+/// What a main container says that runs and is not ready, where its log names a failure that passes. Its crashes have
+/// their own story.
+///
+/// # Errors
+/// [`Needs`] where a log has not been asked yet.
+pub(crate) fn unready<'c>(
+    case: &'c Case<'_>,
+    passes: impl Fn(&Failure) -> bool,
+) -> Result<Vec<(ContainerView<'c>, Signature)>, Needs> {
+    let Some(pod) = case.pod().filter(|pod| !is_leaving(pod)) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    let mut needs = None;
+    for container in case.containers().filter(|container| is_unready(case, pod, container)) {
+        let log = match case.log(pod, container.name(), Instance::Current) {
+            Ok(Read::Found(log)) => log,
+            Ok(_) => continue,
+            Err(lacking) => {
+                needs = Some(lacking);
+                continue;
+            }
+        };
+        let signature = log::read(&log).signature;
+        found.extend(signature.filter(|signature| passes(&signature.kind)).map(|signature| (container, signature)));
+    }
+    needs.map_or(Ok(found), Err)
+}
+
+/// It runs, has had time to get ready, and is not; it does not crash either.
+fn is_unready(case: &Case<'_>, pod: &Pod, container: &ContainerView<'_>) -> bool {
+    let started = container.running().and_then(|running| running.started_at.as_ref()).map(|time| time.0);
+    let settled = started.is_some_and(|started| case.age(started) > SignedDuration::from_secs(20));
+    settled && !container.is_ready() && pods::troubling_end(pod, container, case.now()).is_none()
+}
+
+/// A duration as people say it: `2 s`, `3 min`, `5 h`, `4 days`.
+pub(crate) fn show(time: SignedDuration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 => "less than a second".to_owned(),
+        1..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// The controller to edit, as `kubectl` takes it (`deployment/cart`); the pod itself where it has none.
+///
+/// # Errors
+/// [`Needs`] where a controller has not been asked yet.
+pub(crate) fn template(case: &Case<'_>) -> Result<Template, Needs> {
+    let top = case.controllers(case.object())?.pop();
+    Ok(match top {
+        Some(top) => Template { argument: format!("{}/{}", top.kind.to_lowercase(), top.name), is_pod: false },
+        None => Template { argument: format!("pod/{}", case.name()), is_pod: true },
+    })
+}
+
+/// What holds the template of a pod.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    /// `deployment/cart`.
+    pub(crate) argument: String,
+    /// The pod stands alone.
+    pub(crate) is_pod: bool,
+}
+
+impl Template {
+    /// The command that opens it in an editor.
+    pub(crate) fn edit(&self, case: &Case<'_>) -> String {
+        if self.is_pod { case.kubectl(["get", &self.argument, "-o", "yaml"]) } else { case.kubectl(["edit", &self.argument]) }
+    }
+
+    /// The command that starts its pods anew.
+    pub(crate) fn restart(&self, case: &Case<'_>) -> String {
+        if self.is_pod {
+            case.kubectl(["delete", &self.argument])
+        } else {
+            case.kubectl(["rollout", "restart", &self.argument])
+        }
+    }
+}
+
+impl<'c> End<'c> {
+    /// A finding of that code on the container, with the end and the log as evidence.
+    pub(crate) fn finding(&self, case: &Case<'_>, code: crate::causes::Code) -> crate::finding::Finding {
+        let finding = case.finding_in(code, &self.container).confidence(Confidence::Likely).since(self.ended());
+        self.evidence(case).into_iter().fold(finding, crate::finding::Finding::evidence)
+    }
+}

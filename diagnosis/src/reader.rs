@@ -126,6 +126,15 @@ impl<'w> Reader<'w> {
         *self.wanted.borrow_mut() = mark;
     }
 
+    /// All objects that were read so far, in a stable order.
+    pub fn known(&self) -> impl Iterator<Item = &'w Object> {
+        self.world.iter().flat_map(|(_, answer)| match answer {
+            Answer::Object(object) => std::slice::from_ref(object),
+            Answer::List { items, .. } => items.as_slice(),
+            _ => &[],
+        })
+    }
+
     fn answer(&self, ask: Ask) -> Result<&'w Answer, Needs> {
         self.world.get(&ask).ok_or_else(|| {
             self.wanted.borrow_mut().insert(ask);

@@ -87,14 +87,22 @@ impl Scene {
         Self { path, first, expect, snapshot }
     }
 
-    /// The report on the fixture's target.
-    pub fn report(&self) -> Report {
+    /// What the fixture asks about.
+    pub fn target(&self) -> Target {
         let (kind, path) = self.expect.target.split_once(' ').expect("target is `Kind name` or `Kind namespace/name`");
         let (namespace, name) = path.split_once('/').map_or((None, path), |(ns, name)| (Some(ns.to_owned()), name));
         let kind = Kind::from_name(kind).expect("a kind that is read");
-        let target = Target { cluster: "test".to_owned(), context: None, kind, namespace, name: name.to_owned() };
-        let now = self.expect.at.or_else(|| self.snapshot.newest_time()).expect("a clock");
-        explain(&self.snapshot, target, now)
+        Target { cluster: "test".to_owned(), context: None, kind, namespace, name: name.to_owned() }
+    }
+
+    /// The clock of the fixture.
+    pub fn now(&self) -> Timestamp {
+        self.expect.at.or_else(|| self.snapshot.newest_time()).expect("a clock")
+    }
+
+    /// The report on the fixture's target.
+    pub fn report(&self) -> Report {
+        explain(&self.snapshot, self.target(), self.now())
     }
 }
 

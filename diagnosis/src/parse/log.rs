@@ -11,7 +11,32 @@
 //!
 //! It does not know the cluster: binding a peer to a Service or a path to a volume is the caller's work.
 
+mod auth;
+mod clean;
+mod crash;
+mod databases;
+mod dns;
+mod files;
+mod json;
+mod kubernetes;
+mod lines;
+mod listen;
+mod memory;
+mod modules;
+mod native;
+mod network;
+mod overload;
+mod peer;
+mod rank;
+mod rule;
+mod servers;
+mod settings;
+mod shell;
+mod tls;
+mod variables;
 
+#[cfg(test)]
+mod tests;
 
 /// The longest line that [`LastWords`] holds, in characters.
 pub const LINE_LIMIT: usize = 400;
@@ -21,7 +46,15 @@ pub const TAIL_LIMIT: usize = 8;
 
 /// Reads the log of a container instance that ended.
 pub fn read(log: &str) -> LastWords {
-    LastWords { tail: log.lines().rev().take(8).map(str::to_owned).collect(), ..LastWords::default() }
+    if clean::is_not_the_apps(log) {
+        return LastWords { not_the_apps: true, ..LastWords::default() };
+    }
+    let raw: Vec<&str> = log.lines().collect();
+    let lines = lines::interesting(&raw);
+    let mut findings = rank::findings(&lines);
+    rank::forget_recovered(&mut findings, &raw);
+    let (signature, others) = rank::choose(findings, raw.len());
+    LastWords { signature, others, tail: lines::tail(&raw), not_the_apps: false }
 }
 
 /// What a log says in the end.

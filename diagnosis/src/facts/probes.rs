@@ -1,1 +1,163 @@
-//! Facts of the stage probe.
+//! Facts of the stage probe: which probe of which container fails, what it got, and whether it killed the container.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Probe;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::case::Case;
+use crate::event::Event;
+use crate::parse::probe::{self, Outcome, ProbeKind};
+use crate::pods::{self, ContainerView, Role};
+use crate::reader::Needs;
+
+/// How far a kill and the end it causes may be apart beside the grace period: clocks and reports are not exact.
+const SLACK: SignedDuration = SignedDuration::from_secs(30);
+
+/// The probe of that kind in a container's specification.
+pub(crate) fn spec<'c>(container: &ContainerView<'c>, kind: ProbeKind) -> Option<&'c Probe> {
+    match kind {
+        ProbeKind::Readiness => container.spec.readiness_probe.as_ref(),
+        ProbeKind::Liveness => container.spec.liveness_probe.as_ref(),
+        ProbeKind::Startup => container.spec.startup_probe.as_ref(),
+    }
+}
+
+/// The probe that killed a container when it ended last, if one did. Its exit code says nothing: 137, 143, 0 and the app's
+/// own all follow a probe's kill.
+///
+/// # Errors
+/// [`Needs`] where the events have not been asked yet.
+pub(crate) fn killed_by_probe(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Option<ProbeKind>, Needs> {
+    Ok(kill(case, container)?.map(|(kind, _)| kind))
+}
+
+/// The same with the event that proves it: `Killing`, or `Unhealthy` where the kill itself is no longer told.
+///
+/// # Errors
+/// [`Needs`] where the events have not been asked yet.
+pub(crate) fn kill(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Option<(ProbeKind, Arc<Event>)>, Needs> {
+    if !has_killing_probe(container) {
+        return Ok(None);
+    }
+    let events = case.own_events()?;
+    let told = events.iter().rev().filter(|event| event.reason == "Killing" && is_about(case, event, container));
+    for event in told {
+        let Some(kind) = probe::kills(&event.message) else { continue };
+        let fits = match container.last_end() {
+            Some(end) => is_end_of(case, container, event.last, end.finished_at.as_ref().map(|time| time.0)),
+            // Killed, and not gone yet: its grace period runs.
+            None => container.running().is_some(),
+        };
+        if fits {
+            return Ok(Some((kind, Arc::clone(event))));
+        }
+    }
+    Ok(inferred_kill(case, container, &events))
+}
+
+fn has_killing_probe(container: &ContainerView<'_>) -> bool {
+    container.spec.liveness_probe.is_some() || container.spec.startup_probe.is_some()
+}
+
+/// Without a `Killing` event: SIGKILL or SIGTERM right after the probe failed its last time.
+fn inferred_kill(
+    case: &Case<'_>,
+    container: &ContainerView<'_>,
+    events: &[Arc<Event>],
+) -> Option<(ProbeKind, Arc<Event>)> {
+    let end = container.last_end()?;
+    if !matches!(end.exit_code, 137 | 143) || end.reason.as_deref() == Some("OOMKilled") || container.restarts() == 0 {
+        return None;
+    }
+    let gone = case.meta().deletion_timestamp.is_some() || case.pod().is_some_and(pods::is_finished);
+    if gone {
+        return None;
+    }
+    events.iter().rev().filter(|event| event.reason == "Unhealthy" && is_about(case, event, container)).find_map(
+        |event| {
+            let failed = probe::unhealthy(&event.message)?;
+            let kills = failed.probe != ProbeKind::Readiness && failed.outcome != Outcome::ContainerGone;
+            let finished = end.finished_at.as_ref().map(|time| time.0);
+            (kills && is_end_of(case, container, event.last, finished)).then(|| (failed.probe, Arc::clone(event)))
+        },
+    )
+}
+
+/// Tells whether a kill at one time explains an end at another: the end lies within the grace period after it.
+fn is_end_of(case: &Case<'_>, container: &ContainerView<'_>, kill: Option<Timestamp>, end: Option<Timestamp>) -> bool {
+    let (Some(kill), Some(end)) = (kill, end) else { return true };
+    let grace = [ProbeKind::Liveness, ProbeKind::Startup]
+        .into_iter()
+        .filter_map(|kind| spec(container, kind)?.termination_grace_period_seconds)
+        .chain(case.pod().and_then(pods::spec).and_then(|spec| spec.termination_grace_period_seconds))
+        .max()
+        .unwrap_or(30);
+    let after = end.duration_since(kill);
+    // A kill that is newer than the last end known is the present instance's; it fails alike.
+    after <= SignedDuration::from_secs(grace.clamp(0, 86_400)) + SLACK
+}
+
+/// Tells whether an event is about that container: by its field path, its text, or because there is only one.
+pub(crate) fn is_about(case: &Case<'_>, event: &Event, container: &ContainerView<'_>) -> bool {
+    match event.container() {
+        Some(name) => name == container.name(),
+        None => {
+            let named = event.message.split_whitespace().any(|word| word == container.name());
+            named || case.containers().filter(|other| other.role == Role::Main).count() == 1
+        }
+    }
+}
+
+/// The newest failure of a probe in the container's present instance, or right before its last end.
+///
+/// # Errors
+/// [`Needs`] where the events have not been asked yet.
+pub(crate) fn newest_failure(
+    case: &Case<'_>,
+    container: &ContainerView<'_>,
+    kind: ProbeKind,
+) -> Result<Option<(Outcome, Arc<Event>)>, Needs> {
+    let events = case.own_events()?;
+    let about = events.iter().rev().filter(|event| event.reason == "Unhealthy" && is_about(case, event, container));
+    let mut second = None;
+    for event in about {
+        let Some(failed) = probe::unhealthy(&event.message).filter(|failed| failed.probe == kind) else { continue };
+        if failed.outcome == Outcome::ContainerGone {
+            // The race with a container that ends; an older event says more.
+            second.get_or_insert((failed.outcome, Arc::clone(event)));
+            continue;
+        }
+        return Ok(Some((failed.outcome, Arc::clone(event))));
+    }
+    Ok(second)
+}
+
+/// The number of a probe's port; `Err` with the name where the container does not declare it.
+pub(crate) fn port(container: &ContainerView<'_>, probe: &Probe) -> Option<Result<i32, String>> {
+    let port = match (&probe.http_get, &probe.tcp_socket, &probe.grpc) {
+        (Some(http), _, _) => &http.port,
+        (None, Some(tcp), _) => &tcp.port,
+        (None, None, Some(grpc)) => return Some(Ok(grpc.port)),
+        (None, None, None) => return None,
+    };
+    Some(match port {
+        IntOrString::Int(number) => Ok(*number),
+        IntOrString::String(name) => {
+            let declared = container.spec.ports.iter().flatten();
+            let named =
+                declared.filter(|port| port.name.as_deref() == Some(name)).map(|port| port.container_port).next();
+            named.or_else(|| name.parse().ok()).ok_or_else(|| name.clone())
+        }
+    })
+}
+
+/// How long a probe gives a container from its start until it counts as failed.
+pub(crate) fn budget(probe: &Probe) -> SignedDuration {
+    let seconds = |value: Option<i32>, default: i32| i64::from(value.unwrap_or(default).max(0));
+    let delay = seconds(probe.initial_delay_seconds, 0);
+    let period = seconds(probe.period_seconds, 10).max(1);
+    let threshold = seconds(probe.failure_threshold, 3).max(1);
+    SignedDuration::from_secs(delay + period * threshold)
+}

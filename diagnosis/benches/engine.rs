@@ -30,7 +30,13 @@ fn main() {
     let healthy = healthy_pod();
     let mut snapshot = Snapshot::default();
     snapshot.add_value(healthy.clone());
-    let fine = Target { cluster: "bench".into(), context: None, kind: Kind::Pod, namespace: Some("shop".into()), name: "cart".into() };
+    let fine = Target {
+        cluster: "bench".into(),
+        context: None,
+        kind: Kind::Pod,
+        namespace: Some("shop".into()),
+        name: "cart".into(),
+    };
 
     println!("fixtures about pods: {}", failing.len());
     let answers = 20_000;
@@ -72,8 +78,11 @@ fn main() {
     });
     println!("triage is {:.1} times as fast as the typed parse", digest / typed);
 
-    let log: String = (0..300).map(|n| format!("2026-11-20T10:00:{:02}Z INFO handled request {n} in 3 ms\n", n % 60)).collect();
-    let log = format!("{log}panic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:17 +0x1d\n");
+    let log: String =
+        (0..300).map(|n| format!("2026-11-20T10:00:{:02}Z INFO handled request {n} in 3 ms\n", n % 60)).collect();
+    let log = format!(
+        "{log}panic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:17 +0x1d\n"
+    );
     let logs = 2_000;
     rate("last words of a log of 300 lines", "logs/s", logs, || {
         for _ in 0..logs {
@@ -126,7 +135,8 @@ fn healthy_pod() -> serde_json::Value {
     };
     let conditions = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]
         .map(|type_| json!({"type": type_, "status": "True", "lastProbeTime": null, "lastTransitionTime": "2026-11-20T09:00:00Z"}));
-    let fields: serde_json::Map<String, serde_json::Value> = (0..60).map(|n| (format!("f:field{n}"), json!({}))).collect();
+    let fields: serde_json::Map<String, serde_json::Value> =
+        (0..60).map(|n| (format!("f:field{n}"), json!({}))).collect();
     let managed = json!({"apiVersion": "v1", "fieldsType": "FieldsV1", "manager": "kubelet", "operation": "Update",
         "time": "2026-11-20T09:00:00Z", "subresource": "status", "fieldsV1": {"f:status": fields}});
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "cart", "namespace": "shop", "uid": "u", "resourceVersion": "1",

@@ -145,7 +145,8 @@ fn answers_take_few_reads_and_few_rounds() {
         let mut answers = Vec::new();
         while let Step::Needs(asks) = inquiry.step(answers) {
             for ask in &asks {
-                let everywhere = matches!(ask, Ask::List { kind, namespace: None, filter: Filter::All } if kind.is_namespaced());
+                let everywhere =
+                    matches!(ask, Ask::List { kind, namespace: None, filter: Filter::All } if kind.is_namespaced());
                 assert!(!everywhere, "{}: {ask} is a cluster-wide list", scene.path);
             }
             answers = asks.into_iter().map(|ask| (ask.clone(), scene.snapshot.answer(&ask))).collect();
@@ -156,7 +157,11 @@ fn answers_take_few_reads_and_few_rounds() {
     reads.sort_unstable();
     rounds.sort_unstable();
     let (median, most) = (reads[reads.len() / 2], reads[reads.len() - 1]);
-    println!("reads per answer: median {median}, most {most}; rounds: median {}, most {}", rounds[rounds.len() / 2], rounds[rounds.len() - 1]);
+    println!(
+        "reads per answer: median {median}, most {most}; rounds: median {}, most {}",
+        rounds[rounds.len() / 2],
+        rounds[rounds.len() - 1]
+    );
     assert!(median <= 5, "the median answer takes {median} reads");
     assert!(rounds[rounds.len() - 1] <= 8);
 }

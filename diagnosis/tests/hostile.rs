@@ -25,7 +25,8 @@ fn objects() -> &'static Vec<Value> {
 }
 
 fn targets(snapshot: &Snapshot) -> Vec<Target> {
-    let kinds = [Kind::Pod, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::CronJob, Kind::Namespace];
+    let kinds =
+        [Kind::Pod, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::CronJob, Kind::Namespace];
     let kinds = kinds.into_iter().chain([Kind::ReplicaSet, Kind::PersistentVolumeClaim]);
     kinds
         .flat_map(|kind| snapshot.objects(kind))

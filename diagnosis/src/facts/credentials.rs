@@ -37,7 +37,8 @@ pub(crate) fn likely(container: &ContainerView<'_>, case: &Case<'_>, words: &[St
         let score = score(&source.name, words, kinds);
         feeds.push(Feed { score, secret: source.name.clone(), key: None, by, is_variable: true });
     }
-    let volumes = case.pod().and_then(|pod| pod.spec.as_ref()).into_iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let volumes =
+        case.pod().and_then(|pod| pod.spec.as_ref()).into_iter().flat_map(|spec| spec.volumes.iter().flatten());
     for volume in volumes {
         let Some(secret) = volume.secret.as_ref().and_then(|source| source.secret_name.clone()) else { continue };
         let mounts = container.spec.volume_mounts.iter().flatten();
@@ -83,7 +84,8 @@ pub(crate) fn read(case: &Case<'_>, feed: &Feed, started: Option<Timestamp>) -> 
         (Some(key), Some(keys)) => !keys.contains(key),
         _ => false,
     };
-    let evidence = written.map(|written| Evidence::field(&reference, ".metadata.managedFields", "last written").at(Some(written)));
+    let evidence =
+        written.map(|written| Evidence::field(&reference, ".metadata.managedFields", "last written").at(Some(written)));
     Ok(Fed { changed, lacks_key, evidence })
 }
 

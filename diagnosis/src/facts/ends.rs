@@ -13,6 +13,7 @@ use kubewhy_text::{Text, name, own, quoted, text};
 use crate::ask::Instance;
 use crate::case::Case;
 use crate::event::Event;
+use crate::facts::probes;
 use crate::finding::{Confidence, Evidence, Fix};
 use crate::parse::exit_code::{self, Signal};
 use crate::parse::log::{self, Failure, LastWords, Signature};
@@ -89,7 +90,8 @@ pub(crate) fn with_failure<'c>(
 
 /// Being deleted, evicted, rejected or disrupted: what its containers go through then is told by other stages.
 fn is_leaving(pod: &Pod) -> bool {
-    let rejected = pods::status(pod).and_then(|status| status.reason.as_deref()).is_some_and(|reason| !reason.is_empty());
+    let rejected =
+        pods::status(pod).and_then(|status| status.reason.as_deref()).is_some_and(|reason| !reason.is_empty());
     pod.metadata.deletion_timestamp.is_some() || rejected || pods::is_true(pod, "DisruptionTarget")
 }
 
@@ -106,9 +108,10 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
         return Ok(None);
     }
     let events = case.own_events();
+    let by_probe = probes::killed_by_probe(case, &container);
     let read = words_of(case, &container, state);
     let events = events?;
-    if was_killed_by_kubelet(&events, &container, state) {
+    if by_probe?.is_some() || was_killed_by_kubelet(&events, &container, state) {
         return Ok(None);
     }
     if let Some((words, in_message)) = read? {
@@ -131,7 +134,9 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
         Some(signal) if signal.is_order => {
             signature.decisive && matches!(signature.kind, Failure::HeapExhausted { .. } | Failure::NoMemory { .. })
         }
-        Some(_) => signature.decisive || matches!(signature.kind, Failure::Panic { .. } | Failure::HeapExhausted { .. }),
+        Some(_) => {
+            signature.decisive || matches!(signature.kind, Failure::Panic { .. } | Failure::HeapExhausted { .. })
+        }
         None => code != 0 || signature.decisive,
     };
     if let Some(signature) = signature.filter(outweighs) {
@@ -174,7 +179,7 @@ fn is_of_this_run(event: &Event, state: &ContainerStateTerminated) -> bool {
     }
 }
 
-/// Its own probe or hook, a change of its definition or a resize ended it.
+/// Its own hook, a change of its definition or a resize ended it.
 fn was_killed_by_kubelet(
     events: &[std::sync::Arc<Event>],
     container: &ContainerView<'_>,
@@ -190,14 +195,8 @@ fn was_killed_by_kubelet(
     })
 }
 
-const KUBELETS_REASONS: &[&str] = &[
-    "failed liveness probe",
-    "failed startup probe",
-    "FailedPostStartHook",
-    "PostStartHook",
-    "definition changed",
-    "resize requires restart",
-];
+const KUBELETS_REASONS: &[&str] =
+    &["FailedPostStartHook", "PostStartHook", "definition changed", "resize requires restart"];
 
 /// What it said last, and whether that stands in its termination message.
 fn words_of(
@@ -355,7 +354,11 @@ pub(crate) struct Template {
 impl Template {
     /// The command that opens it in an editor.
     pub(crate) fn edit(&self, case: &Case<'_>) -> String {
-        if self.is_pod { case.kubectl(["get", &self.argument, "-o", "yaml"]) } else { case.kubectl(["edit", &self.argument]) }
+        if self.is_pod {
+            case.kubectl(["get", &self.argument, "-o", "yaml"])
+        } else {
+            case.kubectl(["edit", &self.argument])
+        }
     }
 
     /// The command that starts its pods anew.

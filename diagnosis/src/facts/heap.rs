@@ -165,7 +165,13 @@ fn java_size(size: &str) -> Option<i128> {
 /// A limit to try, as `kubectl` takes it: the wanted bytes rounded up to something people write.
 pub(crate) fn suggestion(wanted: i128) -> String {
     let mebi = 1_i128 << 20;
-    let step = if wanted > (mebi << 11) { 256 } else if wanted > 256 * mebi { 64 } else { 16 };
+    let step = if wanted > (mebi << 11) {
+        256
+    } else if wanted > 256 * mebi {
+        64
+    } else {
+        16
+    };
     let count = (wanted + step * mebi - 1) / (step * mebi) * step;
     format!("{}Mi", count.max(16))
 }

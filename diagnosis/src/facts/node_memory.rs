@@ -25,7 +25,8 @@ pub(crate) fn system_oom(case: &Case<'_>, end: &End<'_>) -> Result<Option<Arc<Ev
     let is_near = |event: &Arc<Event>| match (event.last, event.first, end.ended()) {
         (Some(last), first, Some(ended)) => {
             let first = first.unwrap_or(last);
-            first.saturating_sub(NEAR).is_ok_and(|from| from <= ended) && last.saturating_add(NEAR).is_ok_and(|to| to >= ended)
+            first.saturating_sub(NEAR).is_ok_and(|from| from <= ended)
+                && last.saturating_add(NEAR).is_ok_and(|to| to >= ended)
         }
         _ => true,
     };
@@ -51,7 +52,10 @@ pub(crate) fn node_was_away(case: &Case<'_>, end: &End<'_>) -> Result<bool, Need
     let started = end.state.started_at.as_ref().map(|time| time.0);
     let rebooted = events?.iter().any(|event| event.reason == "Rebooted" && event.last >= started);
     let conditions = |node: &Node| {
-        node.status.iter().flat_map(|status| status.conditions.iter().flatten()).any(|c| c.type_ == "Ready" && c.status != "True")
+        node.status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten())
+            .any(|c| c.type_ == "Ready" && c.status != "True")
     };
     Ok(match node {
         Read::Absent => true,

@@ -246,8 +246,9 @@ fn is_pod_of(pod: &str, service: &str) -> bool {
 /// A name's last label that the world outside uses.
 fn is_public(label: &str) -> bool {
     const PUBLIC: &[&str] = &[
-        "com", "net", "org", "io", "dev", "cloud", "app", "co", "de", "uk", "eu", "fr", "us", "cn", "jp", "ru", "in", "br",
-        "ch", "nl", "internal", "local", "lan", "corp", "home", "example", "test", "ai", "me", "info", "biz", "gov", "edu",
+        "com", "net", "org", "io", "dev", "cloud", "app", "co", "de", "uk", "eu", "fr", "us", "cn", "jp", "ru", "in",
+        "br", "ch", "nl", "internal", "local", "lan", "corp", "home", "example", "test", "ai", "me", "info", "biz",
+        "gov", "edu",
     ];
     PUBLIC.contains(&label)
 }
@@ -314,8 +315,23 @@ fn port_beside(settings: &[Setting], host_name: &str) -> Option<u16> {
 fn names_a_host(variable: &str) -> bool {
     let upper = variable.to_uppercase();
     let ends = [
-        "HOST", "HOSTS", "HOSTNAME", "SERVER", "SERVERS", "ADDR", "ADDRESS", "ENDPOINT", "ENDPOINTS", "BROKER", "BROKERS",
-        "URL", "URI", "UPSTREAM", "NODES", "SERVICE", "BACKEND",
+        "HOST",
+        "HOSTS",
+        "HOSTNAME",
+        "SERVER",
+        "SERVERS",
+        "ADDR",
+        "ADDRESS",
+        "ENDPOINT",
+        "ENDPOINTS",
+        "BROKER",
+        "BROKERS",
+        "URL",
+        "URI",
+        "UPSTREAM",
+        "NODES",
+        "SERVICE",
+        "BACKEND",
     ];
     let listens = upper.contains("LISTEN") || upper.contains("BIND");
     !listens && ends.iter().any(|end| upper.ends_with(end))

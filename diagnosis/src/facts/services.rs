@@ -240,9 +240,10 @@ pub(crate) fn trouble(case: &Case<'_>, pod: &Arc<Pod>) -> Result<(Text, Vec<Evid
     }
     let ailing = peer.containers().find(|container| is_ailing(pod, container, case.now()));
     let Some(container) = ailing else {
-        return Ok((text!["its phase is ", own(known_phase(pods::phase(pod)))], vec![
-            peer.field(".status.phase", pods::phase(pod)),
-        ]));
+        return Ok((
+            text!["its phase is ", own(known_phase(pods::phase(pod)))],
+            vec![peer.field(".status.phase", pods::phase(pod))],
+        ));
     };
     let reason = container.waiting_reason();
     if !matches!(reason, "" | "CrashLoopBackOff") {
@@ -337,7 +338,14 @@ impl Standing {
             State::Missing(near) => {
                 let near = near.as_ref().map(|near| text![" Did you mean ", name(near.clone()), "?"]);
                 let namespace = self.service.namespace.clone().unwrap_or_default();
-                text!["There is no Service ", name(self.service.name.clone()), " in namespace ", name(namespace), ".", near]
+                text![
+                    "There is no Service ",
+                    name(self.service.name.clone()),
+                    " in namespace ",
+                    name(namespace),
+                    ".",
+                    near
+                ]
             }
             State::WrongPort(port, has) => {
                 text!["The Service has no port ", *port, "; it has ", Text::names(has.clone(), 8), "."]
@@ -388,8 +396,13 @@ impl Standing {
             State::SelectsNothing(selector, near) => {
                 let near = near.as_ref().map(|near| text![" (did you mean ", code(near.clone()), "?)"]);
                 vec![
-                    Fix::safe(text!["make the selector of Service ", name(self.service.path()), " match its pods", near])
-                        .command(edit),
+                    Fix::safe(text![
+                        "make the selector of Service ",
+                        name(self.service.path()),
+                        " match its pods",
+                        near
+                    ])
+                    .command(edit),
                     Fix::safe(text!["or start the pods it is meant for, with the labels ", code(selector.clone())])
                         .command(case.kubectl_in(namespace, ["get", "pods", "--show-labels"])),
                 ]
@@ -397,9 +410,8 @@ impl Standing {
             State::ScaledToZero(workload) => {
                 let target = format!("{}/{}", workload.kind.to_lowercase(), workload.name);
                 vec![
-                    Fix::safe(text!["scale ", name(workload.to_string()), " up again"]).command(
-                        case.kubectl_in(namespace, ["scale", target.as_str(), "--replicas=1"]),
-                    ),
+                    Fix::safe(text!["scale ", name(workload.to_string()), " up again"])
+                        .command(case.kubectl_in(namespace, ["scale", target.as_str(), "--replicas=1"])),
                 ]
             }
             State::NotReady(trouble) => {

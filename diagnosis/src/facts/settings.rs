@@ -1,7 +1,7 @@
 //! What a container is configured with: variables with their sources, and the volumes behind its paths.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, Volume, VolumeMount};
-use kubewhy_text::{Text, code, name, text};
+use kubewhy_text::{Text, name, text};
 
 use crate::case::Case;
 use crate::kind::Kind;
@@ -39,7 +39,9 @@ impl Setting {
     pub(crate) fn origin(&self) -> Text {
         match &self.source {
             Source::Literal | Source::Field => Text::default(),
-            Source::ConfigMap(object, key) => text![" (key ", name(key.clone()), " of ConfigMap ", name(object.clone()), ")"],
+            Source::ConfigMap(object, key) => {
+                text![" (key ", name(key.clone()), " of ConfigMap ", name(object.clone()), ")"]
+            }
             Source::Secret(object, key) => text![" (key ", name(key.clone()), " of Secret ", name(object.clone()), ")"],
         }
     }
@@ -75,13 +77,17 @@ pub(crate) fn all(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Vec<
         let prefix = from.prefix.as_deref().unwrap_or_default();
         if let Some(source) = &from.config_map_ref {
             match case.get::<ConfigMap>(case.namespace(), &source.name) {
-                Ok(read) => settings.extend(read.found().iter().flat_map(|map| of_config_map(map, &source.name, prefix))),
+                Ok(read) => {
+                    settings.extend(read.found().iter().flat_map(|map| of_config_map(map, &source.name, prefix)))
+                }
                 Err(lacking) => needs = Some(lacking),
             }
         }
         if let Some(source) = &from.secret_ref {
             match case.get::<Secret>(case.namespace(), &source.name) {
-                Ok(read) => settings.extend(read.found().iter().flat_map(|secret| of_secret(secret, &source.name, prefix))),
+                Ok(read) => {
+                    settings.extend(read.found().iter().flat_map(|secret| of_secret(secret, &source.name, prefix)))
+                }
                 Err(lacking) => needs = Some(lacking),
             }
         }
@@ -105,7 +111,8 @@ pub(crate) fn resolved(case: &Case<'_>, settings: Vec<Setting>) -> Result<Vec<Se
             if maps.len() <= SOURCES {
                 match case.get::<ConfigMap>(case.namespace(), map) {
                     Ok(read) => {
-                        let value = read.found().and_then(|map| map.data.as_ref().and_then(|data| data.get(key).cloned()));
+                        let value =
+                            read.found().and_then(|map| map.data.as_ref().and_then(|data| data.get(key).cloned()));
                         setting.value = value;
                     }
                     Err(lacking) => needs = Some(lacking),
@@ -147,9 +154,7 @@ pub(crate) struct Mounted<'p> {
 }
 
 /// The volume that a path of a container lies on; none for its root file system.
-pub(crate) fn mounted<'p>(pod: &'p Pod, container: &Container, path: &str) -> Option<Mounted<'p>>
-where
-{
+pub(crate) fn mounted<'p>(pod: &'p Pod, container: &Container, path: &str) -> Option<Mounted<'p>> {
     let path = path.trim_end_matches('/');
     let spec = pod.spec.as_ref()?;
     let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
@@ -207,11 +212,6 @@ impl Mounted<'_> {
     }
 }
 
-/// The variable to set in an example: its name as code.
-pub(crate) fn variable(name: &str) -> Text {
-    text![code(name.to_owned())]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,7 +243,10 @@ mod tests {
         assert_eq!(object("/etc/nginx/conf.d/site.conf"), key("web-conf", "site"));
         assert_eq!(object("/etc/app.yaml"), key("app", "app.yaml"));
         assert_eq!(object("/database/x"), None);
-        assert_eq!(mounted(&pod, container, "/data/x").map(|m| m.describe().plain()), Some("volume data (emptyDir)".into()));
+        assert_eq!(
+            mounted(&pod, container, "/data/x").map(|m| m.describe().plain()),
+            Some("volume data (emptyDir)".into())
+        );
         assert!(mounted(&pod, container, "/database").is_none());
     }
 }

@@ -101,9 +101,12 @@ fn explain(case: &Case<'_>, finding: Finding, signature: &Signature) -> Result<O
             ])
             .evidence(case.field(path, setting))
             .fix(fix)
-            .fix(
-                Fix::safe(text!["see which name server the pod asks"])
-                    .command(case.kubectl(["get", "pod", case.name(), "-o", "jsonpath={.spec.dnsPolicy}"])),
-            ),
+            .fix(Fix::safe(text!["see which name server the pod asks"]).command(case.kubectl([
+                "get",
+                "pod",
+                case.name(),
+                "-o",
+                "jsonpath={.spec.dnsPolicy}",
+            ]))),
     ))
 }

@@ -58,7 +58,8 @@ fn detect(case: &Case<'_>) -> Verdict {
 
 fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Finding, Needs> {
     let template = ends::template(case)?;
-    let finding = end.finding(case, Code::AppConfigError).confidence(ends::confidence(signature)).explain(end.opening());
+    let finding =
+        end.finding(case, Code::AppConfigError).confidence(ends::confidence(signature)).explain(end.opening());
     match &signature.kind {
         Failure::MissingVariable { name } => variable(case, end, &template, finding, name),
         Failure::MissingFile { path } => Ok(missing_file(case, end, &template, finding, path)),
@@ -99,17 +100,23 @@ fn variable(
         let empty = has.value.as_deref() == Some("");
         let state = if empty { " is empty" } else { " is set, and the program does not accept it" };
         return Ok(finding
-            .title(text![subject, " does not accept variable ", code(variable), if empty { ": it is empty" } else { "" }])
+            .title(text![
+                subject,
+                " does not accept variable ",
+                code(variable),
+                if empty { ": it is empty" } else { "" }
+            ])
             .also(text!["The program asks for ", code(variable), ". It", state, has.origin(), "."])
-            .fix(
-                Fix::disruptive(text!["give ", code(variable), " a value that the program accepts"])
-                    .command(set_env(case, template, end, &format!("{variable}=VALUE"))),
-            )
+            .fix(Fix::disruptive(text!["give ", code(variable), " a value that the program accepts"]).command(set_env(
+                case,
+                template,
+                end,
+                &format!("{variable}=VALUE"),
+            )))
             .fix(end.read_log(case)));
     }
-    let did_you_mean = near_setting.map(|near| {
-        text![" It has ", code(near.name.clone()), near.origin(), ", which is near to it."]
-    });
+    let did_you_mean =
+        near_setting.map(|near| text![" It has ", code(near.name.clone()), near.origin(), ", which is near to it."]);
     let rename = near.map(|near| {
         Fix::disruptive(text!["rename ", code(near), " to ", code(variable), ": did you mean it?"])
             .command(template.edit(case))
@@ -142,7 +149,11 @@ fn missing_file(case: &Case<'_>, end: &End<'_>, template: &Template, finding: Fi
     let finding = finding.title(text![end.subject(), " needs file ", code(path), ", which is not there"]);
     let Some(mounted) = mounted else {
         return finding
-            .also(text!["The program needs file ", code(path), ". No volume is mounted there, so it has to come from the image."])
+            .also(text![
+                "The program needs file ",
+                code(path),
+                ". No volume is mounted there, so it has to come from the image."
+            ])
             .fix(
                 Fix::disruptive(text!["mount a volume with ", code(path), ", or name the path where the image has it"])
                     .command(template.edit(case)),
@@ -152,7 +163,13 @@ fn missing_file(case: &Case<'_>, end: &End<'_>, template: &Template, finding: Fi
     let (root, edit) = file_object(case, &mounted);
     let place = mounted.describe();
     let finding = finding
-        .also(text!["The program needs file ", code(path), ". The path lies on ", place.clone(), ", which has no such file."])
+        .also(text![
+            "The program needs file ",
+            code(path),
+            ". The path lies on ",
+            place.clone(),
+            ", which has no such file."
+        ])
         .evidence(case.field(&format!("{}.volumeMounts", end.container.spec_path()), mounted.mount.mount_path.clone()))
         .fix(Fix::safe(text!["put the file into ", place]).command(edit.unwrap_or_else(|| template.edit(case))))
         .fix(end.read_log(case));
@@ -184,14 +201,19 @@ fn setting(
 ) -> Result<Finding, Needs> {
     let mounted = file.and_then(|file| case.pod().and_then(|pod| settings::mounted(pod, end.container.spec, file)));
     let at = file.map(|file| text![" in ", code(place_of(file, line))]);
-    let finding = finding
-        .title(text![end.subject(), " refuses its configuration: ", quoted(what)])
-        .also(text!["The program does not accept its configuration", at, "."]);
+    let finding = finding.title(text![end.subject(), " refuses its configuration: ", quoted(what)]).also(text![
+        "The program does not accept its configuration",
+        at,
+        "."
+    ]);
     let Some(mounted) = mounted else {
         return Ok(finding
             .fix(
-                Fix::disruptive(text!["correct the setting that the log quotes", file.map(|file| text![" in ", code(file)])])
-                    .command(template.edit(case)),
+                Fix::disruptive(text![
+                    "correct the setting that the log quotes",
+                    file.map(|file| text![" in ", code(file)])
+                ])
+                .command(template.edit(case)),
             )
             .fix(end.read_log(case)));
     };
@@ -229,9 +251,9 @@ fn quoted_line(case: &Case<'_>, root: &ObjectRef, line: Option<u32>) -> Result<O
     let map = case.get::<ConfigMap>(root.namespace.as_deref(), &root.name)?.found();
     let data = map.as_ref().and_then(|map| map.data.as_ref()).and_then(|data| data.get(key));
     let index = usize::try_from(line).unwrap_or_default().saturating_sub(1);
-    let shown = data.and_then(|data| data.lines().nth(index)).map(|text| {
-        Evidence::field(root, &format!(".data[{key}], line {line}"), text.trim().to_owned())
-    });
+    let shown = data
+        .and_then(|data| data.lines().nth(index))
+        .map(|text| Evidence::field(root, &format!(".data[{key}], line {line}"), text.trim().to_owned()));
     Ok(shown)
 }
 

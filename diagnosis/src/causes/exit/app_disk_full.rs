@@ -69,8 +69,12 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
             finding
                 .root(reference.clone())
                 .fix(
-                    Fix::safe(text!["grow PersistentVolumeClaim ", name(reference.path()), " (its class must allow it)"])
-                        .command(case.kubectl(["edit", "pvc", claim.as_str()])),
+                    Fix::safe(text![
+                        "grow PersistentVolumeClaim ",
+                        name(reference.path()),
+                        " (its class must allow it)"
+                    ])
+                    .command(case.kubectl(["edit", "pvc", claim.as_str()])),
                 )
                 .fix(look)
         }
@@ -99,7 +103,9 @@ fn which(mounted: Option<&Mounted<'_>>, path: Option<&str>) -> Option<Text> {
             Some(path) if path.starts_with("/dev/shm") => {
                 Some(text!["/dev/shm holds 64 MiB unless an emptyDir with medium Memory is mounted there."])
             }
-            Some(_) => Some(text!["No volume is mounted there, so it is the node's own disk, or the container's share of it."]),
+            Some(_) => {
+                Some(text!["No volume is mounted there, so it is the node's own disk, or the container's share of it."])
+            }
             None => None,
         };
     };

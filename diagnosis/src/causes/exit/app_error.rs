@@ -76,22 +76,36 @@ fn named(end: &End<'_>, failure: &Failure, line: &str) -> (Text, Text, Text) {
         ),
         Failure::TooManyOpenFiles => (
             text![subject, " has too many open files: ", quoted(line)],
-            text!["The process reached its limit on open files: a leak of connections or files, or a low ulimit of the runtime."],
+            text![
+                "The process reached its limit on open files: a leak of connections or files, or a low ulimit of the runtime."
+            ],
             text!["close what the program opens, or raise the limit (LimitNOFILE of the container runtime)"],
         ),
         Failure::InotifyExhausted => (
             text![subject, " gets no more file watches: ", quoted(line)],
-            text!["The inotify watches or instances of the node are used up by all its pods together; it reads like a full disk and is none."],
+            text![
+                "The inotify watches or instances of the node are used up by all its pods together; it reads like a full disk and is none."
+            ],
             text!["raise fs.inotify.max_user_instances and max_user_watches on the node"],
         ),
         Failure::InstanceLocked { path } => (
-            text![subject, " finds its data held by another instance", path.as_ref().map(|path| text![": ", code(path.clone())])],
-            text!["Two instances may not share one data directory: another pod still uses the volume, or a lock file was left behind by a crash."],
-            text!["run one instance per volume (StatefulSet, or strategy Recreate); remove a stale lock only when no other instance runs"],
+            text![
+                subject,
+                " finds its data held by another instance",
+                path.as_ref().map(|path| text![": ", code(path.clone())])
+            ],
+            text![
+                "Two instances may not share one data directory: another pod still uses the volume, or a lock file was left behind by a crash."
+            ],
+            text![
+                "run one instance per volume (StatefulSet, or strategy Recreate); remove a stale lock only when no other instance runs"
+            ],
         ),
         Failure::Usage { program } => (
             text![subject, " prints how to call ", code(program.clone()), " and ends"],
-            text!["The program did not get the arguments that it needs: command or args are missing, misspelt or incomplete."],
+            text![
+                "The program did not get the arguments that it needs: command or args are missing, misspelt or incomplete."
+            ],
             text!["give the container the command and arguments that the program asks for"],
         ),
         Failure::Migration { what } => (

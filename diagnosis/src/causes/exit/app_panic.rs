@@ -43,8 +43,8 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
     let kind = signature.language.map_or("an unhandled error", noun);
     let template = ends::template(case)?;
     let history = Fix::safe(text!["see whether it came with the last change of the template"]);
-    let history = (!template.is_pod)
-        .then(|| history.command(case.kubectl(["rollout", "history", template.argument.as_str()])));
+    let history =
+        (!template.is_pod).then(|| history.command(case.kubectl(["rollout", "history", template.argument.as_str()])));
     Ok(end
         .finding(case, Code::AppPanic)
         .confidence(ends::confidence(signature))

@@ -46,10 +46,8 @@ fn detect(case: &Case<'_>) -> Verdict {
 
 fn explain(case: &Case<'_>, pod: &Pod, end: &End<'_>, signature: &Signature) -> Result<Option<Finding>, Needs> {
     let template = ends::template(case)?;
-    let finding = end
-        .finding(case, Code::AppPermissionDenied)
-        .confidence(ends::confidence(signature))
-        .explain(end.opening());
+    let finding =
+        end.finding(case, Code::AppPermissionDenied).confidence(ends::confidence(signature)).explain(end.opening());
     Ok(match &signature.kind {
         Failure::ReadOnlyFileSystem { path } => {
             let mounted = path.as_ref().and_then(|path| settings::mounted(pod, end.container.spec, path));
@@ -87,14 +85,14 @@ fn read_only(
     } else {
         "No volume of the pod is mounted there, so the root file system of the container or its node turned read-only."
     };
-    let evidence = asked.then(|| {
-        case.field(&format!("{}.securityContext.readOnlyRootFilesystem", end.container.spec_path()), "true")
-    });
+    let evidence = asked
+        .then(|| case.field(&format!("{}.securityContext.readOnlyRootFilesystem", end.container.spec_path()), "true"));
     let folder = path.map(folder_of);
     let place = folder.as_ref().map(|folder| text![" at ", code(folder.clone())]);
     let mount = Fix::disruptive(text!["mount an emptyDir volume", place, ", where the program may write"]);
     let mut mount = mount.command(template.edit(case));
-    mount.patch = folder.filter(|folder| folder != "/").map(|folder| empty_dir(template, end.container.name(), &folder));
+    mount.patch =
+        folder.filter(|folder| folder != "/").map(|folder| empty_dir(template, end.container.name(), &folder));
     let weaken = asked.then(|| {
         Fix::disruptive(text!["or allow writes to the root file system: readOnlyRootFilesystem: false (weaker)"])
             .command(template.edit(case))
@@ -138,8 +136,10 @@ fn low_port(case: &Case<'_>, pod: &Pod, end: &End<'_>, template: &Template, find
         .also(text!["Ports below 1024 are for root, and the program runs", as_user, " without that right."])
         .evidence(evidence)
         .fix(
-            Fix::disruptive(text!["let the program listen on a port above 1023, and set targetPort of its Service to it"])
-                .command(template.edit(case)),
+            Fix::disruptive(text![
+                "let the program listen on a port above 1023, and set targetPort of its Service to it"
+            ])
+            .command(template.edit(case)),
         )
         .fix(
             Fix::disruptive(text![

@@ -6,7 +6,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::credentials::{self, Fed, Feed};
 use crate::facts::ends;
-use crate::facts::peers::{self, Peer, Place};
+use crate::facts::peers::{self, Peer};
 use crate::facts::settings;
 use crate::finding::{Finding, Fix};
 use crate::kind::Kind;
@@ -61,7 +61,10 @@ fn explain(
     signature: &Signature,
 ) -> Result<Option<Finding>, Needs> {
     let Failure::AuthFailed { peer, user, system, detail } = &signature.kind else { return Ok(None) };
-    let who = named(case, container, peer.as_ref())?;
+    let who = match peer {
+        Some(peer) => Some(peers::resolve(case, container, Some(peer))?),
+        None => None,
+    };
     let system_name = system.map(display);
     let mut words: Vec<String> = user.iter().cloned().collect();
     words.extend(who.as_ref().and_then(|peer| peer.host.clone()));
@@ -124,8 +127,12 @@ fn with_feed(
         return Ok(finding
             .also(place)
             .fix(
-                Fix::disruptive(text!["correct user and password of container ", name(container.name()), " for that peer"])
-                    .command(template.edit(case)),
+                Fix::disruptive(text![
+                    "correct user and password of container ",
+                    name(container.name()),
+                    " for that peer"
+                ])
+                .command(template.edit(case)),
             )
             .fix(server));
     };
@@ -148,25 +155,15 @@ fn with_feed(
         .evidence(case.field(&format!("{}.env", container.spec_path()), feed.describe().plain()))
         .fix(restart)
         .fix(
-            Fix::disruptive(text!["correct the password in Secret ", name(reference.path()), ", then start the pods anew"])
-                .command(case.kubectl(["edit", "secret", feed.secret.as_str()]))
-                .command(template.restart(case)),
+            Fix::disruptive(text![
+                "correct the password in Secret ",
+                name(reference.path()),
+                ", then start the pods anew"
+            ])
+            .command(case.kubectl(["edit", "secret", feed.secret.as_str()]))
+            .command(template.restart(case)),
         )
         .fix(server))
-}
-
-/// The peer, where the log or the configuration names it.
-fn named(
-    case: &Case<'_>,
-    container: &ContainerView<'_>,
-    peer: Option<&crate::parse::log::Peer>,
-) -> Result<Option<Peer>, Needs> {
-    let Some(peer) = peer else { return Ok(None) };
-    let mut peer = peers::resolve(case, container, Some(peer))?;
-    if let Place::Service(..) | Place::Unknown | Place::Outside | Place::Localhost(_) = &peer.place {
-        peer.told_by = None;
-    }
-    Ok(Some(peer))
 }
 
 fn kinds(system: Option<System>) -> Vec<&'static str> {

@@ -71,7 +71,9 @@ fn explain(
     signature: &Signature,
 ) -> Result<Option<Finding>, Needs> {
     let (verb, meaning, wanted) = match &signature.kind {
-        Failure::Refused { peer } => (" refuses connections", "a refusal means that nobody listens there", peer.clone()),
+        Failure::Refused { peer } => {
+            (" refuses connections", "a refusal means that nobody listens there", peer.clone())
+        }
         Failure::Timeout { peer } => (
             " does not answer",
             "silence means that something between drops the traffic, or that the address is wrong",
@@ -122,7 +124,9 @@ fn clause(peer: &Peer) -> Text {
         Place::Service(standing, _) if !matches!(standing.state, State::Fine | State::Unknown) => {
             text![": ", standing.clause()]
         }
-        Place::Localhost(Some(sidecar)) => text![": container ", name(sidecar.clone()), " of the same pod listens there"],
+        Place::Localhost(Some(sidecar)) => {
+            text![": container ", name(sidecar.clone()), " of the same pod listens there"]
+        }
         Place::Localhost(None) => text![": that is the pod itself"],
         _ => Text::default(),
     }
@@ -146,7 +150,9 @@ fn place(peer: &Peer, meaning_fits: bool) -> Text {
             " declares that port: it is not up, or comes up later."
         ],
         Place::Localhost(None) => {
-            text!["localhost is the pod itself, and no other container of it declares that port: the address is a forgotten default, or a sidecar is missing."]
+            text![
+                "localhost is the pod itself, and no other container of it declares that port: the address is a forgotten default, or a sidecar is missing."
+            ]
         }
         Place::Outside if meaning_fits => {
             text!["It is no Service of this cluster, so firewall, route or the peer itself are to be looked at."]
@@ -170,18 +176,25 @@ fn fixes(case: &Case<'_>, container: &ContainerView<'_>, peer: &Peer) -> Result<
                 fixes.push(network(case, peer));
             }
             fixes.push(
-                Fix::disruptive(text!["or correct the address in the configuration of container ", name(container.name())])
-                    .command(edit),
+                Fix::disruptive(text![
+                    "or correct the address in the configuration of container ",
+                    name(container.name())
+                ])
+                .command(edit),
             );
             fixes
         }
-        Place::Localhost(Some(sidecar)) => vec![
-            Fix::safe(text!["see why container ", name(sidecar.clone()), " does not listen"])
-                .command(case.kubectl(["logs", case.name(), "-c", sidecar])),
-        ],
+        Place::Localhost(Some(sidecar)) => {
+            vec![
+                Fix::safe(text!["see why container ", name(sidecar.clone()), " does not listen"])
+                    .command(case.kubectl(["logs", case.name(), "-c", sidecar])),
+            ]
+        }
         Place::Localhost(None) => vec![
-            Fix::disruptive(text!["name the peer's Service instead of localhost, or add the container that should listen"])
-                .command(edit),
+            Fix::disruptive(text![
+                "name the peer's Service instead of localhost, or add the container that should listen"
+            ])
+            .command(edit),
         ],
         Place::Outside => vec![
             network(case, peer),
@@ -189,8 +202,12 @@ fn fixes(case: &Case<'_>, container: &ContainerView<'_>, peer: &Peer) -> Result<
                 .command(edit),
         ],
         Place::Unknown => vec![
-            Fix::safe(text!["see in the log and the variables of container ", name(container.name()), " which peer it means"])
-                .command(edit),
+            Fix::safe(text![
+                "see in the log and the variables of container ",
+                name(container.name()),
+                " which peer it means"
+            ])
+            .command(edit),
         ],
     })
 }

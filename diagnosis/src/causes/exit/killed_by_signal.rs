@@ -45,14 +45,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, signal: &Signal) -> Result<Finding, N
         .then(|| text!["The runtime says that its seccomp profile killed it."]);
     Ok(end
         .finding(case, Code::KilledBySignal)
-        .title(text![
-            end.subject(),
-            " is killed by ",
-            signal.name,
-            " (exit code ",
-            end.state.exit_code,
-            ")"
-        ])
+        .title(text![end.subject(), " is killed by ", signal.name, " (exit code ", end.state.exit_code, ")"])
         .explain(end.opening())
         .also(text![
             own(format!("{} is 128 + {}, the signal {}: ", end.state.exit_code, signal.number, signal.name)),

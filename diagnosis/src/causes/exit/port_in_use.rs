@@ -48,15 +48,23 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
     let (by, why) = match (&other, host_network) {
         (Some(other), _) => (
             text![": container ", name(other.clone()), " of the same pod declares it"],
-            text!["All containers of a pod share one network, and container ", name(other.clone()), " declares that port."],
+            text![
+                "All containers of a pod share one network, and container ",
+                name(other.clone()),
+                " declares that port."
+            ],
         ),
         (None, true) => (
             text![" on the node"],
-            text!["The pod uses the node's network (hostNetwork), where every process of the node and every such pod counts."],
+            text![
+                "The pod uses the node's network (hostNetwork), where every process of the node and every such pod counts."
+            ],
         ),
         (None, false) => (
             Text::default(),
-            text!["All containers of a pod share one network: another container of the pod, or another process of this one, listens there."],
+            text![
+                "All containers of a pod share one network: another container of the pod, or another process of this one, listens there."
+            ],
         ),
     };
     let template = ends::template(case)?;
@@ -83,9 +91,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
         .also(text!["It wanted to listen on ", shown, ", which somebody else already has."])
         .also(why)
         .evidence(evidence)
-        .fix(
-            Fix::disruptive(text!["give one of the two another port"]).command(template.edit(case)),
-        )
+        .fix(Fix::disruptive(text!["give one of the two another port"]).command(template.edit(case)))
         .fix(who)
         .fix(end.read_log(case)))
 }
@@ -97,11 +103,11 @@ fn port_text(port: Option<u16>) -> String {
 /// The other container of the pod that declares the port, or whose probe asks it.
 fn holder(case: &Case<'_>, end: &End<'_>, port: u16) -> Option<String> {
     let port = i32::from(port);
-    let others = case.containers().filter(|other| other.name() != end.container.name() && other.role != pods::Role::Init);
+    let others =
+        case.containers().filter(|other| other.name() != end.container.name() && other.role != pods::Role::Init);
     let others: Vec<_> = others.collect();
-    let declares = others
-        .iter()
-        .find(|other| other.spec.ports.iter().flatten().any(|declared| declared.container_port == port));
+    let declares =
+        others.iter().find(|other| other.spec.ports.iter().flatten().any(|declared| declared.container_port == port));
     let mentions = || {
         let word = port.to_string();
         others.iter().find(|other| {

@@ -34,13 +34,20 @@ fn explain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
     let words: Vec<&str> = spec.command.iter().chain(&spec.args).flatten().map(String::as_str).collect();
     let line = words.join(" ");
     let shell = match words.as_slice() {
-        [] => Some("The image's own command decides what runs; an image of a bare operating system runs a shell, which ends without a terminal."),
-        [single] if is_interpreter(single) => Some("A shell or interpreter without a terminal and without a script ends at once."),
-        _ if goes_to_background(&line) => Some("Its command starts the program in the background, and then ends itself; the container ends with it."),
+        [] => Some(
+            "The image's own command decides what runs; an image of a bare operating system runs a shell, which ends without a terminal.",
+        ),
+        [single] if is_interpreter(single) => {
+            Some("A shell or interpreter without a terminal and without a script ends at once.")
+        }
+        _ if goes_to_background(&line) => {
+            Some("Its command starts the program in the background, and then ends itself; the container ends with it.")
+        }
         _ => None,
     };
     let reason = shell.map(|reason| text![reason]);
-    let evidence = (!words.is_empty()).then(|| case.field(&format!("{}.command", end.container.spec_path()), line.clone()));
+    let evidence =
+        (!words.is_empty()).then(|| case.field(&format!("{}.command", end.container.spec_path()), line.clone()));
     let foreground = Fix::disruptive(text![
         "let the program of container ",
         name(end.container.name()),
@@ -68,6 +75,15 @@ fn is_interpreter(word: &str) -> bool {
 fn goes_to_background(line: &str) -> bool {
     let trimmed = line.trim_end();
     let detached = trimmed.ends_with('&') && !trimmed.ends_with("&&");
-    let daemon = ["nohup ", "service ", "systemctl start", "startup.sh", " -daemon", " --daemon", " --daemonize yes", "start-stop-daemon"];
+    let daemon = [
+        "nohup ",
+        "service ",
+        "systemctl start",
+        "startup.sh",
+        " -daemon",
+        " --daemon",
+        " --daemonize yes",
+        "start-stop-daemon",
+    ];
     detached || daemon.iter().any(|word| line.contains(word))
 }

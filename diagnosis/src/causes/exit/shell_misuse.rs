@@ -41,8 +41,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
     let words = spec.command.iter().chain(&spec.args).flatten();
     let script = words.filter(|word| word.contains([' ', '\n', ';'])).last();
     let path = if spec.args.is_some() { "args" } else { "command" };
-    let evidence =
-        script.map(|script| case.field(&format!("{}.{path}", end.container.spec_path()), shorten(script)));
+    let evidence = script.map(|script| case.field(&format!("{}.{path}", end.container.spec_path()), shorten(script)));
     let whose = if script.is_some() {
         "The script stands in the command of the container."
     } else {

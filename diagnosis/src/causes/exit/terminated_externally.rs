@@ -41,12 +41,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     Ok(found)
 }
 
-fn ordered(
-    case: &Case<'_>,
-    end: &End<'_>,
-    signal: &Signal,
-    stop: Option<Evidence>,
-) -> Result<Option<Finding>, Needs> {
+fn ordered(case: &Case<'_>, end: &End<'_>, signal: &Signal, stop: Option<Evidence>) -> Result<Option<Finding>, Needs> {
     if signal.number == 9 && node_memory::system_oom(case, end)?.is_some() {
         return Ok(None);
     }
@@ -63,8 +58,14 @@ fn ordered(
     let grace = grace(case, end, signal);
     let node = case.pod().and_then(pods::node_name);
     let on_node = node.map(|node| {
-        Fix::safe(text!["look on node ", name(node), " for what killed it: kernel log, agents, ", own("`crictl`"), " by hand"])
-            .command(case.kubectl_cluster(["describe", "node", node]))
+        Fix::safe(text![
+            "look on node ",
+            name(node),
+            " for what killed it: kernel log, agents, ",
+            own("`crictl`"),
+            " by hand"
+        ])
+        .command(case.kubectl_cluster(["describe", "node", node]))
     });
     Ok(Some(
         end.finding(case, Code::TerminatedExternally)
@@ -105,7 +106,13 @@ fn grace(case: &Case<'_>, end: &End<'_>, signal: &Signal) -> Option<Text> {
     let ran = end.run_time()?.as_secs();
     let regular = signal.number == 9 && end.container.restarts() >= 2 && ran > 0;
     regular.then(|| {
-        text!["Each run lasted ", own(ends::show(end.run_time().unwrap_or_default())), "; the pod's grace period is ", grace, " s."]
+        text![
+            "Each run lasted ",
+            own(ends::show(end.run_time().unwrap_or_default())),
+            "; the pod's grace period is ",
+            grace,
+            " s."
+        ]
     })
 }
 

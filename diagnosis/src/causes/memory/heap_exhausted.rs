@@ -71,9 +71,8 @@ fn explain(
         text!["The runtime reached the heap that it may take by its own setting; the kernel did not kill it."]
     };
     let figures = figures(heap.as_ref(), allowed, limit);
-    let evidence = heap.as_ref().map(|heap| {
-        case.field(&format!("{}.env", container.spec_path()), heap.describe().plain())
-    });
+    let evidence =
+        heap.as_ref().map(|heap| case.field(&format!("{}.env", container.spec_path()), heap.describe().plain()));
     let setting = flag(signature, heap.as_ref());
     let mut fixes = vec![
         Fix::disruptive(text!["give the runtime a larger heap: ", setting, ", within the memory limit"])
@@ -81,8 +80,12 @@ fn explain(
     ];
     if let Some(limit) = limit {
         fixes.push(
-            Fix::disruptive(text!["raise the memory limit (", own(limit.show()), ") along with it, where the heap fills it"])
-                .command(template.edit(case)),
+            Fix::disruptive(text![
+                "raise the memory limit (",
+                own(limit.show()),
+                ") along with it, where the heap fills it"
+            ])
+            .command(template.edit(case)),
         );
     }
     fixes.push(Fix::safe(text!["look for what fills the heap (a heap dump), if it grows without end"]));
@@ -107,7 +110,9 @@ fn figures(heap: Option<&Heap>, allowed: Option<i128>, limit: Option<Limit>) -> 
             limit.remark(),
             "."
         ],
-        (Some(heap), Some(allowed), None) => text![heap.describe(), " allows ", own(bytes(allowed)), "; the container has no memory limit."],
+        (Some(heap), Some(allowed), None) => {
+            text![heap.describe(), " allows ", own(bytes(allowed)), "; the container has no memory limit."]
+        }
         (_, _, Some(limit)) => text![
             "The container sets no heap size; its memory limit is ",
             own(limit.show()),

@@ -33,7 +33,9 @@ fn detect(case: &Case<'_>) -> Verdict {
     let Some(pod) = case.pod() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for end in ends::of(case)?.iter().filter(|end| matches!(end.story, Story::OutOfMemory)) {
-        let Some(limit) = Limit::of(pod, &end.container).filter(|limit| jvm_takes_too_much(end, *limit)) else { continue };
+        let Some(limit) = Limit::of(pod, &end.container).filter(|limit| jvm_takes_too_much(end, *limit)) else {
+            continue;
+        };
         let Some(heap) = Heap::of(end.container.spec) else { continue };
         found.push(explain(case, end, limit, &heap)?);
     }

@@ -51,13 +51,23 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, number: usize, line: 
     let template = ends::template(case)?;
     let limit = case.pod().and_then(|pod| Limit::of(pod, container));
     let bound: Text = match limit {
-        Some(limit) => text!["Its memory limit is ", own(limit.show()), limit.remark(), "; most likely the kernel killed the worker for reaching it."],
+        Some(limit) => text![
+            "Its memory limit is ",
+            own(limit.show()),
+            limit.remark(),
+            "; most likely the kernel killed the worker for reaching it."
+        ],
         None => text!["It has no memory limit, so the node's memory ran out, or something else killed the worker."],
     };
     let finding = case
         .finding_in(Code::OomChildProcess, container)
         .confidence(Confidence::Likely)
-        .title(text!["A worker process of container ", name(container.name()), " is killed again and again: ", quoted(line)])
+        .title(text![
+            "A worker process of container ",
+            name(container.name()),
+            " is killed again and again: ",
+            quoted(line)
+        ])
         .explain(text![
             "Container ",
             name(container.name()),
@@ -68,8 +78,16 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, number: usize, line: 
         .evidence(limit.map(|limit| case.field(&limit.path(container), limit.show())));
     Ok(finding
         .fix(
-            Fix::disruptive(text!["run fewer or smaller workers, or raise the memory limit of container ", name(container.name())])
-                .command(template.edit(case)),
+            Fix::disruptive(text![
+                "run fewer or smaller workers, or raise the memory limit of container ",
+                name(container.name())
+            ])
+            .command(template.edit(case)),
         )
-        .fix(Fix::safe(text!["see how its memory grows"]).command(case.kubectl(["top", "pod", case.name(), "--containers"]))))
+        .fix(Fix::safe(text!["see how its memory grows"]).command(case.kubectl([
+            "top",
+            "pod",
+            case.name(),
+            "--containers",
+        ]))))
 }

@@ -54,14 +54,15 @@ pub(crate) fn jvm_takes_too_much(end: &End<'_>, limit: Limit) -> bool {
 fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit) -> Result<Finding, Needs> {
     let template = ends::template(case)?;
     let requests = end.container.spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
-    let request = Amount::in_list(requests, "memory").map(|request| text![" It requests ", own(request.show("memory")), "."]);
+    let request =
+        Amount::in_list(requests, "memory").map(|request| text![" It requests ", own(request.show("memory")), "."]);
     let in_memory = case.pod().and_then(|pod| heap::in_memory_volumes(pod, end.container.spec));
     let at_once = end.run_time().is_some_and(|time| time < SignedDuration::from_secs(60));
     let wanted = heap::suggestion(limit.bytes * if at_once { 2 } else { 3 } / if at_once { 1 } else { 2 });
     let node_old_space = Heap::of(end.container.spec).filter(|heap| !heap.is_jvm());
-    let old_space = node_old_space.filter(|heap| heap.bytes(None).is_some_and(|heap| heap >= limit.bytes)).map(|heap| {
-        text!["Its own setting ", heap.describe(), " lets the heap grow beyond the limit."]
-    });
+    let old_space = node_old_space
+        .filter(|heap| heap.bytes(None).is_some_and(|heap| heap >= limit.bytes))
+        .map(|heap| text!["Its own setting ", heap.describe(), " lets the heap grow beyond the limit."]);
     let started = end.state.reason.as_deref() != Some("OOMKilled");
     let opening = if started {
         text!["The kernel killed ", end.subject(), " while it was being started: the limit is too small even for that."]
@@ -85,8 +86,12 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit) -> Result<Finding, Need
         .also(shape(end))
         .evidence(case.field(&limit.path(&end.container), limit.show()))
         .fix(raise(case, &template, end, &wanted, limit))
-        .fix(Fix::safe(text!["see how its memory grows: steadily means a leak, at once means that the limit is too small"])
-            .command(case.kubectl(["top", "pod", case.name(), "--containers"]))))
+        .fix(
+            Fix::safe(text![
+                "see how its memory grows: steadily means a leak, at once means that the limit is too small"
+            ])
+            .command(case.kubectl(["top", "pod", case.name(), "--containers"])),
+        ))
 }
 
 /// What the run time tells.

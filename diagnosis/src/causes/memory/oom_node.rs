@@ -50,30 +50,51 @@ fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option
         return Ok(None);
     }
     let node = if node_name.is_empty() { None } else { case.get::<Node>(None, node_name)?.found() };
-    let has = node.as_ref().and_then(|node| node.status.as_ref()).and_then(|status| {
-        Amount::in_list(status.allocatable.as_ref(), "memory").map(|memory| memory.show("memory"))
-    });
+    let has = node
+        .as_ref()
+        .and_then(|node| node.status.as_ref())
+        .and_then(|status| Amount::in_list(status.allocatable.as_ref(), "memory").map(|memory| memory.show("memory")));
     let has = has.map(|has| text![" It has ", own(has), " for pods."]);
     let template = ends::template(case)?;
     let requests = end.container.spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
     let request = match Amount::in_list(requests, "memory") {
-        Some(request) => text!["The container requests ", own(request.show("memory")), " and may take more than that; what exceeds its request is killed first."],
+        Some(request) => text![
+            "The container requests ",
+            own(request.show("memory")),
+            " and may take more than that; what exceeds its request is killed first."
+        ],
         None => text!["The container requests no memory at all, so the kernel takes it among the first."],
     };
     let reported = match &report {
         Some(_) => text!["Node ", name(node_name), " reported that it ran out of memory at that time."],
-        None => text!["The container has no memory limit of its own, so it was the node's memory (or the pod's share of it) that ran out."],
+        None => text![
+            "The container has no memory limit of its own, so it was the node's memory (or the pod's share of it) that ran out."
+        ],
     };
     let target = template.argument.as_str();
     let set = if template.is_pod {
         template.edit(case)
     } else {
-        case.kubectl(["set", "resources", target, "-c", end.container.name(), "--requests=memory=256Mi", "--limits=memory=512Mi"])
+        case.kubectl([
+            "set",
+            "resources",
+            target,
+            "-c",
+            end.container.name(),
+            "--requests=memory=256Mi",
+            "--limits=memory=512Mi",
+        ])
     };
     let finding = end
         .finding(case, Code::OomNode)
         .confidence(if report.is_some() && without_limit { Confidence::Certain } else { Confidence::Likely })
-        .title(text!["Node ", name(node_name), " ran out of memory, and container ", name(end.container.name()), " was killed for it"])
+        .title(text![
+            "Node ",
+            name(node_name),
+            " ran out of memory, and container ",
+            name(end.container.name()),
+            " was killed for it"
+        ])
         .explain(end.opening())
         .also(text![reported, has])
         .also(request)
@@ -84,8 +105,16 @@ fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option
                 .command(case.kubectl_cluster(["top", "pods", "--all-namespaces", "--sort-by=memory"])),
         )
         .fix(
-            Fix::disruptive(text!["give container ", name(end.container.name()), " a memory request and limit that fit its use"])
-                .command(set),
+            Fix::disruptive(text![
+                "give container ",
+                name(end.container.name()),
+                " a memory request and limit that fit its use"
+            ])
+            .command(set),
         );
-    Ok(Some(if node_name.is_empty() { finding } else { finding.root(crate::finding::ObjectRef::new(Kind::Node, None, node_name)) }))
+    Ok(Some(if node_name.is_empty() {
+        finding
+    } else {
+        finding.root(crate::finding::ObjectRef::new(Kind::Node, None, node_name))
+    }))
 }

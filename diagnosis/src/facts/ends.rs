@@ -108,6 +108,8 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
         return Ok(None);
     }
     let events = case.own_events();
+    // The controller is named in every answer; asked now, it costs no round of its own.
+    let _ = case.controllers(case.object());
     let by_probe = probes::killed_by_probe(case, &container);
     let read = words_of(case, &container, state);
     let events = events?;
@@ -222,6 +224,12 @@ impl<'c> End<'c> {
         let started = self.state.started_at.as_ref()?.0;
         let finished = self.state.finished_at.as_ref()?.0;
         Some(finished.duration_since(started)).filter(|time| !time.is_negative() && started.as_second() > 0)
+    }
+
+    /// Since when the pod is not ready, else when it ended last.
+    fn since(&self, case: &Case<'_>) -> Option<Timestamp> {
+        let ready = case.pod().and_then(|pod| pods::condition(pod, "Ready")).filter(|ready| ready.status == "False");
+        ready.and_then(|ready| ready.last_transition_time.as_ref()).map(|time| time.0).or_else(|| self.ended())
     }
 
     /// When it ended.
@@ -374,7 +382,7 @@ impl Template {
 impl<'c> End<'c> {
     /// A finding of that code on the container, with the end and the log as evidence.
     pub(crate) fn finding(&self, case: &Case<'_>, code: crate::causes::Code) -> crate::finding::Finding {
-        let finding = case.finding_in(code, &self.container).confidence(Confidence::Likely).since(self.ended());
+        let finding = case.finding_in(code, &self.container).confidence(Confidence::Likely).since(self.since(case));
         self.evidence(case).into_iter().fold(finding, crate::finding::Finding::evidence)
     }
 }

@@ -1,5 +1,6 @@
 //! Names that a container could not resolve: its own settings, the cluster's DNS, or the name itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -80,6 +81,8 @@ fn policy(pod: &Pod) -> Option<Policy> {
 /// The cluster's DNS where it is seen to be down.
 fn dns(case: &Case<'_>) -> Result<Option<Dns>, Needs> {
     for (namespace, service) in DNS_SERVICES {
+        // Its pods are needed if it is down, which is likely: asked together with the Service.
+        let _ = case.list::<Pod>(Some(namespace), Filter::Labels(dns_pods()));
         let standing = services::standing(case, namespace, service, None)?;
         if matches!(standing.state, State::Missing(_) | State::Unknown) {
             continue;
@@ -93,15 +96,17 @@ fn dns(case: &Case<'_>) -> Result<Option<Dns>, Needs> {
     Ok(None)
 }
 
+fn dns_pods() -> Selector {
+    Selector::labels(&BTreeMap::from([("k8s-app".to_owned(), "kube-dns".to_owned())]))
+}
+
 fn root(case: &Case<'_>, standing: &Standing) -> Result<ObjectRef, Needs> {
     match &standing.state {
         State::NotReady(trouble) => Ok(trouble.controller.clone().unwrap_or_else(|| trouble.pod.clone())),
         State::ScaledToZero(workload) => Ok(workload.clone()),
         State::Hidden | State::SelectsNothing(..) => {
             let namespace = standing.service.namespace.as_deref();
-            let labels = std::collections::BTreeMap::from([("k8s-app".to_owned(), "kube-dns".to_owned())]);
-            let selector = Selector::labels(&labels);
-            let pods = case.list::<Pod>(namespace, Filter::Labels(selector))?.found().unwrap_or_default();
+            let pods = case.list::<Pod>(namespace, Filter::Labels(dns_pods()))?.found().unwrap_or_default();
             let controller = match pods.first() {
                 Some(pod) => case.controllers(&Object::Pod(Arc::clone(pod)))?.pop(),
                 None => None,

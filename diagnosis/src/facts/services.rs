@@ -164,10 +164,11 @@ fn behind(
     let of = selected.len();
     let alive = selected.iter().find(|pod| pod.metadata.deletion_timestamp.is_none()).or_else(|| selected.first());
     if let Some(pod) = alive {
+        let controllers = case.controllers(&Object::Pod(Arc::clone(pod)));
         let (ails, seen) = trouble(case, pod)?;
         evidence.extend(seen);
         let pod_name = pod.metadata.name.as_deref().unwrap_or_default();
-        let controller = case.controllers(&Object::Pod(Arc::clone(pod)))?.pop();
+        let controller = controllers?.pop();
         let pod = ObjectRef::new(Kind::Pod, Some(namespace), pod_name);
         return Ok(State::NotReady(Box::new(Trouble { pod, controller, ails, of })));
     }

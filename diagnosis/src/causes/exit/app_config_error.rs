@@ -224,7 +224,7 @@ fn setting(
             .fix(Fix::disruptive(text!["correct the file on ", mounted.describe()]))
             .fix(end.read_log(case)));
     };
-    let shown = quoted_line(case, &root, line)?;
+    let shown = quoted_line(case, &root, line, what)?;
     let key = root.detail.as_ref().map(|key| text![", key ", name(key.clone())]);
     let mut repair = Fix::disruptive(text![
         "correct ",
@@ -242,19 +242,25 @@ fn place_of(file: &str, line: Option<u32>) -> String {
     line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
 }
 
-/// The line of the ConfigMap that the program stumbled over.
-fn quoted_line(case: &Case<'_>, root: &ObjectRef, line: Option<u32>) -> Result<Option<Evidence>, Needs> {
-    let (Some(key), Some(line)) = (&root.detail, line) else { return Ok(None) };
+/// The line of the ConfigMap that the program stumbled over: by its number, else by the word that the program quotes.
+fn quoted_line(case: &Case<'_>, root: &ObjectRef, line: Option<u32>, what: &str) -> Result<Option<Evidence>, Needs> {
+    let Some(key) = &root.detail else { return Ok(None) };
     if root.kind != Kind::ConfigMap.name() {
         return Ok(None);
     }
     let map = case.get::<ConfigMap>(root.namespace.as_deref(), &root.name)?.found();
     let data = map.as_ref().and_then(|map| map.data.as_ref()).and_then(|data| data.get(key));
-    let index = usize::try_from(line).unwrap_or_default().saturating_sub(1);
-    let shown = data
-        .and_then(|data| data.lines().nth(index))
-        .map(|text| Evidence::field(root, &format!(".data[{key}], line {line}"), text.trim().to_owned()));
-    Ok(shown)
+    let Some(data) = data else { return Ok(None) };
+    let word = what.split(['"', '\'', '`']).nth(1).filter(|word| word.len() > 2);
+    let index = line.and_then(|line| usize::try_from(line).ok()).and_then(|line| line.checked_sub(1));
+    let by_number = index.and_then(|index| Some((index, data.lines().nth(index)?)));
+    // The file may have changed since: the quoted word leads to the line as well.
+    let by_number = by_number.filter(|(_, text)| word.is_none_or(|word| text.contains(word)));
+    let by_word = || data.lines().enumerate().find(|(_, text)| word.is_some_and(|word| text.contains(word)));
+    let shown = by_number.or_else(by_word);
+    Ok(shown.map(|(index, text)| {
+        Evidence::field(root, &format!(".data[{key}], line {}", index + 1), text.trim().to_owned())
+    }))
 }
 
 fn module(end: &End<'_>, case: &Case<'_>, finding: Finding, module: &str) -> Finding {

@@ -47,12 +47,8 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
     let other = port.and_then(|port| holder(case, end, port));
     let (by, why) = match (&other, host_network) {
         (Some(other), _) => (
-            text![": container ", name(other.clone()), " of the same pod declares it"],
-            text![
-                "All containers of a pod share one network, and container ",
-                name(other.clone()),
-                " declares that port."
-            ],
+            text![": container ", name(other.clone()), " of the same pod uses it"],
+            text!["All containers of a pod share one network, and container ", name(other.clone()), " uses that port."],
         ),
         (None, true) => (
             text![" on the node"],

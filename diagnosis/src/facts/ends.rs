@@ -14,7 +14,7 @@ use crate::ask::Instance;
 use crate::case::Case;
 use crate::event::Event;
 use crate::facts::probes;
-use crate::finding::{Confidence, Evidence, Fix};
+use crate::finding::{Confidence, Evidence, Fix, Severity};
 use crate::parse::exit_code::{self, Signal};
 use crate::parse::log::{self, Failure, LastWords, Signature};
 use crate::pods::{self, ContainerView, Role};
@@ -121,7 +121,27 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
         end.in_message = in_message;
     }
     end.story = story(&end, &events);
-    Ok(Some(end))
+    Ok(Some(end).filter(|end| !is_told_by_start(end)))
+}
+
+/// The stage start speaks of commands that were not found or could not be executed, where the exit code or a log of hardly
+/// more than that line says so.
+fn is_told_by_start(end: &End<'_>) -> bool {
+    let code = end.state.exit_code;
+    if end.container.running().is_some() || !matches!(code, 1 | 126 | 127 | 255) {
+        return false;
+    }
+    let by_shell = matches!(code, 126 | 127);
+    let Some(words) = &end.words else { return by_shell };
+    match &end.story {
+        Story::Log(signature) => is_about_a_command(&signature.kind) && (by_shell || words.tail.len() <= 2),
+        _ => false,
+    }
+}
+
+/// A program that could not be run.
+pub(crate) fn is_about_a_command(failure: &Failure) -> bool {
+    matches!(failure, Failure::CommandNotFound { .. } | Failure::NotExecutable { .. } | Failure::ExecFormat { .. })
 }
 
 fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
@@ -224,6 +244,13 @@ impl<'c> End<'c> {
         let started = self.state.started_at.as_ref()?.0;
         let finished = self.state.finished_at.as_ref()?.0;
         Some(finished.duration_since(started)).filter(|time| !time.is_negative() && started.as_second() > 0)
+    }
+
+    /// An error, unless it is up and ready again for a while.
+    fn severity(&self, case: &Case<'_>) -> Severity {
+        let started = self.container.running().and_then(|running| running.started_at.as_ref());
+        let holds = started.is_some_and(|started| case.age(started.0) > SignedDuration::from_mins(2));
+        if self.container.is_ready() && holds { Severity::Warning } else { Severity::Error }
     }
 
     /// Since when the pod is not ready, else when it ended last.
@@ -382,7 +409,11 @@ impl Template {
 impl<'c> End<'c> {
     /// A finding of that code on the container, with the end and the log as evidence.
     pub(crate) fn finding(&self, case: &Case<'_>, code: crate::causes::Code) -> crate::finding::Finding {
-        let finding = case.finding_in(code, &self.container).confidence(Confidence::Likely).since(self.since(case));
+        let finding = case
+            .finding_in(code, &self.container)
+            .confidence(Confidence::Likely)
+            .severity(self.severity(case))
+            .since(self.since(case));
         self.evidence(case).into_iter().fold(finding, crate::finding::Finding::evidence)
     }
 }

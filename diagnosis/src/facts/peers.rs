@@ -94,7 +94,7 @@ pub(crate) fn resolve(case: &Case<'_>, container: &ContainerView<'_>, peer: Opti
     let Some(address) = address else {
         return Ok(Peer { host: None, port, told_by: None, place: Place::Unknown });
     };
-    let place = match service_at(case, &address)? {
+    let place = match service_at(case, &address, port)? {
         Some((service, of)) => Place::Service(Box::new(services::standing(case, &of, &service, port)?), None),
         None => Place::Outside,
     };
@@ -156,17 +156,21 @@ fn has_address(case: &Case<'_>, peer: &Peer, address: &str) -> Result<bool, Need
     Ok(own.is_none_or(|own| own == address))
 }
 
-/// The Service of the pod's namespace that has an address.
-fn service_at(case: &Case<'_>, address: &str) -> Result<Option<(String, String)>, Needs> {
+/// The Service of the pod's namespace that has an address, or the Kubernetes API's own.
+fn service_at(case: &Case<'_>, address: &str, port: Option<u16>) -> Result<Option<(String, String)>, Needs> {
     if !is_private(address) {
         return Ok(None);
     }
     let Some(namespace) = case.namespace() else { return Ok(None) };
     let services = case.list::<Service>(Some(namespace), Filter::All)?.found().unwrap_or_default();
-    let found = services
-        .into_iter()
-        .find(|service| service.spec.as_ref().is_some_and(|spec| spec.cluster_ip.as_deref() == Some(address)));
-    Ok(found.and_then(|service| service.metadata.name.clone()).map(|service| (service, namespace.to_owned())))
+    let has = |service: &Service| service.spec.as_ref().is_some_and(|spec| spec.cluster_ip.as_deref() == Some(address));
+    let found = services.into_iter().find(|service| has(service)).and_then(|service| service.metadata.name.clone());
+    if let Some(service) = found {
+        return Ok(Some((service, namespace.to_owned())));
+    }
+    // Every pod knows the API server by the address of one Service.
+    let api = if port == Some(443) { case.get::<Service>(Some("default"), "kubernetes")?.found() } else { None };
+    Ok(api.filter(|service| has(service)).map(|_| ("kubernetes".to_owned(), "default".to_owned())))
 }
 
 fn place(case: &Case<'_>, container: &ContainerView<'_>, host: &str, port: Option<u16>) -> Result<Place, Needs> {
@@ -174,7 +178,7 @@ fn place(case: &Case<'_>, container: &ContainerView<'_>, host: &str, port: Optio
         return Ok(Place::Localhost(sidecar(case, container, port)));
     }
     if is_address(host) {
-        return Ok(match service_at(case, host)? {
+        return Ok(match service_at(case, host, port)? {
             Some((service, of)) => Place::Service(Box::new(services::standing(case, &of, &service, port)?), None),
             None => Place::Outside,
         });

@@ -54,6 +54,8 @@ pub(crate) enum State {
     ScaledToZero(ObjectRef),
     /// Its pods are not ready: the first of them, its trouble, and how many there are.
     NotReady(Box<Trouble>),
+    /// Its targetPort, which none of its pods declares, and the ports that they declare.
+    WrongTarget(i32, Vec<String>),
     /// Endpoints are ready.
     Fine,
 }
@@ -130,6 +132,44 @@ pub(crate) fn standing(
         standing.evidence.push(evidence);
     }
     Ok(standing)
+}
+
+/// A look at a Service whose endpoints are ready and that still refuses: whether it leads to a port that its pods declare.
+///
+/// # Errors
+/// [`Needs`] where something has not been asked yet.
+pub(crate) fn check_target(case: &Case<'_>, standing: &mut Standing, port: Option<u16>) -> Result<(), Needs> {
+    if !matches!(standing.state, State::Fine) {
+        return Ok(());
+    }
+    let namespace = standing.service.namespace.clone();
+    let Read::Found(service) = case.get::<Service>(namespace.as_deref(), &standing.service.name)? else {
+        return Ok(());
+    };
+    let Some(spec) = service.spec.as_ref() else { return Ok(()) };
+    let ports = spec.ports.iter().flatten();
+    let Some(asked) = ports.clone().find(|has| port.is_none_or(|port| has.port == i32::from(port))) else {
+        return Ok(());
+    };
+    let target = match &asked.target_port {
+        Some(IntOrString::Int(target)) => *target,
+        // A named port that no container declares leaves no ready endpoint.
+        Some(IntOrString::String(_)) => return Ok(()),
+        None => asked.port,
+    };
+    let Some(selector) = spec.selector.as_ref().filter(|selector| !selector.is_empty()) else { return Ok(()) };
+    let pods = case.list::<Pod>(namespace.as_deref(), Filter::Labels(Selector::labels(selector)))?.found();
+    let pods = pods.unwrap_or_default();
+    let declared: std::collections::BTreeSet<i32> = pods
+        .iter()
+        .flat_map(|pod| pods::containers(pod))
+        .flat_map(|container| container.spec.ports.iter().flatten().map(|port| port.container_port))
+        .collect();
+    if !declared.is_empty() && !declared.contains(&target) {
+        standing.evidence.push(Evidence::field(&standing.service, ".spec.ports", show_ports(&service)));
+        standing.state = State::WrongTarget(target, declared.iter().map(ToString::to_string).collect());
+    }
+    Ok(())
 }
 
 fn show_ports(service: &Service) -> String {
@@ -318,6 +358,9 @@ impl Standing {
             State::Unknown => text![service, " could not be read"],
             State::Missing(_) => text!["there is no ", service],
             State::WrongPort(port, _) => text![service, " has no port ", *port],
+            State::WrongTarget(target, _) => {
+                text![service, " leads to port ", *target, ", which its pods do not declare"]
+            }
             State::External(outside) => text![service, " stands for ", name(outside.clone())],
             State::Handmade | State::Hidden => text![service, " has no ready endpoint"],
             State::SelectsNothing(selector, _) => {
@@ -329,6 +372,7 @@ impl Standing {
             State::NotReady(trouble) => {
                 text![service, " has no ready endpoint, Pod ", name(trouble.pod.name.clone()), " is not ready"]
             }
+            State::Fine if self.ready == 1 => text![service, " has a ready endpoint"],
             State::Fine => text![service, " has ", self.ready, " ready endpoints"],
         }
     }
@@ -351,6 +395,15 @@ impl Standing {
             State::WrongPort(port, has) => {
                 text!["The Service has no port ", *port, "; it has ", Text::names(has.clone(), 8), "."]
             }
+            State::WrongTarget(target, declared) => text![
+                "The Service leads to port ",
+                *target,
+                " of its pods, which are ready and declare ",
+                Text::names(declared.clone(), 8),
+                ": most likely nobody listens on ",
+                *target,
+                "."
+            ],
             State::SelectsNothing(_, near) => {
                 let near = near.as_ref().map(|near| text![" (nearest: ", code(near.clone()), ")"]);
                 text!["So nobody listens behind the Service: no pod carries the labels that it selects", near, "."]
@@ -374,7 +427,10 @@ impl Standing {
             State::External(outside) => {
                 text!["The Service is only another name for ", name(outside.clone()), ", outside the cluster."]
             }
-            State::Fine => text![self.clause(), ", so the peer is up as far as the cluster can see."],
+            State::Fine => text![
+                self.clause(),
+                ", so the peer is up by now as far as the cluster can see; it may have come up later than the program."
+            ],
             State::Unknown => text!["How the Service stands could not be read."],
         }
     }
@@ -393,6 +449,15 @@ impl Standing {
             State::WrongPort(_, has) => vec![
                 Fix::disruptive(text!["ask for a port that the Service has: ", Text::names(has.clone(), 8)]),
                 Fix::safe(text!["or add the port to Service ", name(self.service.path())]).command(edit),
+            ],
+            State::WrongTarget(_, declared) => vec![
+                Fix::safe(text![
+                    "set targetPort of Service ",
+                    name(self.service.path()),
+                    " to the port on which its pods listen: ",
+                    Text::names(declared.clone(), 8)
+                ])
+                .command(edit),
             ],
             State::SelectsNothing(selector, near) => {
                 let near = near.as_ref().map(|near| text![" (did you mean ", code(near.clone()), "?)"]);

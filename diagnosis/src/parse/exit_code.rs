@@ -81,13 +81,16 @@ pub fn signal(code: i32) -> Option<Signal> {
     SIGNALS.iter().copied().find(|signal| signal.number == number)
 }
 
+/// What is said of a code without a meaning by convention.
+pub const OWN: &str = "the program's own code";
+
 /// What an exit code means by convention; honest where it means nothing by itself.
 pub fn meaning(code: i32) -> &'static str {
     match code {
         0 => "the process ended well",
         1 => "the program reported an error of its own",
         2 => "a wrong call of a shell or program, or a Go panic",
-        3 => "the program's own code 3 (a JVM with ExitOnOutOfMemoryError ends so)",
+        3 => "a JVM that ran out of memory (ExitOnOutOfMemoryError), or the program's own code",
         101 => "a Rust panic by convention",
         125 => "a wrapper failed before it could run the program",
         126 => "the command was found and may not be executed",
@@ -96,7 +99,7 @@ pub fn meaning(code: i32) -> &'static str {
         255 | -1 => "the program ended with -1, or the runtime lost it",
         -1_073_741_819 => "a Windows access violation",
         -1_073_741_515 => "a Windows program did not find a DLL",
-        other => signal(other).map_or("the program's own code", |signal| signal.meaning),
+        other => signal(other).map_or(OWN, |signal| signal.meaning),
     }
 }
 
@@ -130,6 +133,6 @@ mod tests {
         for code in [0, 1, 2, 3, 42, 101, 126, 127, 128, 137, 255, -1, i32::MIN, i32::MAX] {
             assert!(!meaning(code).is_empty(), "{code}");
         }
-        assert_eq!(meaning(42), "the program's own code");
+        assert_eq!(meaning(42), OWN);
     }
 }

@@ -53,16 +53,14 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
         .also(text!["It could not write any more: ", disk, " is full (or out of inodes)."])
         .also(which(mounted.as_ref(), path.as_deref()));
     let claim = mounted.as_ref().and_then(Mounted::object).filter(|(kind, ..)| *kind == Kind::PersistentVolumeClaim);
-    let look = Fix::safe(text!["see how full it is, and clean up what is not needed"]).command(case.kubectl([
-        "exec",
-        case.name(),
-        "-c",
-        end.container.name(),
-        "--",
-        "df",
-        "-h",
-        path.as_deref().map_or("/", folder_of),
-    ]));
+    let copy_to = format!("--copy-to={}-debug", case.name());
+    let container = format!("--container={}", end.container.name());
+    let look = Fix::safe(text![
+        "see how full it is in a copy of the pod that stays up (",
+        code("df -h"),
+        "), and clean up there"
+    ])
+    .command(case.kubectl(["debug", case.name(), "-it", copy_to.as_str(), container.as_str(), "--", "sh"]));
     Ok(match claim {
         Some((_, claim, _)) => {
             let reference = case.neighbour(Kind::PersistentVolumeClaim, &claim);
@@ -88,13 +86,6 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
             )
             .fix(look),
     })
-}
-
-fn folder_of(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        Some(("", _)) | None => "/",
-        Some((folder, _)) => folder,
-    }
 }
 
 fn which(mounted: Option<&Mounted<'_>>, path: Option<&str>) -> Option<Text> {

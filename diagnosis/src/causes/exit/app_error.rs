@@ -29,16 +29,18 @@ cause! {
 
 /// Failures that a log names and that no other cause is made for.
 fn is_mine(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::Fatal { .. }
-            | Failure::NoThreads { .. }
-            | Failure::TooManyOpenFiles
-            | Failure::InotifyExhausted
-            | Failure::InstanceLocked { .. }
-            | Failure::Usage { .. }
-            | Failure::Migration { .. }
-    )
+    let other = ends::is_about_a_command(failure);
+    other
+        || matches!(
+            failure,
+            Failure::Fatal { .. }
+                | Failure::NoThreads { .. }
+                | Failure::TooManyOpenFiles
+                | Failure::InotifyExhausted
+                | Failure::InstanceLocked { .. }
+                | Failure::Usage { .. }
+                | Failure::Migration { .. }
+        )
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
@@ -126,6 +128,15 @@ fn generic(end: &End<'_>, line: &str) -> (Text, Text, Text) {
     )
 }
 
+fn meaning(exit: i32) -> Text {
+    match exit_code::meaning(exit) {
+        exit_code::OWN => {
+            text!["Code ", exit, " is the program's own; its documentation or its log tells what it means."]
+        }
+        meaning => text!["By convention ", exit, " means: ", meaning, "."],
+    }
+}
+
 fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
     let exit = end.state.exit_code;
     let last = end.words.as_ref().and_then(|words| words.tail.last());
@@ -156,7 +167,7 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         .confidence(if last.is_some() { Confidence::Likely } else { Confidence::Possible })
         .title(title)
         .explain(end.opening())
-        .also(text!["By convention ", exit, " means: ", exit_code::meaning(exit), "."])
+        .also(meaning(exit))
         .also(end.last_words())
         .fix(end.read_log(case))
         .fix(command.command(template.edit(case)))

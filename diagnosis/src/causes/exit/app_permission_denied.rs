@@ -91,8 +91,9 @@ fn read_only(
     let place = folder.as_ref().map(|folder| text![" at ", code(folder.clone())]);
     let mount = Fix::disruptive(text!["mount an emptyDir volume", place, ", where the program may write"]);
     let mut mount = mount.command(template.edit(case));
-    mount.patch =
-        folder.filter(|folder| folder != "/").map(|folder| empty_dir(template, end.container.name(), &folder));
+    // The volumes of a pod that exists cannot be changed; its template's can.
+    let folder = folder.filter(|folder| folder != "/" && !template.is_pod);
+    mount.patch = folder.map(|folder| empty_dir(end.container.name(), &folder));
     let weaken = asked.then(|| {
         Fix::disruptive(text!["or allow writes to the root file system: readOnlyRootFilesystem: false (weaker)"])
             .command(template.edit(case))
@@ -107,17 +108,12 @@ fn read_only(
 }
 
 /// A patch that mounts an emptyDir at a folder.
-fn empty_dir(template: &Template, container: &str, folder: &str) -> Patch {
+fn empty_dir(container: &str, folder: &str) -> Patch {
     let pod = serde_json::json!({
         "volumes": [{"name": "scratch", "emptyDir": {}}],
         "containers": [{"name": container, "volumeMounts": [{"name": "scratch", "mountPath": folder}]}],
     });
-    let body = if template.is_pod {
-        serde_json::json!({"spec": pod})
-    } else {
-        serde_json::json!({"spec": {"template": {"spec": pod}}})
-    };
-    Patch { type_: "strategic", body }
+    Patch { type_: "strategic", body: serde_json::json!({"spec": {"template": {"spec": pod}}}) }
 }
 
 fn folder_of(path: &str) -> String {

@@ -7,7 +7,7 @@ use crate::causes::{Code, cause};
 use crate::facts::ends;
 use crate::facts::lookups::{self, Why};
 use crate::facts::peers::{self, Peer, Place};
-use crate::facts::services::State;
+use crate::facts::services::{self, State};
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::log::{self, DnsAnswer, Failure, Signature};
 use crate::pods::ContainerView;
@@ -87,13 +87,16 @@ fn explain(
             }
             let meaning = match answer {
                 DnsAnswer::NoSuchName => "the name server knows no such name",
-                DnsAnswer::NoAnswer => "no name server answered, though the cluster's DNS has ready endpoints",
+                DnsAnswer::NoAnswer => "no name server answered, and the cluster's DNS is not seen to be down",
             };
             (" does not resolve", meaning, Some(log::Peer { host: host.clone(), port: *port, ip: None }))
         }
         _ => return Ok(None),
     };
-    let peer = peers::resolve(case, container, wanted.as_ref())?;
+    let mut peer = peers::resolve(case, container, wanted.as_ref())?;
+    if let (Failure::Refused { .. }, Place::Service(standing, None)) = (&signature.kind, &mut peer.place) {
+        services::check_target(case, standing, peer.port)?;
+    }
     let known = peer.address();
     let title = match &known {
         Some(address) => text![name(address.clone()), verb, clause(&peer)],
@@ -102,13 +105,16 @@ fn explain(
     let told = peer.told_by.clone().map(|told| text![" (named by ", told, ")"]);
     let wants = known.as_ref().map(|address| text!["It needs ", name(address.clone()), told, ", which"]);
     let said = text![wants.unwrap_or_else(|| text!["Its peer"]), verb, ": ", meaning, "."];
-    let meaning_fits = !matches!(&signature.kind, Failure::UnknownHost { answer: DnsAnswer::NoAnswer, .. });
+    let lookup = match &signature.kind {
+        Failure::UnknownHost { answer, .. } => Some(*answer),
+        _ => None,
+    };
     let at_fault = matches!(&peer.place, Place::Service(standing, _) if standing.is_at_fault());
     let confidence = match (signature.decisive, at_fault) {
         (true, _) | (false, true) => Confidence::Likely,
         (false, false) => Confidence::Possible,
     };
-    let finding = finding.confidence(confidence).title(title).also(said).also(place(&peer, meaning_fits));
+    let finding = finding.confidence(confidence).title(title).also(said).also(place(&peer, lookup));
     let finding = with_evidence(finding, &peer);
     let fixes = fixes(case, container, &peer)?;
     let finding = fixes.into_iter().fold(finding, Finding::fix);
@@ -132,7 +138,7 @@ fn clause(peer: &Peer) -> Text {
     }
 }
 
-fn place(peer: &Peer, meaning_fits: bool) -> Text {
+fn place(peer: &Peer, lookup: Option<DnsAnswer>) -> Text {
     match &peer.place {
         Place::Service(standing, Some(pod)) => text![
             code(peer.host.clone().unwrap_or_default()),
@@ -154,10 +160,18 @@ fn place(peer: &Peer, meaning_fits: bool) -> Text {
                 "localhost is the pod itself, and no other container of it declares that port: the address is a forgotten default, or a sidecar is missing."
             ]
         }
-        Place::Outside if meaning_fits => {
-            text!["It is no Service of this cluster, so firewall, route or the peer itself are to be looked at."]
-        }
-        Place::Outside | Place::Unknown => Text::default(),
+        Place::Outside => match lookup {
+            None => {
+                text!["It is no Service of this cluster, so firewall, route or the peer itself are to be looked at."]
+            }
+            Some(DnsAnswer::NoSuchName) => {
+                text!["It is no Service of this cluster: the name is misspelt, or its own domain does not know it."]
+            }
+            Some(DnsAnswer::NoAnswer) => text![
+                "It is a name outside the cluster: the way from the cluster's DNS to the name servers outside is to be looked at."
+            ],
+        },
+        Place::Unknown => Text::default(),
     }
 }
 

@@ -47,7 +47,12 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
     } else {
         "The script is a file of the image or of a volume."
     };
-    let shell = if shell.is_empty() { text!["The shell"] } else { text!["The shell ", code(shell)] };
+    let program = shell.rsplit('/').next().unwrap_or_default();
+    let shell = match program {
+        "" => text!["The shell"],
+        "sh" | "bash" | "ash" | "dash" | "ksh" | "zsh" | "busybox" => text!["The shell ", code(shell)],
+        _ => text!["The shell that runs ", code(shell)],
+    };
     Ok(end
         .finding(case, Code::ShellMisuse)
         .confidence(ends::confidence(signature))

@@ -65,7 +65,11 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit) -> Result<Finding, Need
         .map(|heap| text!["Its own setting ", heap.describe(), " lets the heap grow beyond the limit."]);
     let started = end.state.reason.as_deref() != Some("OOMKilled");
     let opening = if started {
-        text!["The kernel killed ", end.subject(), " while it was being started: the limit is too small even for that."]
+        text![
+            "The kernel killed container ",
+            name(end.container.name()),
+            " while it was being started: the limit is too small even for that."
+        ]
     } else {
         end.opening()
     };

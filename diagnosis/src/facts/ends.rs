@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use kubewhy_text::{Text, name, own, quoted, text};
 
 use crate::ask::Instance;
-use crate::case::Case;
+use crate::case::{Case, shell_quoted};
 use crate::event::Event;
 use crate::facts::probes;
 use crate::finding::{Confidence, Evidence, Fix, Severity};
@@ -186,6 +186,23 @@ fn is_out_of_memory(state: &ContainerStateTerminated) -> bool {
 fn never_ran(state: &ContainerStateTerminated) -> bool {
     matches!(state.reason.as_deref(), Some("StartError" | "ContainerCannotRun"))
         || (state.exit_code == 128 && state.started_at.as_ref().is_some_and(|time| time.0.as_second() <= 0))
+        || (matches!(state.exit_code, -1 | 126 | 127 | 128)
+            && is_runtimes(state.message.as_deref().unwrap_or_default()))
+}
+
+/// Words of a container runtime, not an app's termination message.
+fn is_runtimes(message: &str) -> bool {
+    let envelopes = [
+        "OCI runtime",
+        "container create failed",
+        "failed to create",
+        "failed to start container",
+        "failed to generate container",
+        "unable to start container process",
+        "starting container process caused",
+        "executable file",
+    ];
+    envelopes.iter().any(|envelope| message.contains(envelope))
 }
 
 fn concerns(event: &Event, container: &ContainerView<'_>) -> bool {
@@ -319,6 +336,9 @@ pub(crate) fn confidence(signature: &Signature) -> Confidence {
     if signature.decisive { Confidence::Likely } else { Confidence::Possible }
 }
 
+/// How far back in the log of a program that runs a failure still counts.
+const RECENT_LINES: usize = 40;
+
 /// What a main container says that runs and is not ready, where its log names a failure that passes. Its crashes have
 /// their own story.
 ///
@@ -340,8 +360,10 @@ pub(crate) fn unready<'c>(
                 continue;
             }
         };
-        let signature = log::read(&log).signature;
-        found.extend(signature.filter(|signature| passes(&signature.kind)).map(|signature| (container, signature)));
+        let newest = log.lines().count().saturating_sub(RECENT_LINES);
+        let counts =
+            |signature: &Signature| signature.decisive && signature.line_number > newest && passes(&signature.kind);
+        found.extend(log::read(&log).signature.filter(counts).map(|signature| (container, signature)));
     }
     needs.map_or(Ok(found), Err)
 }
@@ -389,11 +411,15 @@ pub(crate) struct Template {
 impl Template {
     /// The command that opens it in an editor.
     pub(crate) fn edit(&self, case: &Case<'_>) -> String {
-        if self.is_pod {
-            case.kubectl(["get", &self.argument, "-o", "yaml"])
-        } else {
-            case.kubectl(["edit", &self.argument])
+        if !self.is_pod {
+            return case.kubectl(["edit", &self.argument]);
         }
+        // Most of a pod cannot be changed in place.
+        let file = format!("{}.yaml", case.name());
+        let get = case.kubectl(["get", &self.argument, "-o", "yaml"]);
+        let replace = case.kubectl(["replace", "--force", "-f", file.as_str()]);
+        let file = shell_quoted(&file);
+        format!("{get} > {file} && ${{EDITOR:-vi}} {file} && {replace}")
     }
 
     /// The command that starts its pods anew.

@@ -34,6 +34,8 @@ pub(crate) struct Peer {
 pub(crate) enum Place {
     /// Nothing tells.
     Unknown,
+    /// A private address that no Service of the pod's namespace has; perhaps of another namespace, a pod, or outside.
+    Private,
     /// The pod itself, with the container that declares the port.
     Localhost(Option<String>),
     /// A Service of the cluster; `pod` where one pod of it was named.
@@ -53,7 +55,7 @@ impl Peer {
     /// What a person has to act on: the Service where it is at fault, else the address.
     pub(crate) fn root(&self) -> Option<ObjectRef> {
         match &self.place {
-            Place::Service(standing, _) if !matches!(standing.state, State::Missing(_) | State::Unknown) => {
+            Place::Service(standing, _) if standing.is_at_fault() && !matches!(standing.state, State::Missing(_)) => {
                 Some(standing.service.clone())
             }
             Place::Localhost(_) => None,
@@ -96,6 +98,7 @@ pub(crate) fn resolve(case: &Case<'_>, container: &ContainerView<'_>, peer: Opti
     };
     let place = match service_at(case, &address, port)? {
         Some((service, of)) => Place::Service(Box::new(services::standing(case, &of, &service, port)?), None),
+        None if is_private(&address) => Place::Private,
         None => Place::Outside,
     };
     Ok(Peer { host: Some(address), port, told_by: None, place })
@@ -180,6 +183,7 @@ fn place(case: &Case<'_>, container: &ContainerView<'_>, host: &str, port: Optio
     if is_address(host) {
         return Ok(match service_at(case, host, port)? {
             Some((service, of)) => Place::Service(Box::new(services::standing(case, &of, &service, port)?), None),
+            None if is_private(host) => Place::Private,
             None => Place::Outside,
         });
     }

@@ -431,7 +431,7 @@ impl Standing {
                 self.clause(),
                 ", so the peer is up by now as far as the cluster can see; it may have come up later than the program."
             ],
-            State::Unknown => text!["How the Service stands could not be read."],
+            State::Unknown => text!["The name is one of a Service, and how that stands could not be read."],
         }
     }
 

@@ -77,7 +77,7 @@ fn explain(case: &Case<'_>, finding: Finding, signature: &Signature) -> Result<O
     Ok(Some(finding.fix(look)))
 }
 
-/// CoreDNS itself ends, since its queries come back to it.
+/// `CoreDNS` itself ends, since its queries come back to it.
 fn in_a_loop(case: &Case<'_>, end: &End<'_>, signature: &Signature, what: &str) -> Result<Finding, Needs> {
     let template = ends::template(case)?;
     let what = if what.is_empty() { signature.line.clone() } else { what.to_owned() };

@@ -88,6 +88,13 @@ fn variable(
     variable: &str,
 ) -> Result<Finding, Needs> {
     let known = settings::all(case, &end.container)?;
+    // A property such as spring.datasource.url can be set by SPRING_DATASOURCE_URL.
+    let as_variable = variable.to_uppercase().replace(['.', '-'], "_");
+    let is_property = variable.contains('.');
+    let property =
+        is_property.then(|| text!["Setting ", code(variable), " can be given as ", code(as_variable.clone()), "."]);
+    let variable = if is_property { as_variable.as_str() } else { variable };
+    let finding = finding.also(property);
     let has = known.iter().find(|setting| setting.name == variable);
     let near = nearest(variable, known.iter().map(|setting| setting.name.as_str()));
     let near_setting = near.as_ref().and_then(|near| known.iter().find(|setting| setting.name == *near));

@@ -194,7 +194,12 @@ fn file(
     .command(template.edit(case));
     finding
         .title(text![end.subject(), " may not access ", what, tried, ": permission denied"])
-        .also(text!["The program runs", as_user, " and has no permission there. ", place])
+        .also(text![
+            "The program runs",
+            as_user.unwrap_or_else(|| text![" as the user of its image"]),
+            " and has no permission there. ",
+            place
+        ])
         .evidence(evidence)
         .fix(on_volume)
         .fix(on_root)

@@ -75,7 +75,7 @@ fn explain(
         .and_then(|running| running.started_at.as_ref())
         .or_else(|| container.last_end().and_then(|end| end.started_at.as_ref()))
         .map(|time| time.0);
-    let fed = match &feed {
+    let known = match &feed {
         Some(feed) => credentials::read(case, feed, started)?,
         None => Fed::default(),
     };
@@ -95,8 +95,8 @@ fn explain(
         .title(title)
         .also(text!["It reached ", inside(refuser), ", which answered and refused its user or password."])
         .also(nothing_sent)
-        .evidence(fed.evidence.clone());
-    let finding = with_feed(case, container, finding, feed.as_ref(), &fed)?;
+        .evidence(known.evidence.clone());
+    let finding = with_feed(case, container, finding, feed.as_ref(), &known)?;
     Ok(Some(finding))
 }
 
@@ -110,7 +110,7 @@ fn with_feed(
     container: &ContainerView<'_>,
     finding: Finding,
     feed: Option<&Feed>,
-    fed: &Fed,
+    known: &Fed,
 ) -> Result<Finding, Needs> {
     let template = ends::template(case)?;
     let server = Fix::disruptive(text![
@@ -138,12 +138,12 @@ fn with_feed(
     };
     let reference = case.neighbour(Kind::Secret, &feed.secret);
     let root = feed.key.as_ref().map_or(reference.clone(), |key| reference.clone().with_detail(key));
-    let changed = fed.changed.map(|at| {
+    let changed = known.changed.map(|at| {
         let effect = if feed.is_variable { ", and variables are fixed at start" } else { "" };
         text!["The Secret was written at ", at, ", after the container started", effect, "."]
     });
-    let lacks = fed.lacks_key.then(|| text!["The Secret does not have that key."]);
-    let restart = fed.changed.is_some().then(|| {
+    let lacks = known.lacks_key.then(|| text!["The Secret does not have that key."]);
+    let restart = known.changed.is_some().then(|| {
         Fix::disruptive(text!["start the pods anew, so that they take the Secret as it is now"])
             .command(template.restart(case))
     });

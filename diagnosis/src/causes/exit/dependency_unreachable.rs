@@ -89,7 +89,8 @@ fn explain(
                 DnsAnswer::NoSuchName => "the name server knows no such name",
                 DnsAnswer::NoAnswer => "no name server answered, and the cluster's DNS is not seen to be down",
             };
-            (" does not resolve", meaning, Some(log::Peer { host: host.clone(), port: *port, ip: None }))
+            let named = (!host.is_empty()).then(|| log::Peer { host: host.clone(), port: *port, ip: None });
+            (" does not resolve", meaning, named)
         }
         _ => return Ok(None),
     };
@@ -171,6 +172,9 @@ fn place(peer: &Peer, lookup: Option<DnsAnswer>) -> Text {
                 "It is a name outside the cluster: the way from the cluster's DNS to the name servers outside is to be looked at."
             ],
         },
+        Place::Private => text![
+            "It is a private address that no Service known here has: one of another namespace, a pod or node, or a host outside, so firewall and route count too."
+        ],
         Place::Unknown => Text::default(),
     }
 }
@@ -210,6 +214,21 @@ fn fixes(case: &Case<'_>, container: &ContainerView<'_>, peer: &Peer) -> Result<
             ])
             .command(edit),
         ],
+        Place::Private => {
+            let address = peer.host.clone().unwrap_or_default();
+            let field = format!("spec.clusterIP={address}");
+            vec![
+                network(case, peer),
+                Fix::safe(text!["see whether it is the address of a Service of another namespace"]).command(
+                    case.kubectl_cluster(["get", "services", "--all-namespaces", "--field-selector", field.as_str()]),
+                ),
+                Fix::disruptive(text![
+                    "or correct the address in the configuration of container ",
+                    name(container.name())
+                ])
+                .command(edit),
+            ]
+        }
         Place::Outside => vec![
             network(case, peer),
             Fix::disruptive(text!["or correct the address in the configuration of container ", name(container.name())])

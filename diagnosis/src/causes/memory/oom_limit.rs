@@ -73,6 +73,9 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit) -> Result<Finding, Need
     } else {
         end.opening()
     };
+    let by_child = !matches!(end.state.exit_code, 137 | 128);
+    let child =
+        by_child.then(|| text!["Its exit code shows that a child process was hit, not the main process itself."]);
     Ok(end
         .finding(case, Code::OomLimit)
         .confidence(Confidence::Certain)
@@ -85,6 +88,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit) -> Result<Finding, Need
             ", and the kernel killed it (OOMKilled).",
             request
         ])
+        .also(child)
         .also(in_memory)
         .also(old_space)
         .also(shape(end))

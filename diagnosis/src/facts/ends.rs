@@ -255,7 +255,7 @@ fn words_of(
     })
 }
 
-impl<'c> End<'c> {
+impl End<'_> {
     /// How long it ran.
     pub(crate) fn run_time(&self) -> Option<SignedDuration> {
         let started = self.state.started_at.as_ref()?.0;
@@ -314,9 +314,10 @@ impl<'c> End<'c> {
 
     /// ` Its last words: "..."`, or that no log could be read.
     pub(crate) fn last_words(&self) -> Text {
-        match self.words.as_ref().and_then(|words| words.tail.last()) {
-            Some(last) => text!["Its last words: ", quoted(last.clone()), "."],
-            None => text!["No log of it could be read."],
+        if let Some(last) = self.words.as_ref().and_then(|words| words.tail.last()) {
+            text!["Its last words: ", quoted(last.clone()), "."]
+        } else {
+            text!["No log of it could be read."]
         }
     }
 
@@ -432,7 +433,7 @@ impl Template {
     }
 }
 
-impl<'c> End<'c> {
+impl End<'_> {
     /// A finding of that code on the container, with the end and the log as evidence.
     pub(crate) fn finding(&self, case: &Case<'_>, code: crate::causes::Code) -> crate::finding::Finding {
         let finding = case

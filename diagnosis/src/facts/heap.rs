@@ -126,9 +126,10 @@ impl Heap {
 
     /// `-Xmx2g (in JAVA_TOOL_OPTIONS)`.
     pub(crate) fn describe(&self) -> Text {
-        let place = match &self.variable {
-            Some(variable) => text![" in ", code(variable.clone())],
-            None => text![" on its command line"],
+        let place = if let Some(variable) = &self.variable {
+            text![" in ", code(variable.clone())]
+        } else {
+            text![" on its command line"]
         };
         text![code(self.flag.clone()), place]
     }

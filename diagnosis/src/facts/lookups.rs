@@ -36,7 +36,7 @@ pub(crate) enum Policy {
     Default,
     /// `dnsPolicy: None` without a name server of the cluster.
     None,
-    /// hostNetwork with ClusterFirst, which then means Default.
+    /// hostNetwork with `ClusterFirst`, which then means Default.
     HostNetwork,
 }
 

@@ -244,7 +244,7 @@ impl ClusterName {
     }
 }
 
-/// `mongo-0` with `mongo` or `mongo-headless`: the pod of a StatefulSet before its Service.
+/// `mongo-0` with `mongo` or `mongo-headless`: the pod of a `StatefulSet` before its Service.
 fn is_pod_of(pod: &str, service: &str) -> bool {
     let Some((base, ordinal)) = pod.rsplit_once('-') else { return false };
     let shared = service.starts_with(base) || base.starts_with(service);

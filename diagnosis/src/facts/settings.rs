@@ -78,7 +78,7 @@ pub(crate) fn all(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Vec<
         if let Some(source) = &from.config_map_ref {
             match case.get::<ConfigMap>(case.namespace(), &source.name) {
                 Ok(read) => {
-                    settings.extend(read.found().iter().flat_map(|map| of_config_map(map, &source.name, prefix)))
+                    settings.extend(read.found().iter().flat_map(|map| of_config_map(map, &source.name, prefix)));
                 }
                 Err(lacking) => needs = Some(lacking),
             }
@@ -86,7 +86,7 @@ pub(crate) fn all(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Vec<
         if let Some(source) = &from.secret_ref {
             match case.get::<Secret>(case.namespace(), &source.name) {
                 Ok(read) => {
-                    settings.extend(read.found().iter().flat_map(|secret| of_secret(secret, &source.name, prefix)))
+                    settings.extend(read.found().iter().flat_map(|secret| of_secret(secret, &source.name, prefix)));
                 }
                 Err(lacking) => needs = Some(lacking),
             }
@@ -95,10 +95,10 @@ pub(crate) fn all(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Vec<
     needs.map_or(Ok(settings), Err)
 }
 
-/// The values that the keys of ConfigMaps give to variables of `env`.
+/// The values that the keys of `ConfigMap`s give to variables of `env`.
 ///
 /// # Errors
-/// [`Needs`] where a ConfigMap has not been asked yet.
+/// [`Needs`] where a `ConfigMap` has not been asked yet.
 pub(crate) fn resolved(case: &Case<'_>, settings: Vec<Setting>) -> Result<Vec<Setting>, Needs> {
     let mut needs = None;
     let mut maps: Vec<String> = Vec::new();

@@ -186,7 +186,7 @@ fn missing_file(case: &Case<'_>, end: &End<'_>, template: &Template, finding: Fi
     }
 }
 
-/// The ConfigMap or Secret behind a file, and the command that edits it.
+/// The `ConfigMap` or Secret behind a file, and the command that edits it.
 fn file_object(case: &Case<'_>, mounted: &Mounted<'_>) -> (Option<ObjectRef>, Option<String>) {
     let Some((kind, object, key)) = mounted.object() else { return (None, None) };
     if kind == Kind::PersistentVolumeClaim {
@@ -249,7 +249,7 @@ fn place_of(file: &str, line: Option<u32>) -> String {
     line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
 }
 
-/// The line of the ConfigMap that the program stumbled over: by its number, else by the word that the program quotes.
+/// The line of the `ConfigMap` that the program stumbled over: by its number, else by the word that the program quotes.
 fn quoted_line(case: &Case<'_>, root: &ObjectRef, line: Option<u32>, what: &str) -> Result<Option<Evidence>, Needs> {
     let Some(key) = &root.detail else { return Ok(None) };
     if root.kind != Kind::ConfigMap.name() {
@@ -291,10 +291,9 @@ fn module(end: &End<'_>, case: &Case<'_>, finding: Finding, module: &str) -> Fin
 fn bad_flag(case: &Case<'_>, end: &End<'_>, template: &Template, finding: Finding, flag: &str) -> Finding {
     let bare = flag.trim_start_matches('-');
     let words = end.container.spec.command.iter().chain(&end.container.spec.args).flatten();
-    let given = words.flat_map(|word| word.split_whitespace()).find(|word| {
-        let word = word.split('=').next().unwrap_or(word);
-        word.trim_start_matches('-') == bare
-    });
+    // The name alone: the value may be a secret.
+    let names = words.flat_map(|word| word.split_whitespace()).filter_map(|word| word.split('=').next());
+    let given = names.into_iter().find(|word| word.trim_start_matches('-') == bare);
     let source = match given {
         Some(given) => text!["It stands in the command or arguments of the container as ", code(given.to_owned()), "."],
         None => variable_with(end, flag).map_or_else(

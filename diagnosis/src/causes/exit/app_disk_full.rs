@@ -78,9 +78,10 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
         }
         None => finding
             .fix(
-                Fix::disruptive(match mounted {
-                    Some(_) => text!["give the volume more room (sizeLimit, or a PersistentVolumeClaim)"],
-                    None => text!["mount a volume where the program writes"],
+                Fix::disruptive(if let Some(_) = mounted {
+                    text!["give the volume more room (sizeLimit, or a PersistentVolumeClaim)"]
+                } else {
+                    text!["mount a volume where the program writes"]
                 })
                 .command(template.edit(case)),
             )
@@ -103,8 +104,9 @@ fn which(mounted: Option<&Mounted<'_>>, path: Option<&str>) -> Option<Text> {
     let dir = mounted.volume?.empty_dir.as_ref()?;
     let limit = dir.size_limit.as_ref().map(|limit| Amount::of(limit).show("storage"));
     let medium = if dir.medium.as_deref() == Some("Memory") { " in memory" } else { "" };
-    Some(match limit {
-        Some(limit) => text!["It is an emptyDir", medium, " with a sizeLimit of ", own(limit), "."],
-        None => text!["It is an emptyDir", medium, ", on the node's own disk or memory."],
+    Some(if let Some(limit) = limit {
+        text!["It is an emptyDir", medium, " with a sizeLimit of ", own(limit), "."]
+    } else {
+        text!["It is an emptyDir", medium, ", on the node's own disk or memory."]
     })
 }

@@ -140,9 +140,10 @@ fn meaning(exit: i32) -> Text {
 fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
     let exit = end.state.exit_code;
     let last = end.words.as_ref().and_then(|words| words.tail.last());
-    let title = match last {
-        Some(last) => text![end.subject(), " ends with exit code ", exit, ": ", quoted(last.clone())],
-        None => text![end.subject(), " ends with exit code ", exit, ", and no log could be read"],
+    let title = if let Some(last) = last {
+        text![end.subject(), " ends with exit code ", exit, ": ", quoted(last.clone())]
+    } else {
+        text![end.subject(), " ends with exit code ", exit, ", and no log could be read"]
     };
     let template = ends::template(case)?;
     let shell = text!["run the entrypoint of container ", name(end.container.name()), " by hand in a copy of the pod"];
@@ -158,9 +159,10 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         "--",
         "sh",
     ]));
-    let command = Fix::disruptive(match last {
-        Some(last) => text!["act on what the program says: ", quoted(last.clone())],
-        None => text!["look at command, arguments and input of the program"],
+    let command = Fix::disruptive(if let Some(last) = last {
+        text!["act on what the program says: ", quoted(last.clone())]
+    } else {
+        text!["look at command, arguments and input of the program"]
     });
     Ok(end
         .finding(case, Code::AppError)

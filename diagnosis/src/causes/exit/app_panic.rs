@@ -57,9 +57,10 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
             frame
         ])
         .fix(end.read_log(case))
-        .fix(Fix::safe(match &signature.frame {
-            Some(frame) => text!["repair the code at ", code(frame.clone()), ", or give it the input that it expects"],
-            None => text!["repair the code that the stack in the log names, or give it the input that it expects"],
+        .fix(Fix::safe(if let Some(frame) = &signature.frame {
+            text!["repair the code at ", code(frame.clone()), ", or give it the input that it expects"]
+        } else {
+            text!["repair the code that the stack in the log names, or give it the input that it expects"]
         }))
         .fix(history))
 }

@@ -76,10 +76,7 @@ fn read_only(
 ) -> Finding {
     let context = end.container.spec.security_context.as_ref();
     let asked = context.and_then(|context| context.read_only_root_filesystem) == Some(true);
-    let what = match path {
-        Some(path) => text![code(path)],
-        None => text![quoted(signature.line.clone())],
-    };
+    let what = if let Some(path) = path { text![code(path)] } else { text![quoted(signature.line.clone())] };
     let why = if asked {
         "The container's root file system is read-only (readOnlyRootFilesystem: true), and no volume is mounted there."
     } else {
@@ -164,11 +161,12 @@ fn file(
     let tried = if operation.is_empty() { Text::default() } else { text![" (", code(operation), ")"] };
     let context = pod.spec.as_ref().and_then(|spec| spec.security_context.as_ref());
     let group = context.and_then(|context| context.fs_group);
-    let place = match mounted {
-        Some(mounted) => text!["The path lies on ", mounted.describe(), ", whose files belong to somebody else."],
-        None => text![
+    let place = if let Some(mounted) = mounted {
+        text!["The path lies on ", mounted.describe(), ", whose files belong to somebody else."]
+    } else {
+        text![
             "The path lies on the image's own file system, whose files mostly belong to root; fsGroup does not reach it."
-        ],
+        ]
     };
     let evidence = user.map(|user| case.field(".spec.securityContext.runAsUser", user.to_string()));
     let on_volume = mounted.map(|mounted| {

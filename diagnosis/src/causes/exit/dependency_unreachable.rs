@@ -99,9 +99,10 @@ fn explain(
         services::check_target(case, standing, peer.port)?;
     }
     let known = peer.address();
-    let title = match &known {
-        Some(address) => text![name(address.clone()), verb, clause(&peer)],
-        None => text!["Container ", name(container.name()), " cannot reach its peer: ", quoted(signature.line.clone())],
+    let title = if let Some(address) = &known {
+        text![name(address.clone()), verb, clause(&peer)]
+    } else {
+        text!["Container ", name(container.name()), " cannot reach its peer: ", quoted(signature.line.clone())]
     };
     let told = peer.told_by.clone().map(|told| text![" (named by ", told, ")"]);
     let wants = known.as_ref().map(|address| text!["It needs ", name(address.clone()), told, ", which"]);

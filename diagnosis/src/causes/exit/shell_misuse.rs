@@ -38,8 +38,8 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
     };
     let detail = if detail.is_empty() { signature.line.clone() } else { detail };
     let spec = end.container.spec;
-    let words = spec.command.iter().chain(&spec.args).flatten();
-    let script = words.filter(|word| word.contains([' ', '\n', ';'])).last();
+    let words: Vec<&String> = spec.command.iter().chain(&spec.args).flatten().collect();
+    let script = words.into_iter().rev().find(|word| word.contains([' ', '\n', ';']));
     let path = if spec.args.is_some() { "args" } else { "command" };
     let evidence = script.map(|script| case.field(&format!("{}.{path}", end.container.spec_path()), shorten(script)));
     let whose = if script.is_some() {

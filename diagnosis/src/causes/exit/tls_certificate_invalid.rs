@@ -144,17 +144,15 @@ fn trust(container: &ContainerView<'_>) -> Option<Text> {
 
 /// A mounted Secret that looks like a certificate.
 fn secret_with_certificate(case: &Case<'_>, container: &ContainerView<'_>) -> Option<(ObjectRef, String)> {
-    let volumes = case.pod()?.spec.as_ref()?.volumes.iter().flatten();
+    let mut volumes = case.pod()?.spec.as_ref()?.volumes.iter().flatten();
     let mounts = || container.spec.volume_mounts.iter().flatten();
-    volumes
-        .filter_map(|volume| {
-            let secret = volume.secret.as_ref()?.secret_name.clone()?;
-            let mount = mounts().find(|mount| mount.name == volume.name)?;
-            let text = format!("{secret} {} {}", volume.name, mount.mount_path).to_lowercase();
-            let tells = ["tls", "cert", "ssl"].iter().any(|word| text.contains(word));
-            tells.then(|| (case.neighbour(Kind::Secret, &secret), mount.mount_path.clone()))
-        })
-        .next()
+    volumes.find_map(|volume| {
+        let secret = volume.secret.as_ref()?.secret_name.clone()?;
+        let mount = mounts().find(|mount| mount.name == volume.name)?;
+        let text = format!("{secret} {} {}", volume.name, mount.mount_path).to_lowercase();
+        let tells = ["tls", "cert", "ssl"].iter().any(|word| text.contains(word));
+        tells.then(|| (case.neighbour(Kind::Secret, &secret), mount.mount_path.clone()))
+    })
 }
 
 fn fixes(

@@ -5,7 +5,7 @@ use kubewhy_text::{name, own, text};
 use super::oom_limit::{jvm_takes_too_much, raise};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::ends::{self, End, Story};
+use crate::facts::ends::{self, End, Story, Template};
 use crate::facts::heap::{self, Heap, Limit, Size};
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::quantity::bytes;
@@ -57,24 +57,13 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit, heap: &Heap) -> Result<
         ]
     };
     let wanted = heap::suggestion(allowed.saturating_mul(4) / 3);
-    let smaller = match heap.size {
-        Size::JvmShare(_) => text!["lower ", heap.describe(), " to 75 or less"],
-        _ => text!["replace ", heap.describe(), " by -XX:MaxRAMPercentage=75, which follows the limit"],
+    let smaller = if matches!(heap.size, Size::JvmShare(_)) {
+        text!["lower ", heap.describe(), " to 75 or less"]
+    } else {
+        text!["replace ", heap.describe(), " by -XX:MaxRAMPercentage=75, which follows the limit"]
     };
     let mut smaller = Fix::disruptive(smaller);
-    smaller.commands.push(match &heap.variable {
-        Some(variable) if !template.is_pod => {
-            let old = case
-                .pod()
-                .and_then(|_| end.container.spec.env.iter().flatten().find(|env| env.name == *variable))
-                .and_then(|env| env.value.clone())
-                .unwrap_or_default();
-            let value = old.replace(&heap.flag, "-XX:MaxRAMPercentage=75");
-            let setting = format!("{variable}={value}");
-            case.kubectl(["set", "env", template.argument.as_str(), "-c", end.container.name(), setting.as_str()])
-        }
-        _ => template.edit(case),
-    });
+    smaller.commands.push(with_share(case, &template, end, heap).unwrap_or_else(|| template.edit(case)));
     let evidence = case.field(&format!("{}.env", end.container.spec_path()), heap.describe().plain());
     Ok(end
         .finding(case, Code::JvmHeapOverLimit)
@@ -104,4 +93,17 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit, heap: &Heap) -> Result<
         .evidence(case.field(&limit.path(&end.container), limit.show()))
         .fix(smaller)
         .fix(raise(case, &template, end, &wanted, limit)))
+}
+
+/// The command that sets the share in place of the size; none where the variable holds more than options of the JVM itself,
+/// whose values are nobody's business here.
+fn with_share(case: &Case<'_>, template: &Template, end: &End<'_>, heap: &Heap) -> Option<String> {
+    let variable = heap.variable.as_ref().filter(|_| !template.is_pod)?;
+    let env = end.container.spec.env.iter().flatten().find(|env| env.name == *variable)?;
+    let old = env.value.as_deref()?;
+    if !old.split_whitespace().all(|option| option.starts_with("-X")) {
+        return None;
+    }
+    let setting = format!("{variable}={}", old.replace(&heap.flag, "-XX:MaxRAMPercentage=75"));
+    Some(case.kubectl(["set", "env", template.argument.as_str(), "-c", end.container.name(), setting.as_str()]))
 }

@@ -50,14 +50,15 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn explain(case: &Case<'_>, container: &ContainerView<'_>, number: usize, line: &str) -> Result<Finding, Needs> {
     let template = ends::template(case)?;
     let limit = case.pod().and_then(|pod| Limit::of(pod, container));
-    let bound: Text = match limit {
-        Some(limit) => text![
+    let bound: Text = if let Some(limit) = limit {
+        text![
             "Its memory limit is ",
             own(limit.show()),
             limit.remark(),
             "; most likely the kernel killed the worker for reaching it."
-        ],
-        None => text!["It has no memory limit, so the node's memory ran out, or something else killed the worker."],
+        ]
+    } else {
+        text!["It has no memory limit, so the node's memory ran out, or something else killed the worker."]
     };
     let finding = case
         .finding_in(Code::OomChildProcess, container)

@@ -57,19 +57,21 @@ fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option
     let has = has.map(|has| text![" It has ", own(has), " for pods."]);
     let template = ends::template(case)?;
     let requests = end.container.spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
-    let request = match Amount::in_list(requests, "memory") {
-        Some(request) => text![
+    let request = if let Some(request) = Amount::in_list(requests, "memory") {
+        text![
             "The container requests ",
             own(request.show("memory")),
             " and may take more than that; what exceeds its request is killed first."
-        ],
-        None => text!["The container requests no memory at all, so the kernel takes it among the first."],
+        ]
+    } else {
+        text!["The container requests no memory at all, so the kernel takes it among the first."]
     };
-    let reported = match &report {
-        Some(_) => text!["Node ", name(node_name), " reported that it ran out of memory at that time."],
-        None => text![
+    let reported = if let Some(_) = &report {
+        text!["Node ", name(node_name), " reported that it ran out of memory at that time."]
+    } else {
+        text![
             "The container has no memory limit of its own, so it was the node's memory (or the pod's share of it) that ran out."
-        ],
+        ]
     };
     let target = template.argument.as_str();
     let set = if template.is_pod {

@@ -13,3 +13,4 @@ pub mod refusal;
 pub mod sandbox;
 pub mod scheduler;
 pub mod start;
+pub mod wait;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Probe;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kubewhy_text::{Text, code, quoted, text};
 
 use crate::case::Case;
 use crate::event::Event;
@@ -134,6 +135,95 @@ pub(crate) fn newest_failure(
     Ok(second)
 }
 
+/// A container that runs and is not ready, with what its readiness probe got.
+#[derive(Debug)]
+pub(crate) struct NotReady<'c> {
+    /// The container.
+    pub(crate) container: ContainerView<'c>,
+    /// Its readiness probe.
+    pub(crate) probe: &'c Probe,
+    /// What the probe got last, where an event still tells.
+    pub(crate) failure: Option<(Outcome, Arc<Event>)>,
+    /// How long this instance has been running.
+    pub(crate) age: SignedDuration,
+    /// It has had less time than twice its budget: nothing is wrong with it yet.
+    pub(crate) early: bool,
+}
+
+/// The containers that run and are not ready by their own readiness probe.
+///
+/// # Errors
+/// [`Needs`] where the events or the node have not been asked yet.
+pub(crate) fn not_ready<'c>(case: &'c Case<'_>) -> Result<Vec<NotReady<'c>>, Needs> {
+    let mut found = Vec::new();
+    let Some(pod) = case.pod() else { return Ok(found) };
+    if case.meta().deletion_timestamp.is_some() || pods::is_finished(pod) {
+        return Ok(found);
+    }
+    for container in case.containers().filter(|container| container.role != Role::Init && !container.is_ready()) {
+        let Some(probe) = container.spec.readiness_probe.as_ref() else { continue };
+        let Some(running) = container.running() else { continue };
+        if container.status.and_then(|status| status.started) == Some(false) || super::nodes::node_is_lost(case)? {
+            continue;
+        }
+        let started = running.started_at.as_ref().map(|time| time.0);
+        let failure =
+            newest_failure(case, &container, ProbeKind::Readiness)?.filter(|(_, event)| is_since(event, started));
+        let age = started.map_or(SignedDuration::ZERO, |started| case.age(started));
+        let early = started.is_some() && age <= budget(probe) * 2;
+        found.push(NotReady { container, probe, failure, age, early });
+    }
+    Ok(found)
+}
+
+/// Tells whether an event was seen since that time; reports are exact to the second only.
+fn is_since(event: &Event, time: Option<Timestamp>) -> bool {
+    match (event.last, time) {
+        (Some(last), Some(time)) => last >= time - SignedDuration::from_secs(1),
+        _ => true,
+    }
+}
+
+/// A container that its own probe kills.
+#[derive(Debug)]
+pub(crate) struct Killed<'c> {
+    /// The container.
+    pub(crate) container: ContainerView<'c>,
+    /// Which probe: liveness or startup.
+    pub(crate) kind: ProbeKind,
+    /// The probe.
+    pub(crate) probe: &'c Probe,
+    /// The event that tells of the kill.
+    pub(crate) kill: Arc<Event>,
+    /// What the probe got last.
+    pub(crate) failure: Option<(Outcome, Arc<Event>)>,
+}
+
+/// The containers that their own probes kill, now or until a short while ago.
+///
+/// # Errors
+/// [`Needs`] where the events have not been asked yet.
+pub(crate) fn killed<'c>(case: &'c Case<'_>) -> Result<Vec<Killed<'c>>, Needs> {
+    let mut found = Vec::new();
+    let Some(pod) = case.pod() else { return Ok(found) };
+    let ended_whole = pods::status(pod).is_some_and(|status| status.reason.is_some());
+    if case.meta().deletion_timestamp.is_some() || ended_whole {
+        return Ok(found);
+    }
+    for container in case.containers() {
+        let going = container.running().is_some() && (!container.is_ready() || container.restarts() == 0);
+        if !going && pods::troubling_end(pod, &container, case.now()).is_none() {
+            continue;
+        }
+        let Some((kind, kill)) = kill(case, &container)? else { continue };
+        let old = kill.last.is_some_and(|last| case.age(last) > pods::STABLE_AFTER) && container.running().is_some();
+        let Some(probe) = spec(&container, kind).filter(|_| !old) else { continue };
+        let failure = newest_failure(case, &container, kind)?;
+        found.push(Killed { container, kind, probe, kill, failure });
+    }
+    Ok(found)
+}
+
 /// The number of a probe's port; `Err` with the name where the container does not declare it.
 pub(crate) fn port(container: &ContainerView<'_>, probe: &Probe) -> Option<Result<i32, String>> {
     let port = match (&probe.http_get, &probe.tcp_socket, &probe.grpc) {
@@ -160,4 +250,58 @@ pub(crate) fn budget(probe: &Probe) -> SignedDuration {
     let period = seconds(probe.period_seconds, 10).max(1);
     let threshold = seconds(probe.failure_threshold, 3).max(1);
     SignedDuration::from_secs(delay + period * threshold)
+}
+
+/// What a probe asks, as a person would write it: `GET http://:8080/healthz`, `tcp :6379`, a command line.
+pub(crate) fn shown(container: &ContainerView<'_>, probe: &Probe) -> String {
+    let port = match port(container, probe) {
+        Some(Ok(number)) => number.to_string(),
+        Some(Err(name)) => name,
+        None => String::new(),
+    };
+    if let Some(http) = &probe.http_get {
+        let scheme = http.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
+        let host = http.host.as_deref().unwrap_or_default();
+        return format!("GET {scheme}://{host}:{port}{}", http.path.as_deref().unwrap_or("/"));
+    }
+    if let Some(exec) = &probe.exec {
+        return exec.command.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
+    }
+    if let Some(grpc) = &probe.grpc {
+        return format!("grpc :{port} {}", grpc.service.as_deref().unwrap_or_default()).trim().to_owned();
+    }
+    format!("tcp :{port}")
+}
+
+/// What a probe got, for a sentence.
+pub(crate) fn got(outcome: &Outcome) -> Text {
+    let at = |address: &Option<String>| address.as_ref().map(|address| text![" at ", code(address.as_str())]);
+    match outcome {
+        Outcome::Http { status } => text!["HTTP status ", *status],
+        Outcome::Refused { address } => text!["connection refused", at(address)],
+        Outcome::Timeout { address } => text!["no answer in time (timeout)", at(address)],
+        Outcome::Dropped => text!["the connection was dropped without an answer"],
+        Outcome::NoRoute => text!["no route to the pod"],
+        Outcome::UnknownHost { host } => text!["host ", code(host.as_str()), " is unknown"],
+        Outcome::PlainHttp => text!["plain HTTP in answer to HTTPS"],
+        Outcome::NotHttp => text!["an answer that is no HTTP"],
+        Outcome::TlsFailed => text!["a TLS handshake that failed"],
+        Outcome::Redirects => text!["more than ten redirects"],
+        Outcome::ExecFailed { output } if output.is_empty() => text!["its command failed and printed nothing"],
+        Outcome::ExecFailed { output } => {
+            let words: String = output.chars().take(200).collect();
+            text!["its command failed and said ", quoted(words)]
+        }
+        Outcome::ExecMissing { binary } => text!["its command ", code(binary.as_str()), " does not exist"],
+        Outcome::ExecNotExecutable { binary } => text!["its command ", code(binary.as_str()), " may not be executed"],
+        Outcome::ExecTimeout => text!["its command did not end in time (timeout)"],
+        Outcome::GrpcNotImplemented => text!["no gRPC health service"],
+        Outcome::GrpcUnhealthy { status } => text!["gRPC health status ", code(status.as_str())],
+        Outcome::PortNameUnknown { port } => text!["port name ", code(port.as_str()), " is not declared"],
+        Outcome::ContainerGone => text!["the container was gone"],
+        Outcome::Other { words } => {
+            let words: String = words.chars().take(200).collect();
+            text![quoted(words)]
+        }
+    }
 }

@@ -1,22 +1,109 @@
 //! `init-container-failed`.
 
+use kubewhy_text::{Text, name, quoted, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::template::edited;
+use crate::finding::{Confidence, Evidence, Finding, Fix};
+use crate::pods::{self, ContainerView, Role};
+use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// Which one, its exit and its log's last words; the cause found as for any container.
+    /// An init container ends with an error or cannot be started, so the pod's containers after it wait.
     /// ## Signals
-    /// UNWRITTEN
+    /// An init container's status: ended with an exit code other than 0, `CrashLoopBackOff`, `RunContainerError`; condition
+    /// Initialized False `containers with incomplete status: [NAMES]`; the others `PodInitializing`; `kubectl` prints
+    /// `Init:Error`, `Init:CrashLoopBackOff`.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `init-container-stuck`: it runs and does not end. `command-not-found`, `app-error`, `dependency-unreachable` and all
+    /// others of a container: they are the cause of the failure, and lead where they can be told.
     /// ## Fixes
-    /// UNWRITTEN
+    /// Repair what the init container's log names.
     /// ## Source
-    /// UNWRITTEN
+    /// pkg/kubelet/kuberuntime/kuberuntime_manager.go, pkg/kubelet/status/generate.go
     InitContainerFailed, stage Init, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let Some(pod) = case.pod() else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for container in case.containers().filter(|container| container.role != Role::Main) {
+        if has_failed(pod, &container, case) {
+            found.push(explain(case, &container)?);
+        }
+    }
+    Ok(found)
+}
+
+fn has_failed(pod: &k8s_openapi::api::core::v1::Pod, container: &ContainerView<'_>, case: &Case<'_>) -> bool {
+    // A pod that was ended as a whole did not fail by its init container.
+    let ended = pods::status(pod).is_some_and(|status| status.reason.is_some());
+    if ended || (container.role == Role::Sidecar && pods::is_true(pod, "Initialized")) || container.running().is_some()
+    {
+        return false;
+    }
+    if matches!(container.waiting_reason(), "RunContainerError" | "CreateContainerError" | "PostStartHookError") {
+        return true;
+    }
+    pods::troubling_end(pod, container, case.now()).is_some_and(|end| end.exit_code != 0)
+}
+
+fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Needs> {
+    let all = case.containers().filter(|other| other.role != Role::Main).count();
+    let waiting: Vec<&str> = case
+        .containers()
+        .filter(|other| other.waiting_reason() == "PodInitializing")
+        .map(|other| other.name())
+        .collect();
+    let end = container.last_end().filter(|end| end.reason.as_deref() != Some("StartError"));
+    let words = match end {
+        Some(_) => case.last_words(container)?,
+        None => Read::Absent,
+    };
+    let last = match &words {
+        Read::Found(words) => words.tail.iter().rev().find(|line| !line.trim().is_empty()).cloned(),
+        Read::Absent | Read::Unreadable => None,
+    };
+    let how = match end {
+        Some(end) => text![" ended with exit code ", end.exit_code],
+        None => text![" cannot be started"],
+    };
+    let said = last.as_ref().map(|line| text![" The last line of its log: ", quoted(line.as_str()), "."]);
+    let behind = (!waiting.is_empty()).then(|| {
+        let many = if waiting.len() == 1 { " waits for it." } else { " wait for it." };
+        text![" ", Text::names(waiting, 4), many]
+    });
+    let restarts = (container.restarts() > 0).then(|| text![", restarted ", container.restarts(), " times"]);
+    let log = case.kubectl(["logs", case.name(), "-c", container.name(), "--previous"]);
+    let log = if container.restarts() > 0 { log } else { case.kubectl(["logs", case.name(), "-c", container.name()]) };
+    let read =
+        Fix::safe(text!["read what init container ", name(container.name()), " says, and repair that"]).command(log);
+    let edit = Fix::disruptive(text!["correct its command, settings or image in the template"]);
+    let source = format!("log of container {} of {}", container.name(), case.reference());
+    Ok(case
+        .finding_in(Code::InitContainerFailed, container)
+        .confidence(Confidence::Certain)
+        .follows_lead()
+        .title(text!["Init container ", name(container.name()), how.clone()])
+        .explain(text![
+            "Init containers run one after another before the pod's own containers, and each has to end well. ",
+            name(container.name()),
+            " (",
+            container.index + 1,
+            " of ",
+            all,
+            ")",
+            how,
+            restarts,
+            ".",
+            said,
+            behind
+        ])
+        .evidence(if container.waiting().is_some() { Some(case.waiting_evidence(container)) } else { None })
+        .evidence(case.end_evidence(container))
+        .evidence(last.map(|text| Evidence { source, text, at: None }))
+        .fix(read)
+        .fix(edited(case, edit)?))
 }

@@ -1,22 +1,26 @@
 //! `evicted-pids`.
 
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::evictions::evicted;
+use crate::parse::eviction::Pressure;
 
 cause! {
     /// ## What it means
-    /// Node pressure; which signal, threshold, pod's use against its request.
+    /// The node ran low on process ids, and its kubelet ended this pod to save the others.
     /// ## Signals
-    /// UNWRITTEN
+    /// Pod failed with reason `Evicted` and `The node was low on resource: pids. Threshold quantity: Q, available: A.`; condition
+    /// `DisruptionTarget` `TerminationByKubelet`.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `evicted-memory`, `evicted-disk`: the same, of another resource. `app-error`: the app itself could not start a thread
+    /// (`resource temporarily unavailable`).
     /// ## Fixes
-    /// UNWRITTEN
+    /// Start fewer processes and threads; reap children (an init process as PID 1); limit processes with `podPidsLimit`.
     /// ## Source
-    /// UNWRITTEN
+    /// pkg/kubelet/eviction/helpers.go
     EvictedPids, stage Memory, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    evicted(case, Code::EvictedPids, Pressure::Pids)
 }

@@ -1,22 +1,68 @@
 //! `node-shutdown`.
 
+use kubewhy_text::{name, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::evictions::{clean_up, message};
+use crate::finding::{Fix, ObjectRef};
+use crate::kind::Kind;
+use crate::parse::eviction::{self, Status};
+use crate::pods;
 
 cause! {
     /// ## What it means
-    /// Graceful or not.
+    /// The node was shut down in an orderly way (reboot, upgrade, spot or preemptible machine reclaimed), and its kubelet
+    /// ended the pod or refused to take it any more.
     /// ## Signals
-    /// UNWRITTEN
+    /// Pod failed with reason `Terminated` and `Pod was terminated in response to imminent node shutdown.`, or reason
+    /// `NodeShutdown` with `Pod was rejected as the node is shutting down.`; `DisruptionTarget` `TerminationByKubelet`.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `node-lost`: the node went without a word. `evicted-by-drain`: somebody emptied the node first.
     /// ## Fixes
-    /// UNWRITTEN
+    /// Nothing, where a controller has made a new pod elsewhere; drain nodes before they go; run more than one replica.
     /// ## Source
-    /// UNWRITTEN
+    /// pkg/kubelet/nodeshutdown/nodeshutdown_manager.go
     NodeShutdown, stage Memory, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let Some(Status::Shutdown { refused }) = case.pod().and_then(eviction::of) else { return Ok(Vec::new()) };
+    let node = case.pod().and_then(pods::node_name).unwrap_or_default();
+    let did = if refused { "refused the pod because it was shutting down" } else { "was shut down and ended the pod" };
+    let alone = case.meta().owner_references.iter().flatten().all(|owner| owner.controller != Some(true));
+    let next = if alone {
+        "No controller owns this pod, so nobody makes it anew."
+    } else {
+        "Its controller makes a new pod on another node, where there is room; this one is only a record."
+    };
+    let drain = Fix::safe(text!["empty a node before it is shut down: then pods move in their own time"])
+        .command(case.kubectl_cluster(["drain", node, "--ignore-daemonsets", "--delete-emptydir-data"]));
+    Ok(vec![
+        case.finding(Code::NodeShutdown)
+            .root(ObjectRef::new(Kind::Node, None, node))
+            .title(text!["Node ", name(node), " ", did])
+            .explain(text![
+                "Node ",
+                name(node),
+                " went down in an orderly way (a reboot, an upgrade, a machine reclaimed) and ",
+                did,
+                ". ",
+                next
+            ])
+            .evidence(message(case))
+            .fix(if alone { recreate(case) } else { clean_up(case) })
+            .fix(drain),
+    ])
+}
+
+fn recreate(case: &Case<'_>) -> Fix {
+    let file = format!("{}.yaml", case.name());
+    Fix::disruptive(text!["make the pod anew, best through a controller such as a Deployment"])
+        .command(format!(
+            "{} > {}",
+            case.kubectl(["get", "pod", case.name(), "-o", "yaml"]),
+            crate::case::shell_quoted(&file)
+        ))
+        .command(case.kubectl(["replace", "--force", "-f", &file]))
 }

@@ -1,22 +1,64 @@
 //! `no-command`.
 
+use kubewhy_text::{code, name, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::start::{StartFailure, failures};
+use crate::facts::template::edited;
+use crate::finding::{Finding, Fix};
+use crate::parse::start::StartError;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// Neither image nor spec gives a command.
+    /// Neither the image (ENTRYPOINT, CMD) nor the pod (`command`, `args`) says which program to run.
     /// ## Signals
-    /// UNWRITTEN
+    /// Waiting `CreateContainerError` with `no command specified` (containerd: `failed to generate container "ID" spec:
+    /// failed to generate spec: no command specified`; Docker: `No command specified`).
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `command-not-found`: a program is named and does not exist. `process-completed`: a program ran and ended.
     /// ## Fixes
-    /// UNWRITTEN
+    /// Set `command` in the pod's template, or use an image that has an entrypoint (a base image or an image made `FROM
+    /// scratch` often has none).
     /// ## Source
-    /// UNWRITTEN
+    /// containerd internal/cri/opts/spec_opts.go; CRI-O internal/factory/container/container.go
     NoCommand, stage Start, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let mut found = Vec::new();
+    for failure in failures(case)? {
+        if failure.error == StartError::NoCommand {
+            found.push(explain(case, &failure)?);
+        }
+    }
+    Ok(found)
+}
+
+fn explain(case: &Case<'_>, failure: &StartFailure<'_>) -> Result<Finding, Needs> {
+    let container = &failure.container;
+    let image = container.image();
+    let set =
+        Fix::disruptive(text!["say what to run: set ", code("command"), " for container ", name(container.name())]);
+    let build = Fix::disruptive(text!["or use an image that has an ENTRYPOINT or CMD: ", name(image), " has none"]);
+    Ok(case
+        .finding_in(Code::NoCommand, container)
+        .title(text![
+            "Container ",
+            name(container.name()),
+            ": neither image ",
+            name(image),
+            " nor the pod names a command"
+        ])
+        .explain(text![
+            "An image usually says which program to start. This one does not, and the pod sets neither ",
+            code("command"),
+            " nor ",
+            code("args"),
+            ", so there is nothing to run."
+        ])
+        .evidence(failure.evidence.clone())
+        .fix(edited(case, set)?)
+        .fix(build))
 }

@@ -8,7 +8,8 @@
 //! (reads and rounds per answer), never by these times.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-#[path = "../tests/support/scene.rs"]
+#[path = "../tests/suite/scene.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod scene;
 
 use std::hint::black_box;

@@ -94,10 +94,10 @@ fn in_use(hit: &Hit<'_>) -> Option<Failure> {
             .find_map(|key| below.split_once(*key)?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
     });
     let address = match peer::find(hit.text) {
-        Some(peer) if peer.port.is_some() && peer.port == port => match peer.host.contains(':') {
-            true => format!("[{}]:{}", peer.host, port.unwrap_or_default()),
-            false => format!("{}:{}", peer.host, port.unwrap_or_default()),
-        },
+        Some(peer) if peer.port.is_some() && peer.port == port => {
+            let port = port.unwrap_or_default();
+            if peer.host.contains(':') { format!("[{}]:{port}", peer.host) } else { format!("{}:{port}", peer.host) }
+        }
         _ => port.map(|port| format!(":{port}")).unwrap_or_default(),
     };
     Some(Failure::PortInUse { address, port })

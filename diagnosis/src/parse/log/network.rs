@@ -68,7 +68,7 @@ pub(super) const RULES: &[Rule] = &[
          serverselectiontimeouterror|connection timeout|und_err_connect_timeout|read timeout|timeouterror|\
          serverselectionerror|mongotimeoutexception|dial timeout|request timeout|err_socket_timeout|\
          timedoutexception|acquiring a connection|read timed out|operation timed out|timeoutexception|\
-         mongoose|download timed out|timeout was reached|timeout waiting for",
+         mongoose|download timed out|timeout was reached|timeout waiting for|timeout occurred",
         concat!(
             r"(?x)(?i-u: i/o\ timeout | etimedout | connect(?:ion)?\ timed?\ ?out |",
             " (?:read|dial|request|operation|command|query|socket|",
@@ -78,7 +78,7 @@ pub(super) const RULES: &[Rule] = &[
             r" sockettimeout | timeout\ expired | und_err_connect_timeout |",
             r" \btimeouterror\b | serverselection(?:timeout)?error |",
             r" mongotimeoutexception | err_socket_timeout | errno\ 110 |",
-            r" tim(?:ed\ out|eout)\ (?:while|waiting|after|connecting|",
+            r" tim(?:ed\ out|eout)\ (?:occurred|while|waiting|after|connecting|",
             r"when|trying) | timeoutexception | connection\ is\ not\ available,\ request |",
             r" timeout\ was\ reached | timeout\ exceeded\ when\ trying\ to\ connect |",
             r" ^timed\ out$ )"

@@ -35,6 +35,7 @@ static KEYED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"\bhost=(?<host>[A-Za-z0-9][A-Za-z0-9._-]*)(?:[ ;,&].*?\bport=(?<port>[0-9]+))?"));
 static TUPLE: LazyLock<Regex> =
     LazyLock::new(|| compile(r"\('(?<host>[A-Za-z0-9][A-Za-z0-9._-]*|[0-9a-fA-F:]+)', (?<port>[0-9]{1,5})[,)]"));
+static REMOTE: LazyLock<Regex> = LazyLock::new(|| compile(r"remote host \((?<host>[0-9a-fA-F.:]+)\)"));
 static NODE: LazyLock<Regex> = LazyLock::new(|| {
     compile(concat!(
         r"\bE(?:CONNREFUSED|TIMEDOUT|HOSTUNREACH|NETUNREACH|CONNRESET)(?::? connect)? (?<host>[A-Za-z0-9._-]+|",
@@ -144,6 +145,7 @@ fn named_or_not(text: &str) -> Option<Peer> {
         .or_else(|| text.contains("]:").then(|| first(&BRACKETED, text)).flatten())
         .or_else(|| text.contains(':').then(|| first(&PLAIN, text)).flatten())
         .or_else(|| text.contains(['\'', '"']).then(|| first(&QUOTED, text)).flatten())
+        .or_else(|| text.contains("remote host (").then(|| first(&REMOTE, text)).flatten())
         .or_else(|| first_but(PROSE, &WORDED, text))
 }
 

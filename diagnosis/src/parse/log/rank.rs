@@ -44,7 +44,7 @@ pub(super) fn findings(lines: &[Line<'_>]) -> Vec<Finding> {
 /// Lines that hold words of failures without naming one: frames, source lines, requests served.
 fn is_noise(line: &Line<'_>) -> bool {
     static ACCESS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"HTTP/[0-9.]+"? +[1-5][0-9]{2}\b|"(?:GET|POST|PUT|HEAD|DELETE|PATCH) /[^"]*" [1-5][0-9]{2}\b"#)
+        Regex::new(r#"HTTP/[0-9.]+" +[1-5][0-9]{2}\b|"(?:GET|POST|PUT|HEAD|DELETE|PATCH) /[^"]*" [1-5][0-9]{2}\b"#)
             .expect("a fixed expression")
     });
     let body = line.body().trim_start();
@@ -58,7 +58,9 @@ fn is_noise(line: &Line<'_>) -> bool {
 fn of_line(lines: &[Line<'_>], at: usize) -> Option<Finding> {
     let line = lines.get(at)?;
     let below = lines.get(at + 1..).unwrap_or_default();
-    let whole = || if line.body().len() < line.text.len() { rule::classify(&line.text, below) } else { None };
+    // Some words that look like a level belong to the wording.
+    let is_worded = ["[emerg]", "[alert]", "[ALERT]", "[FATAL tini"].iter().any(|word| line.text.contains(word));
+    let whole = || if is_worded { rule::classify(&line.text, below) } else { None };
     let found = joined(lines, at).or_else(|| rule::classify(line.body(), below)).or_else(whole);
     let found = match found {
         Some(found) => found,
@@ -342,8 +344,10 @@ pub(super) fn choose(findings: Vec<Finding>, log_length: usize) -> (Option<Signa
             _ if finding.is_final => 0,
             0..60 => 0,
             60..400 => 4,
-            _ => 9,
+            _ => 15,
         };
+        // A program that goes on for long did not die of it.
+        finding.signature.decisive &= finding.is_final || after < 60;
     }
     // The latest of equals: what comes last is what it died of.
     ranked.sort_by_key(|finding| std::cmp::Reverse((finding.score, finding.signature.line_number)));

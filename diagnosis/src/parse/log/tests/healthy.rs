@@ -96,3 +96,51 @@ fn more_ordinary_lines() {
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn words_in_passing() {
+    const PASSING: &[&str] = &[
+        "INFO  HikariPool-1 - Starting... connection timeout 30000ms",
+        "INFO exporting metric http_requests_timed_out_total",
+        "using config file /etc/app/config.yaml",
+        "loading certificate authority bundle from /etc/ssl/certs/ca-certificates.crt",
+        "Registered handler for panic recovery",
+        "enabled plugins: unauthorized-response, timeout, retry",
+        "GET /health 200 3ms",
+        "POST /api/login 401 12.3 ms - 44",
+        "::ffff:10.0.0.1 - - [21/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 503 12 \"-\" \"curl\"",
+        "10.0.0.1 - - [21/Nov/2026:10:00:00 +0000] \"GET /etc/passwd HTTP/1.1\" 404 153 \"-\" \"-\" \"-\"",
+        "{\"level\":\"info\",\"msg\":\"http request\",\"status\":503,\"path\":\"/x\",\"method\":\"GET\",\"error\":\"\"}",
+        "{\"severity\":\"INFO\",\"message\":\"user not found\"}",
+        "INFO Kafka version: 3.7.0",
+        "[Consumer clientId=c, groupId=g] Successfully joined group",
+        "I1121 10:00:00.0       1 leaderelection.go:250] attempting to acquire leader lease kube-system/x...",
+        "W1121 10:00:00.0       1 warnings.go:70] v1 Endpoints is deprecated in v1.33+",
+        "npm WARN deprecated har-validator@5.1.5: this library is no longer supported",
+        "> app@1.0.0 start",
+        "DeprecationWarning: Buffer() is deprecated due to security and usability issues.",
+        "WARNING: No swap limit support",
+        "found 0 vulnerabilities",
+        "error_log /var/log/nginx/error.log warn;",
+        "--timeout=30s --max-retries=3",
+        "Total errors: 0",
+        "tests: 12 passed, 0 failed",
+        "INFO:     Application startup complete.",
+        "INFO:     127.0.0.1:5000 - \"GET / HTTP/1.1\" 500 Internal Server Error",
+        "checking permission of /data ... ok",
+        "fixing permissions on existing directory /var/lib/postgresql/data ... ok",
+        "initdb: warning: enabling \"trust\" authentication for local connections",
+        "2026-11-21 10:00:00.000 UTC [33] LOG:  could not receive data from client: Connection reset by peer",
+        "2026-11-21 10:00:00.000 UTC [33] LOG:  unexpected EOF on client connection with an open transaction",
+        "Sleeping 5 seconds before next run",
+        "shutting down gracefully",
+        "exit status 0",
+    ];
+    let wrong: Vec<String> = PASSING
+        .iter()
+        .map(|log| (log, short(&read(log))))
+        .filter(|(_, found)| found != "none")
+        .map(|(log, found)| format!("{log}: {found}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

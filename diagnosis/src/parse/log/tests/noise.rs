@@ -125,3 +125,12 @@ fn lines_are_cleaned_and_numbered() {
     assert!(signature.decisive);
     assert_eq!(words.tail, ["start", "listen tcp :80: bind: permission denied"]);
 }
+
+#[test]
+fn what_a_program_survived_for_long_is_not_decisive() {
+    let log = format!("ERROR open /etc/a.yaml: no such file or directory\n{}", "INFO request served\n".repeat(500));
+    let signature = read(&log).signature.expect("a signature");
+    assert!(!signature.decisive);
+    let log = format!("WARN open /etc/a.yaml: no such file or directory\n{}", "INFO request served\n".repeat(500));
+    assert_eq!(short(&read(&log)), "none");
+}

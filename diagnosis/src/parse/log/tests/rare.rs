@@ -124,3 +124,50 @@ fn rare_forms() {
         ),
     ]);
 }
+
+#[test]
+fn the_root_among_consequences() {
+    check(&[
+        (
+            "2026/11/21 10:00:00 ERROR dial tcp: lookup kafka on 10.96.0.10:53: no such host\n2026/11/21 10:00:00 ERROR producer not available\n2026/11/21 10:00:00 FATAL cannot continue",
+            "unknown-host kafka NoSuchName",
+        ),
+        (
+            "ERROR x509: certificate signed by unknown authority\npanic: x509: certificate signed by unknown authority\n\ngoroutine 1 [running]:\nmain.main()\n\t/a/main.go:3 +0x1",
+            "tls UnknownAuthority ? @ main.go:3",
+        ),
+        (
+            "[notice] starting\n[emerg] 1#1: open() \"/etc/nginx/nginx.conf\" failed (2: No such file or directory)",
+            "missing-file /etc/nginx/nginx.conf",
+        ),
+        (
+            "WARN slow query\nERROR: duplicate key value violates unique constraint\nError: listen tcp :8080: bind: address already in use\nUsage:\n  app serve [flags]",
+            "port-in-use :8080 8080",
+        ),
+        (
+            "waiting for db:5432\nnc: connect to db port 5432 (tcp) failed: Connection refused\nwaiting for db:5432\nnc: connect to db port 5432 (tcp) failed: Connection refused",
+            "refused db:5432",
+        ),
+        ("wait-for-it.sh: timeout occurred after waiting 15 seconds for db:5432", "timeout db:5432"),
+        (
+            "/wait-for-it.sh: waiting 15 seconds for db:5432\n/wait-for-it.sh: timeout occurred after waiting 15 seconds for db:5432\nstarting anyway",
+            "timeout db:5432",
+        ),
+        (
+            "Waiting for postgres...\npg_isready: could not translate host name \"postgres\" to address: Name or service not known",
+            "unknown-host postgres NoSuchName",
+        ),
+        ("redis-cli: Could not connect to Redis at 10.0.0.7:6379: No route to host", "unreachable 10.0.0.7:6379"),
+        ("wget: can't connect to remote host (10.96.4.4): Connection refused", "refused 10.96.4.4"),
+        (
+            "wget: server returned error: HTTP/1.1 503 Service Unavailable",
+            "overloaded ? Http HTTP/1.1 503 Service Unavailable",
+        ),
+        ("telnet: can't connect to remote host (10.0.0.1): Connection timed out", "timeout 10.0.0.1"),
+        ("ssh: connect to host bastion port 22: Connection refused", "refused bastion:22"),
+        (
+            "Error from server (Forbidden): pods is forbidden: User \"system:serviceaccount:a:b\" cannot list resource \"pods\" in API group \"\" in the namespace \"a\"",
+            "kubernetes-forbidden system:serviceaccount:a:b list pods \"\" in a",
+        ),
+    ]);
+}

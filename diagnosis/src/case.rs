@@ -381,7 +381,8 @@ impl<'w> Case<'w> {
 /// A word quoted for a POSIX shell, without characters that would steer a terminal.
 pub fn shell_quoted(word: &str) -> String {
     let word = kubewhy_text::printable(word);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '%' | '+' | '=' | ':' | ',' | '.' | '/' | '-');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '%' | '+' | '=' | ':' | ',' | '.' | '/' | '-');
     if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
         return word.into_owned();
     }

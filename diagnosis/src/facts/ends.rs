@@ -14,7 +14,7 @@ use crate::ask::Instance;
 use crate::case::{Case, shell_quoted};
 use crate::event::Event;
 use crate::facts::probes;
-use crate::finding::{Confidence, Evidence, Fix, Severity};
+use crate::finding::{Confidence, Evidence, Fix, Patch, Severity};
 use crate::parse::exit_code::{self, Signal};
 use crate::parse::log::{self, Failure, LastWords, Signature};
 use crate::pods::{self, ContainerView, Role};
@@ -388,35 +388,47 @@ pub(crate) fn show(time: SignedDuration) -> String {
     }
 }
 
-/// The controller to edit, as `kubectl` takes it (`deployment/cart`); the pod itself where it has none.
+/// What holds the template of a pod: its top controller, or the pod itself.
 ///
 /// # Errors
 /// [`Needs`] where a controller has not been asked yet.
 pub(crate) fn template(case: &Case<'_>) -> Result<Template, Needs> {
-    let top = case.controllers(case.object())?.pop();
+    // A static pod belongs to its node, which has no template.
+    let top = case.controllers(case.object())?.pop().filter(|top| top.kind != "Node");
     Ok(match top {
-        Some(top) => Template { argument: format!("{}/{}", top.kind.to_lowercase(), top.name), is_pod: false },
-        None => Template { argument: format!("pod/{}", case.name()), is_pod: true },
+        Some(top) => Template {
+            argument: format!("{}/{}", top.kind.to_lowercase(), top.name),
+            name: top.name.clone(),
+            is_pod: top.kind == "Job",
+            is_cron_job: top.kind == "CronJob",
+        },
+        None => Template {
+            argument: format!("pod/{}", case.name()),
+            name: case.name().to_owned(),
+            is_pod: true,
+            is_cron_job: false,
+        },
     })
 }
 
 /// What holds the template of a pod.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    /// `deployment/cart`.
+    /// As `kubectl` takes it: `deployment/cart`.
     pub(crate) argument: String,
-    /// The pod stands alone.
+    name: String,
+    /// It cannot be changed in place: a pod that stands alone, or a Job.
     pub(crate) is_pod: bool,
+    is_cron_job: bool,
 }
 
 impl Template {
-    /// The command that opens it in an editor.
+    /// The command that opens it in an editor; what cannot be changed in place is made anew.
     pub(crate) fn edit(&self, case: &Case<'_>) -> String {
         if !self.is_pod {
             return case.kubectl(["edit", &self.argument]);
         }
-        // Most of a pod cannot be changed in place.
-        let file = format!("{}.yaml", case.name());
+        let file = format!("{}.yaml", self.name);
         let get = case.kubectl(["get", &self.argument, "-o", "yaml"]);
         let replace = case.kubectl(["replace", "--force", "-f", file.as_str()]);
         let file = shell_quoted(&file);
@@ -425,11 +437,18 @@ impl Template {
 
     /// The command that starts its pods anew.
     pub(crate) fn restart(&self, case: &Case<'_>) -> String {
-        if self.is_pod {
-            case.kubectl(["delete", &self.argument])
-        } else {
-            case.kubectl(["rollout", "restart", &self.argument])
+        let rolls = ["deployment/", "statefulset/", "daemonset/"];
+        if rolls.iter().any(|kind| self.argument.starts_with(kind)) {
+            return case.kubectl(["rollout", "restart", &self.argument]);
         }
+        case.kubectl(["delete", "pod", case.name()])
+    }
+
+    /// A patch of the pod's specification; none where it cannot be changed in place.
+    pub(crate) fn patch(&self, spec: &serde_json::Value) -> Option<Patch> {
+        let template = serde_json::json!({"spec": {"template": {"spec": spec}}});
+        let body = if self.is_cron_job { serde_json::json!({"spec": {"jobTemplate": template}}) } else { template };
+        (!self.is_pod).then_some(Patch { type_: "strategic", body })
     }
 }
 

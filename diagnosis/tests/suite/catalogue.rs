@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use kubewhy_diagnosis::causes::Code;
 use crate::scene::Scene;
+use kubewhy_diagnosis::causes::Code;
 
 #[test]
 fn the_catalogue_page_is_current() {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::scene::Scene;
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::finding::Severity;
 use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::{Inquiry, Report, Snapshot, Status, Step, Target, explain};
-use crate::scene::Scene;
 use serde_json::{Value, json};
 
 fn pod(containers: Value, statuses: Value) -> Value {

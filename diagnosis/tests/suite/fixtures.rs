@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::scene::Scene;
 use kubewhy_diagnosis::causes::Code;
 use regex::RegexBuilder;
-use crate::scene::Scene;
 
 #[test]
 fn every_fixture_gets_the_answer_it_expects() {

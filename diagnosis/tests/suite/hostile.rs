@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::scene::Scene;
 use kubewhy_diagnosis::ask::{Answer, Ask, Instance};
 use kubewhy_diagnosis::finding::Severity;
 use kubewhy_diagnosis::kind::{Kind, Object};
 use kubewhy_diagnosis::reader::{Reader, World};
 use kubewhy_diagnosis::{PodDigest, Snapshot, Target, Triage, examine, explain, triage};
 use proptest::prelude::*;
-use crate::scene::Scene;
 use serde_json::{Value, json};
 
 /// The objects of all fixtures as JSON.

@@ -112,7 +112,8 @@ fn read(folder: &Path) -> Snapshot {
     let mut snapshot = Snapshot::default();
     let text = std::fs::read_to_string(folder.join("objects.yaml")).expect("objects.yaml");
     let documents: Vec<Value> =
-        serde_saphyr::from_multiple_with_options(&text, serde_saphyr::options! { strict_booleans: true }).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        serde_saphyr::from_multiple_with_options(&text, serde_saphyr::options! { strict_booleans: true })
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for document in documents {
         snapshot.add_value(document);
     }

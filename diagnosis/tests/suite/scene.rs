@@ -61,7 +61,8 @@ impl Scene {
         let path = file.strip_prefix(root).expect("below the root").display().to_string();
         let text = std::fs::read_to_string(file).expect("a fixture is readable");
         let documents: Vec<Value> =
-            serde_saphyr::from_multiple_with_options(&text, serde_saphyr::options! { strict_booleans: true }).unwrap_or_else(|error| panic!("{path}: {error}"));
+            serde_saphyr::from_multiple_with_options(&text, serde_saphyr::options! { strict_booleans: true })
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
         let mut documents = documents.into_iter();
         let expect = documents.next().and_then(|mut first| first.get_mut("expect").map(Value::take));
         let expect = expect.unwrap_or_else(|| panic!("{path}: the first document has no `expect`"));

@@ -6,7 +6,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::ends;
 use crate::facts::lookups::{self, Policy, Why};
-use crate::finding::{Confidence, Finding, Fix, Patch};
+use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::log::{Failure, Signature};
 use crate::reader::Needs;
 
@@ -65,17 +65,13 @@ fn explain(case: &Case<'_>, finding: Finding, signature: &Signature) -> Result<O
             "ClusterFirstWithHostNet",
         ),
     };
-    let spec = serde_json::json!({"dnsPolicy": wanted});
-    let body = serde_json::json!({"spec": {"template": {"spec": spec}}});
-    let patch_text = body.to_string();
     let mut fix = Fix::disruptive(text!["set ", code(format!("dnsPolicy: {wanted}")), " in the pod template"]);
-    if template.is_pod {
-        fix = fix.command(template.edit(case));
-    } else {
-        let target = template.argument.as_str();
-        fix = fix.command(case.kubectl(["patch", target, "--type=strategic", "-p", patch_text.as_str()]));
-        fix.patch = Some(Patch { type_: "strategic", body });
-    }
+    fix.patch = template.patch(&serde_json::json!({"dnsPolicy": wanted}));
+    let command = fix.patch.as_ref().map(|patch| {
+        let body = patch.body.to_string();
+        case.kubectl(["patch", template.argument.as_str(), "--type=strategic", "-p", body.as_str()])
+    });
+    fix = fix.command(command.unwrap_or_else(|| template.edit(case)));
     let path = if policy == Policy::HostNetwork { ".spec.hostNetwork" } else { ".spec.dnsPolicy" };
     Ok(Some(
         finding

@@ -89,8 +89,8 @@ fn read_only(
     let mount = Fix::disruptive(text!["mount an emptyDir volume", place, ", where the program may write"]);
     let mut mount = mount.command(template.edit(case));
     // The volumes of a pod that exists cannot be changed; its template's can.
-    let folder = folder.filter(|folder| folder != "/" && !template.is_pod);
-    mount.patch = folder.map(|folder| empty_dir(end.container.name(), &folder));
+    let folder = folder.filter(|folder| folder != "/");
+    mount.patch = folder.and_then(|folder| empty_dir(template, end.container.name(), &folder));
     let weaken = asked.then(|| {
         Fix::disruptive(text!["or allow writes to the root file system: readOnlyRootFilesystem: false (weaker)"])
             .command(template.edit(case))
@@ -105,12 +105,11 @@ fn read_only(
 }
 
 /// A patch that mounts an emptyDir at a folder.
-fn empty_dir(container: &str, folder: &str) -> Patch {
-    let pod = serde_json::json!({
+fn empty_dir(template: &Template, container: &str, folder: &str) -> Option<Patch> {
+    template.patch(&serde_json::json!({
         "volumes": [{"name": "scratch", "emptyDir": {}}],
         "containers": [{"name": container, "volumeMounts": [{"name": "scratch", "mountPath": folder}]}],
-    });
-    Patch { type_: "strategic", body: serde_json::json!({"spec": {"template": {"spec": pod}}}) }
+    }))
 }
 
 fn folder_of(path: &str) -> String {

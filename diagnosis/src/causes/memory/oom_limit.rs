@@ -7,7 +7,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::ends::{self, End, Story, Template};
 use crate::facts::heap::{self, Heap, Limit};
-use crate::finding::{Confidence, Finding, Fix, Patch};
+use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::quantity::Amount;
 use crate::reader::Needs;
 
@@ -138,9 +138,6 @@ pub(crate) fn raise(case: &Case<'_>, template: &Template, end: &End<'_>, wanted:
         limits.as_str(),
     ]));
     let container = serde_json::json!({"name": end.container.name(), "resources": {"limits": {"memory": wanted}}});
-    fix.patch = Some(Patch {
-        type_: "strategic",
-        body: serde_json::json!({"spec": {"template": {"spec": {"containers": [container]}}}}),
-    });
+    fix.patch = template.patch(&serde_json::json!({"containers": [container]}));
     fix
 }

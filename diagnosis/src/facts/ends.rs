@@ -13,7 +13,7 @@ use kubewhy_text::{Text, name, own, quoted, text};
 use crate::ask::Instance;
 use crate::case::{Case, shell_quoted};
 use crate::event::Event;
-use crate::facts::probes;
+use crate::facts::{probes, start};
 use crate::finding::{Confidence, Evidence, Fix, Patch, Severity};
 use crate::parse::exit_code::{self, Signal};
 use crate::parse::log::{self, Failure, LastWords, Signature};
@@ -57,7 +57,7 @@ pub(crate) struct End<'c> {
 /// [`Needs`] where events or logs have not been asked yet.
 pub(crate) fn of<'c>(case: &'c Case<'_>) -> Result<Vec<End<'c>>, Needs> {
     let Some(pod) = case.pod().filter(|pod| !is_leaving(pod)) else { return Ok(Vec::new()) };
-    let mut ends = Vec::new();
+    let mut ends: Vec<End<'c>> = Vec::new();
     let mut needs = None;
     for container in case.containers() {
         match sort_out(case, pod, container) {
@@ -65,7 +65,18 @@ pub(crate) fn of<'c>(case: &'c Case<'_>) -> Result<Vec<End<'c>>, Needs> {
             Err(lacking) => needs = Some(lacking),
         }
     }
-    needs.map_or(Ok(ends), Err)
+    if let Some(needs) = needs {
+        return Err(needs);
+    }
+    // Commands that a shell or the runtime did not find or could not run are the stage start's matter.
+    if ends.iter().any(|end| matches!(end.state.exit_code, 1 | 126 | 127 | 255)) {
+        let failures = start::failures(case)?;
+        ends.retain(|end| {
+            let out_of_memory = matches!(end.story, Story::OutOfMemory);
+            out_of_memory || failures.iter().all(|failure| failure.container.name() != end.container.name())
+        });
+    }
+    Ok(ends)
 }
 
 /// The ends whose log names a failure that passes.
@@ -104,7 +115,7 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
         end.story = Story::OutOfMemory;
         return Ok(Some(end));
     }
-    if held_by_other || lost_with_node || never_ran(state) {
+    if held_by_other || lost_with_node || never_ran(state) || is_lost(&container, state) {
         return Ok(None);
     }
     let events = case.own_events();
@@ -121,22 +132,7 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
         end.in_message = in_message;
     }
     end.story = story(&end, &events);
-    Ok(Some(end).filter(|end| !is_told_by_start(end)))
-}
-
-/// The stage start speaks of commands that were not found or could not be executed, where the exit code or a log of hardly
-/// more than that line says so.
-fn is_told_by_start(end: &End<'_>) -> bool {
-    let code = end.state.exit_code;
-    if end.container.running().is_some() || !matches!(code, 1 | 126 | 127 | 255) {
-        return false;
-    }
-    let by_shell = matches!(code, 126 | 127);
-    let Some(words) = &end.words else { return by_shell };
-    match &end.story {
-        Story::Log(signature) => is_about_a_command(&signature.kind) && (by_shell || words.tail.len() <= 2),
-        _ => false,
-    }
+    Ok(Some(end))
 }
 
 /// A program that could not be run.
@@ -147,7 +143,7 @@ pub(crate) fn is_about_a_command(failure: &Failure) -> bool {
 fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
     let code = end.state.exit_code;
     let signature = end.words.as_ref().and_then(|words| words.signature.clone());
-    if code == 255 && end.state.reason.as_deref() == Some("Unknown") {
+    if is_unknown(end.state) {
         return Story::Lost;
     }
     let signal = exit_code::signal(code);
@@ -180,6 +176,15 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
 fn is_out_of_memory(state: &ContainerStateTerminated) -> bool {
     let message = state.message.as_deref().unwrap_or_default();
     state.reason.as_deref() == Some("OOMKilled") || message.contains("container init was OOM-killed")
+}
+
+/// The runtime does not know how it ended, and it is not up again: told where the node is at fault.
+fn is_lost(container: &ContainerView<'_>, state: &ContainerStateTerminated) -> bool {
+    container.running().is_none() && is_unknown(state)
+}
+
+fn is_unknown(state: &ContainerStateTerminated) -> bool {
+    state.exit_code == 255 && state.reason.as_deref() == Some("Unknown")
 }
 
 /// The runtime could not start it: the stage start speaks of that.

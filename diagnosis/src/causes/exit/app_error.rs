@@ -8,6 +8,7 @@ use crate::facts::ends::{self, End, Story};
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::exit_code;
 use crate::parse::log::Failure;
+use crate::pods::Role;
 use crate::reader::Needs;
 
 cause! {
@@ -47,6 +48,11 @@ fn detect(case: &Case<'_>) -> Verdict {
     let mut found = Vec::new();
     for end in ends::of(case)? {
         match &end.story {
+            // Without a word of it the failed init container itself is all that can be told.
+            Story::Plain if end.container.role == Role::Init && end.words.is_none() => {}
+            Story::Plain if end.container.role == Role::Init => {
+                found.push(plain(case, &end)?.follows(Code::InitContainerFailed));
+            }
             Story::Plain => found.push(plain(case, &end)?),
             Story::Log(signature) if is_mine(&signature.kind) => {
                 let (title, meaning, fix) = named(&end, &signature.kind, &signature.line);

@@ -35,12 +35,22 @@ fn detect(case: &Case<'_>) -> Verdict {
     let mut found = Vec::new();
     for end in ends::of(case)?.iter().filter(|end| matches!(end.story, Story::OutOfMemory)) {
         let Some(limit) = Limit::of(pod, &end.container) else { continue };
-        if !jvm_takes_too_much(end, limit) {
+        if !jvm_takes_too_much(end, limit) && !is_too_small_to_start(case, end, limit) {
             found.push(explain(case, end, limit)?);
         }
     }
     Ok(found)
 }
+
+/// A limit too small even for the runtime's own start is told as a failed start.
+fn is_too_small_to_start(case: &Case<'_>, end: &End<'_>, limit: Limit) -> bool {
+    let in_memory = case.pod().and_then(|pod| heap::in_memory_volumes(pod, end.container.spec));
+    let ran = end.state.reason.as_deref() == Some("OOMKilled");
+    !ran && in_memory.is_none() && limit.bytes < STARTS_WITHIN
+}
+
+/// What runc needs for itself, with some room.
+const STARTS_WITHIN: i128 = 16 << 20;
 
 /// Below this share of the limit a JVM's heap leaves room for the rest of the JVM, in percent.
 const JVM_ROOM: i128 = 80;

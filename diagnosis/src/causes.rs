@@ -9,6 +9,7 @@ use crate::case::{Case, Verdict};
 use crate::finding::Stage;
 
 pub(crate) mod admission;
+pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod exit;
 pub(crate) mod image;
@@ -201,6 +202,8 @@ pub enum Code {
     JobDeadlineExceeded,
     CronjobNotRunning,
     ScaledToZero,
+    DnsFailing,
+    DnsConfigWrong,
 }
 
 impl Code {
@@ -351,6 +354,8 @@ impl Code {
             Self::JobDeadlineExceeded => &workload::job_deadline_exceeded::CAUSE,
             Self::CronjobNotRunning => &workload::cronjob_not_running::CAUSE,
             Self::ScaledToZero => &workload::scaled_to_zero::CAUSE,
+            Self::DnsFailing => &cluster::dns_failing::CAUSE,
+            Self::DnsConfigWrong => &cluster::dns_config_wrong::CAUSE,
         }
     }
 

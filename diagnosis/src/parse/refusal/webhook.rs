@@ -127,7 +127,7 @@ fn kyverno_rules(text: &str) -> Vec<Rule> {
             }
             (_, Some(before)) => {
                 let more = trimmed.trim_matches('\'');
-                before.text = [before.text.as_str(), more].join(" ").trim_start().to_owned();
+                before.text = format!("{} {more}", before.text).trim_start().to_owned();
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! One object under examination: what a rule gets.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -124,6 +124,8 @@ pub struct Refusal {
     pub evidence: Evidence,
     /// The controller that was refused.
     pub by: ObjectRef,
+    /// Since when it is refused.
+    pub since: Option<Timestamp>,
 }
 
 /// One object under examination, with all that is known of the world around it.
@@ -136,6 +138,7 @@ pub struct Case<'w> {
     object: Object,
     context: Option<&'w str>,
     words: RefCell<BTreeMap<String, Rc<LastWords>>>,
+    events: OnceCell<Vec<Arc<Event>>>,
 }
 
 impl<'w> Deref for Case<'w> {
@@ -149,7 +152,7 @@ impl<'w> Case<'w> {
     /// A case about that subject; `context` is the kubeconfig context that a person named, for the commands.
     pub fn new(reader: &'w Reader<'w>, subject: Subject, context: Option<&'w str>) -> Self {
         let object = subject.object();
-        Self { reader, subject, object, context, words: RefCell::default() }
+        Self { reader, subject, object, context, words: RefCell::default(), events: OnceCell::new() }
     }
 
     /// The object under examination.
@@ -231,7 +234,16 @@ impl<'w> Case<'w> {
     /// # Errors
     /// [`Needs`] where they have not been asked yet.
     pub fn own_events(&self) -> Result<Vec<Arc<Event>>, Needs> {
-        self.events(self.object.kind(), self.namespace(), self.name(), self.meta().uid.as_deref())
+        self.known_events().map(<[_]>::to_vec)
+    }
+
+    /// The same without a copy: many rules look through the events of one subject.
+    fn known_events(&self) -> Result<&[Arc<Event>], Needs> {
+        if let Some(events) = self.events.get() {
+            return Ok(events);
+        }
+        let events = self.events(self.object.kind(), self.namespace(), self.name(), self.meta().uid.as_deref())?;
+        Ok(self.events.get_or_init(|| events))
     }
 
     /// The newest event about the subject with one of these reasons, whose message passes.
@@ -239,8 +251,8 @@ impl<'w> Case<'w> {
     /// # Errors
     /// [`Needs`] where they have not been asked yet.
     pub fn newest_event(&self, reasons: &[&str], passes: impl Fn(&Event) -> bool) -> Result<Option<Arc<Event>>, Needs> {
-        let events = self.own_events()?;
-        Ok(events.into_iter().rev().find(|event| reasons.contains(&event.reason.as_str()) && passes(event)))
+        let newest_first = self.known_events()?.iter().rev();
+        Ok(newest_first.filter(|event| reasons.contains(&event.reason.as_str())).find(|event| passes(event)).cloned())
     }
 
     /// The node that the pod is bound to; absent also where it is bound to none.
@@ -366,11 +378,21 @@ impl<'w> Case<'w> {
         let Some(workload) = self.workload() else { return Ok(Vec::new()) };
         crate::scope::refusals(self, workload)
     }
+
+    /// A case about another object of the same world: a pod of the workload.
+    pub fn about(&self, subject: Subject) -> Case<'_> {
+        Case::new(self.reader, subject, self.context)
+    }
 }
 
 /// A word quoted for a POSIX shell, without characters that would steer a terminal.
 pub fn shell_quoted(word: &str) -> String {
     let word = kubewhy_text::printable(word);
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '%' | '+' | '=' | ':' | ',' | '.' | '/' | '-');
+    if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
+        return word.into_owned();
+    }
     // Quoting fails for NUL only, which `printable` has dropped.
     shlex::try_quote(&word).map(std::borrow::Cow::into_owned).unwrap_or_default()
 }

@@ -370,3 +370,12 @@ impl serde::Serialize for Code {
         serializer.serialize_str(self.as_str())
     }
 }
+
+impl Cause {
+    /// The first paragraph of "What it means", on one line.
+    pub fn meaning(&self) -> String {
+        let body = self.doc.split_once("## What it means\n").map_or(self.doc, |(_, body)| body);
+        let lines = body.lines().map(str::trim).take_while(|line| !line.starts_with("## ") && !line.is_empty());
+        lines.collect::<Vec<_>>().join(" ")
+    }
+}

@@ -44,6 +44,11 @@ impl Inquiry {
         Self { target, now, world: World::default(), rounds: 0 }
     }
 
+    /// Asks about that target with answers that are there already.
+    pub fn with_world(target: Target, now: Timestamp, world: World) -> Self {
+        Self { target, now, world, rounds: 0 }
+    }
+
     /// Takes the answers to the asks of the step before and says what comes next. The first step takes none.
     pub fn step(&mut self, answers: impl IntoIterator<Item = (Ask, Answer)>) -> Step {
         for (ask, answer) in answers {
@@ -83,6 +88,7 @@ impl Inquiry {
     fn finish(&self, draft: Result<Draft, NoScope>) -> Report {
         let mut report = Report {
             target: self.target.clone(),
+            now: self.now,
             status: Status::Unknown,
             summary: Text::default(),
             findings: Vec::new(),
@@ -158,6 +164,12 @@ struct Draft {
     pods: Option<(usize, usize)>,
 }
 
+/// Runs all rules over one pod, whatever triage says of it: what the property tests hold triage against.
+#[doc(hidden)]
+pub fn examine(reader: &Reader<'_>, pod: std::sync::Arc<k8s_openapi::api::core::v1::Pod>) -> Vec<Finding> {
+    run_rules(&Case::new(reader, Subject::Pod(pod), None))
+}
+
 fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
     let scope = scope::of(reader, target)?;
     let mut found: Vec<Candidate> = Vec::new();
@@ -165,18 +177,18 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
         let case = Case::new(reader, scoped.subject.clone(), target.context.as_deref());
         for mut finding in run_rules(&case) {
             finding.affected = scoped.stands_for;
-            let Ok((root, chain)) = trace(&case, &finding) else { continue };
+            let (root, chain) = trace(&case, &finding);
             finding.root = Some(root);
             found.push(Candidate { finding, chain, newest: scoped.newest_revision });
         }
     }
-    let found = rank(merge(found), matches!(scope.pods, Some((_, all)) if all > 0));
-    let changed = match found.first() {
-        Some(lead) if lead.finding.severity == Severity::Error => {
-            changes::before(reader, target, &scope, lead).unwrap_or_default()
-        }
-        _ => Vec::new(),
-    };
+    let mut found = rank(merge(found), matches!(scope.pods, Some((_, all)) if all > 0));
+    let mut changed = Vec::new();
+    if let Some(lead) = found.first_mut().filter(|lead| lead.finding.severity == Severity::Error) {
+        changed = changes::before(reader, &scope, lead).unwrap_or_default();
+        let back = changes::way_back(reader, &scope, lead, target.context.as_deref());
+        lead.finding.fixes.extend(back.unwrap_or_default());
+    }
     let (status, summary) = conclude(&scope, &found);
     Ok(Draft { status, summary, findings: found, changed, pods: scope.pods })
 }
@@ -229,8 +241,9 @@ struct Candidate {
 }
 
 /// The root (the template's top controller where the rule named none) and the chain to it.
-fn trace(case: &Case<'_>, finding: &Finding) -> Result<(ObjectRef, Vec<ObjectRef>), Needs> {
-    let mut chain = case.controllers(case.object())?;
+/// Controllers that are not read yet are asked for; a question that is cut off goes without them.
+fn trace(case: &Case<'_>, finding: &Finding) -> (ObjectRef, Vec<ObjectRef>) {
+    let mut chain = case.controllers(case.object()).unwrap_or_default();
     chain.reverse();
     let mut template = chain.first().cloned().unwrap_or_else(|| case.reference());
     template.detail.clone_from(&finding.object.container);
@@ -240,7 +253,7 @@ fn trace(case: &Case<'_>, finding: &Finding) -> Result<(ObjectRef, Vec<ObjectRef
     if !chain.iter().any(|link| link.is_same_object(&root)) {
         chain.push(root.clone());
     }
-    Ok((root, chain))
+    (root, chain)
 }
 
 /// Joins what is the same cause at the same root.

@@ -102,6 +102,19 @@ macro_rules! kinds {
                 match self { $(Self::$kind(object) => kinds!(@meta object, $($meta)*)),* }
             }
 
+            /// It as JSON, `kind` and `apiVersion` included.
+            ///
+            /// # Errors
+            /// Where a value in it cannot be written as JSON; none of Kubernetes' own objects has such.
+            pub fn to_value(&self) -> Result<Value, serde_json::Error> {
+                let mut value = match self { $(Self::$kind(object) => serde_json::to_value(&**object)?),* };
+                if let Some(fields) = value.as_object_mut() {
+                    fields.insert("kind".to_owned(), self.kind().name().into());
+                    fields.insert("apiVersion".to_owned(), self.kind().api_version().into());
+                }
+                Ok(value)
+            }
+
             fn parse(kind: Kind, value: Value) -> Result<Self, serde_json::Error> {
                 match kind { $(Kind::$kind => serde_json::from_value::<$type>(value).map(|o| Self::$kind(Arc::new(o)))),* }
             }

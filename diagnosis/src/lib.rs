@@ -21,13 +21,14 @@ pub mod parse;
 pub mod pods;
 pub mod reader;
 mod report;
+pub mod scan;
 mod scope;
 pub mod secret;
 mod snapshot;
 mod triage;
 pub mod untyped;
 
-pub use inquiry::{Inquiry, MAX_ASKS, MAX_ROUNDS, Step};
+pub use inquiry::{Inquiry, MAX_ASKS, MAX_ROUNDS, Step, examine};
 pub use report::{Change, RankedFinding, Report, Status, Target, TargetError};
 pub use snapshot::Snapshot;
 pub use triage::{GONE_WITHIN, PodDigest, Triage, triage};

@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of some names.
 
 /// The most similar candidate, if any is near enough to be a slip of the keyboard or of the separator.
-pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', '.', '/'], "");
     let target = plain(wanted);
     let mut best: Option<(f64, &str)> = None;

@@ -59,11 +59,19 @@ pub type Reading<T> = Result<Read<T>, Needs>;
 #[derive(Clone, Debug, Default)]
 pub struct World {
     answers: HashMap<Ask, Answer>,
+    /// Objects that came in lists: nobody has to ask for them again.
+    listed: HashMap<(Kind, Option<String>, String), Object>,
 }
 
 impl World {
     /// Adds an answer; the first one to an ask stays.
     pub fn insert(&mut self, ask: Ask, answer: Answer) {
+        if let (Ask::List { .. }, Answer::List { items, .. }) = (&ask, &answer) {
+            for object in items {
+                let key = (object.kind(), object.namespace().map(str::to_owned), object.name().to_owned());
+                self.listed.entry(key).or_insert_with(|| object.clone());
+            }
+        }
         self.answers.entry(ask).or_insert(answer);
     }
 
@@ -126,6 +134,15 @@ impl<'w> Reader<'w> {
         *self.wanted.borrow_mut() = mark;
     }
 
+    /// All objects that were read so far, in a stable order.
+    pub fn known(&self) -> impl Iterator<Item = &'w Object> {
+        self.world.iter().flat_map(|(_, answer)| match answer {
+            Answer::Object(object) => std::slice::from_ref(object),
+            Answer::List { items, .. } => items.as_slice(),
+            _ => &[],
+        })
+    }
+
     fn answer(&self, ask: Ask) -> Result<&'w Answer, Needs> {
         self.world.get(&ask).ok_or_else(|| {
             self.wanted.borrow_mut().insert(ask);
@@ -147,7 +164,14 @@ impl<'w> Reader<'w> {
     /// [`Needs`] where it has not been asked yet.
     pub fn object(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Reading<Object> {
         let namespace = namespace.filter(|_| kind.is_namespaced()).map(str::to_owned);
-        Ok(match self.answer(Ask::Get { kind, namespace, name: name.to_owned() })? {
+        let key = (kind, namespace, name.to_owned());
+        let listed = self.world.listed.get(&key);
+        let (kind, namespace, name) = key;
+        let ask = Ask::Get { kind, namespace, name };
+        if let Some(object) = listed.filter(|_| self.world.get(&ask).is_none()) {
+            return Ok(Read::Found(object.clone()));
+        }
+        Ok(match self.answer(ask)? {
             Answer::Object(object) => Read::Found(object.clone()),
             Answer::Absent => Read::Absent,
             Answer::List { .. } | Answer::Log(_) | Answer::Forbidden(_) | Answer::Failed(_) | Answer::NotCovered => {

@@ -140,6 +140,8 @@ pub struct TargetError {
 pub struct Report {
     /// What was asked about.
     pub target: Target,
+    /// The clock of the answer.
+    pub now: Timestamp,
     /// How it is.
     pub status: Status,
     /// One line: the title of the first finding, or how the target is.
@@ -176,8 +178,20 @@ impl Report {
 
 impl Serialize for Report {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { target, status, summary, findings, changed, caveats, checked, pods, requests, elapsed_ms, error } =
-            self;
+        let Self {
+            target,
+            now: _,
+            status,
+            summary,
+            findings,
+            changed,
+            caveats,
+            checked,
+            pods,
+            requests,
+            elapsed_ms,
+            error,
+        } = self;
         let mut out = serializer.serialize_struct("Report", 11)?;
         out.serialize_field("target", target)?;
         out.serialize_field("status", status)?;

@@ -154,6 +154,15 @@ impl Text {
         text
     }
 
+    /// The same without spaces of ours at its end.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        if let Some(Span::Own(words)) = self.0.last_mut() {
+            *words = Cow::Owned(words.trim_end().to_owned());
+        }
+        self
+    }
+
     /// Its spans, in order.
     pub fn spans(&self) -> &[Span] {
         &self.0
@@ -172,9 +181,11 @@ impl Text {
                 Span::Own(words) => out.push_str(words),
                 Span::Name(words) | Span::Code(words) => out.push_str(&printable(words)),
                 Span::Untrusted(words) => {
-                    out.push('"');
+                    // Words that hold quotation marks themselves stand in the other kind.
+                    let (open, close) = if words.contains('"') { ('\u{201c}', '\u{201d}') } else { ('"', '"') };
+                    out.push(open);
                     out.push_str(&printable(words));
-                    out.push('"');
+                    out.push(close);
                 }
                 Span::Time(time) => write_time(&mut out, *time),
             }
@@ -252,6 +263,11 @@ mod tests {
     fn untrusted_words_cannot_steer_a_terminal() {
         let hostile = text!["log: ", quoted("a\u{1b}[31mred\u{202e}evil\u{200b}\nnext")];
         assert_eq!(hostile.plain(), "log: \"a[31mredevil next\"");
+    }
+
+    #[test]
+    fn a_quotation_inside_a_quotation_stays_readable() {
+        assert_eq!(text![quoted("unknown directive \"x\"")].plain(), "\u{201c}unknown directive \"x\"\u{201d}");
     }
 
     #[test]

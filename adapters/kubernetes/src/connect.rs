@@ -1,0 +1,72 @@
+//! From a kubeconfig, its context and its credential plugins, or the service account of this pod, to a client.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+
+use crate::Cluster;
+
+/// How long the first connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Which cluster to connect to.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// The kubeconfig context; `None` = the current one, or in-cluster where there is no kubeconfig.
+    pub context: Option<String>,
+    /// The kubeconfig file; `None` = `KUBECONFIG`, else `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The kubeconfig cannot be read or lacks what was asked for.
+    #[error("the kubeconfig cannot be used; name another with --kubeconfig or --context")]
+    Kubeconfig(#[source] KubeconfigError),
+    /// There is neither a kubeconfig nor a cluster around this process.
+    #[error(
+        "no cluster: there is no usable kubeconfig (set KUBECONFIG or --kubeconfig) and this is no pod; --from reads a dump"
+    )]
+    Infer(#[source] InferConfigError),
+    /// The client cannot be made from the configuration.
+    #[error("the client could not be made from the kubeconfig")]
+    Client(#[source] kube::Error),
+    /// The runtime for requests could not be started.
+    #[error("the runtime could not be started")]
+    Runtime(#[source] std::io::Error),
+}
+
+pub(crate) async fn connect(connection: &Connection) -> Result<Cluster, ConnectError> {
+    // One provider of cryptography for the process; a second call finds the first one's and is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let options = KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
+    let mut config = match &connection.kubeconfig {
+        Some(path) => {
+            let kubeconfig = Kubeconfig::read_from(path).map_err(ConnectError::Kubeconfig)?;
+            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(ConnectError::Kubeconfig)?
+        }
+        None if connection.context.is_some() => {
+            Config::from_kubeconfig(&options).await.map_err(ConnectError::Kubeconfig)?
+        }
+        None => Config::infer().await.map_err(ConnectError::Infer)?,
+    };
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(crate::REQUEST_TIMEOUT);
+    // The library's own retry repeats a refused request up to 15 times; a question is answered or says so.
+    config.default_retry = false;
+    let name =
+        connection.context.clone().or_else(|| current_context(connection)).unwrap_or_else(|| "in-cluster".to_owned());
+    let client = Client::try_from(config).map_err(ConnectError::Client)?;
+    Ok(Cluster::new(client, name))
+}
+
+fn current_context(connection: &Connection) -> Option<String> {
+    let kubeconfig = match &connection.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    kubeconfig.ok().and_then(|kubeconfig| kubeconfig.current_context).filter(|context| !context.is_empty())
+}

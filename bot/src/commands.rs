@@ -1,0 +1,24 @@
+//! The commands, a file each.
+
+pub(crate) mod catalogue;
+pub(crate) mod completions;
+pub(crate) mod man;
+pub(crate) mod record;
+pub(crate) mod scan;
+pub(crate) mod why;
+
+use jiff::Timestamp;
+use kubewhy_kubernetes::Connection;
+
+use crate::cli::From;
+use crate::source::{Source, SourceError};
+
+/// Opens what `--from`, `--context` and `--kubeconfig` say, and its clock.
+fn open(from: &From) -> Result<(Source, Timestamp), SourceError> {
+    let source = match &from.from {
+        Some(path) => Source::dump(path)?,
+        None => Source::cluster(&Connection { context: from.context.clone(), kubeconfig: from.kubeconfig.clone() })?,
+    };
+    let now = from.at.unwrap_or_else(|| source.clock());
+    Ok((source, now))
+}

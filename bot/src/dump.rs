@@ -1,0 +1,257 @@
+//! Reads a dump: the layout of `kubectl cluster-info dump --output-directory`, or any JSON and YAML files with objects or
+//! Lists, with logs at `logs/NAMESPACE/POD/CONTAINER[.previous].log`.
+//!
+//! A file or document that cannot be parsed is a caveat of the answer, never the end of it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use kubewhy_diagnosis::Snapshot;
+use kubewhy_diagnosis::ask::Instance;
+use kubewhy_diagnosis::kind::Kind;
+use serde_json::Value;
+
+/// Why a dump cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum DumpError {
+    /// The file or folder cannot be read.
+    #[error("the dump \"{}\" cannot be read: {source}", path.display())]
+    Unreadable {
+        /// Its path.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Nothing in it is a Kubernetes object.
+    #[error(
+        "the dump \"{}\" holds no Kubernetes object{}; make one with `kubectl cluster-info dump --all-namespaces \
+         --output-directory DIR` or `kubewhy record`",
+        path.display(),
+        caveats.first().map(|caveat| format!(" ({caveat})")).unwrap_or_default()
+    )]
+    Empty {
+        /// Its path.
+        path: PathBuf,
+        /// What could not be parsed.
+        caveats: Vec<String>,
+    },
+}
+
+/// How deep folders are followed.
+const MAX_DEPTH: usize = 8;
+
+/// Reads a file or folder.
+///
+/// # Errors
+/// Where the path cannot be read, or nothing in it is a Kubernetes object.
+pub fn read(path: &Path) -> Result<Snapshot, DumpError> {
+    let unreadable = |source| DumpError::Unreadable { path: path.to_owned(), source };
+    let mut files = Vec::new();
+    if fs::metadata(path).map_err(unreadable)?.is_dir() {
+        collect(path, MAX_DEPTH, &mut files).map_err(unreadable)?;
+        files.sort();
+    } else {
+        files.push(path.to_owned());
+    }
+    let mut snapshot = Snapshot::default();
+    for file in files {
+        let below = file.strip_prefix(path).unwrap_or(&file).to_owned();
+        let shown = if below.as_os_str().is_empty() { file.display().to_string() } else { below.display().to_string() };
+        match fs::read(&file) {
+            Ok(bytes) => add_file(&mut snapshot, &file, &below, &shown, &String::from_utf8_lossy(&bytes)),
+            Err(error) => snapshot.add_caveat(format!("{shown} could not be read: {error}")),
+        }
+    }
+    if snapshot.is_empty() {
+        return Err(DumpError::Empty { path: path.to_owned(), caveats: snapshot.caveats().to_vec() });
+    }
+    Ok(snapshot)
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if depth > 0 {
+                collect(&path, depth - 1, files)?;
+            }
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn add_file(snapshot: &mut Snapshot, file: &Path, below: &Path, shown: &str, text: &str) {
+    let names: Vec<&str> = below.iter().filter_map(|part| part.to_str()).collect();
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => {
+            cover(snapshot, &names);
+            add_json(snapshot, shown, text);
+        }
+        Some("yaml" | "yml") => {
+            cover(snapshot, &names);
+            add_yaml(snapshot, shown, text);
+        }
+        Some("log") => {
+            if let [.., "logs", namespace, pod, log] = names.as_slice() {
+                let stem = log.strip_suffix(".log").unwrap_or(log);
+                let previous = stem.strip_suffix(".previous");
+                let instance = if previous.is_some() { Instance::Previous } else { Instance::Current };
+                snapshot.add_log(namespace, pod, previous.unwrap_or(stem), instance, text);
+            }
+        }
+        Some("txt") => {
+            if let [.., namespace, pod, "logs.txt"] = names.as_slice() {
+                add_joined_logs(snapshot, namespace, pod, text);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A file for a kind says that the dump covers it, even where the file is empty: `shop/secrets.json`, `nodes.json`.
+fn cover(snapshot: &mut Snapshot, names: &[&str]) {
+    let kind_of = |file: &str| {
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        Kind::ALL.iter().copied().find(|kind| kind.plural() == stem.replace('-', ""))
+    };
+    match names {
+        [.., namespace, file] => {
+            if let Some(kind) = kind_of(file) {
+                snapshot.cover(kind, Some(namespace));
+            }
+        }
+        [file] => {
+            if let Some(kind) = kind_of(file).filter(|kind| !kind.is_namespaced()) {
+                snapshot.cover(kind, None);
+            }
+        }
+        [] => {}
+    }
+}
+
+fn add_json(snapshot: &mut Snapshot, shown: &str, text: &str) {
+    let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    for document in documents.by_ref() {
+        match document {
+            Ok(value) => snapshot.add_value(value),
+            Err(error) => {
+                snapshot.add_caveat(format!("{shown} could not be parsed: {error}"));
+                return;
+            }
+        }
+    }
+}
+
+fn add_yaml(snapshot: &mut Snapshot, shown: &str, text: &str) {
+    for (index, document) in documents(text).into_iter().enumerate() {
+        if document.trim().is_empty() {
+            continue;
+        }
+        match parse_yaml(document) {
+            Ok(Value::Null) => {}
+            Ok(value) => snapshot.add_value(value),
+            Err(error) => {
+                let first = error.lines().next().unwrap_or_default();
+                snapshot.add_caveat(format!("{shown}, document {} could not be parsed: {first}", index + 1));
+            }
+        }
+    }
+}
+
+/// A `Value` nests at most as deep as JSON may, so that no document can exhaust the stack.
+fn parse_yaml(document: &str) -> Result<Value, String> {
+    if indentation_of_deepest(document) > 2000 {
+        return Err("it nests too deep".to_owned());
+    }
+    // YAML 1.2 booleans, as Kubernetes reads them: an unquoted `n` or `on` is a name.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options::<Value>(document, options).map_err(|error| error.to_string())
+}
+
+fn indentation_of_deepest(document: &str) -> usize {
+    document.lines().map(|line| line.bytes().take_while(|byte| matches!(byte, b' ' | b'-')).count()).max().unwrap_or(0)
+}
+
+/// The documents of a YAML stream, so that a broken one costs only itself.
+fn documents(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_end() == "---" {
+            found.extend(text.get(start..at));
+            start = at + line.len();
+        }
+        at += line.len();
+    }
+    found.extend(text.get(start..));
+    found
+}
+
+/// `logs.txt` of `kubectl cluster-info dump`: the logs of all containers between marks.
+fn add_joined_logs(snapshot: &mut Snapshot, namespace: &str, pod: &str, text: &str) {
+    let mut container: Option<(&str, String)> = None;
+    for line in text.split_inclusive('\n') {
+        let mark = line.trim_end().strip_prefix("==== ").and_then(|line| line.strip_suffix(" ===="));
+        if let Some(start) = mark.and_then(|mark| mark.strip_prefix("START logs for container ")) {
+            container = start.split_once(" of pod ").map(|(name, _)| (name, String::new()));
+        } else if mark.is_some_and(|mark| mark.starts_with("END logs for container ")) {
+            if let Some((name, log)) = container.take() {
+                snapshot.add_log(namespace, pod, name, Instance::Current, &log);
+            }
+        } else if let Some((_, log)) = &mut container {
+            log.push_str(line);
+        }
+    }
+}
+
+/// Reads objects from text, as a file of that name would be.
+pub fn read_text(name: &str, text: &str) -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    if name.ends_with(".json") {
+        add_json(&mut snapshot, name, text)
+    } else {
+        add_yaml(&mut snapshot, name, text)
+    }
+    snapshot
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_document_costs_only_itself() {
+        let text = "kind: Pod\napiVersion: v1\nmetadata: {name: a, namespace: b}\n---\n\t: [\n---\nkind: Node\napiVersion: v1\nmetadata: {name: n}\n";
+        let snapshot = read_text("objects.yaml", text);
+        assert_eq!(snapshot.objects(Kind::Pod).count(), 1);
+        assert_eq!(snapshot.objects(Kind::Node).count(), 1);
+        assert_eq!(snapshot.caveats().len(), 1, "{:?}", snapshot.caveats());
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_not_a_crash() {
+        let json = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(read_text("deep.json", &json).caveats().len(), 1);
+        assert_eq!(read_text("flow.yaml", &json).caveats().len(), 1);
+        let block: String = (0..100_000).map(|_| "- ").collect();
+        assert_eq!(read_text("block.yaml", &format!("{block}x")).caveats().len(), 1);
+    }
+
+    #[test]
+    fn the_logs_of_a_cluster_info_dump_are_told_apart() {
+        let mut snapshot = Snapshot::default();
+        let text = "==== START logs for container app of pod shop/cart ====\nhello\n==== END logs for container app of pod shop/cart ====\n";
+        add_joined_logs(&mut snapshot, "shop", "cart", text);
+        let ask = kubewhy_diagnosis::ask::Ask::Log {
+            namespace: "shop".to_owned(),
+            pod: "cart".to_owned(),
+            container: "app".to_owned(),
+            instance: Instance::Current,
+        };
+        assert!(matches!(snapshot.answer(&ask), kubewhy_diagnosis::ask::Answer::Log(log) if &*log == "hello\n"));
+    }
+}

@@ -1,0 +1,174 @@
+//! Where evidence comes from: a cluster or a dump. Everything above asks and does not care.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
+use kubewhy_diagnosis::kind::Kind;
+use kubewhy_diagnosis::{Inquiry, Report, Snapshot, Step, Target};
+use kubewhy_kubernetes::{Cluster, ConnectError, Connection};
+
+use crate::dump::{self, DumpError};
+use crate::output::Output;
+
+/// How long an answer may take before progress is shown.
+const SILENT_FOR: Duration = Duration::from_secs(1);
+
+/// Why there is no evidence at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The dump cannot be used.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// The cluster cannot be reached.
+    #[error(transparent)]
+    Cluster(#[from] ConnectError),
+}
+
+/// A cluster or a dump.
+#[derive(Debug)]
+pub enum Source {
+    /// A dump in memory.
+    Dump {
+        /// What it holds.
+        snapshot: Box<Snapshot>,
+        /// Its name for the reader.
+        name: String,
+    },
+    /// A live cluster.
+    Cluster {
+        /// The connection.
+        cluster: Cluster,
+        /// The runtime that its requests run on.
+        runtime: tokio::runtime::Runtime,
+    },
+}
+
+impl Source {
+    /// Opens a dump.
+    ///
+    /// # Errors
+    /// Where it cannot be used.
+    pub fn dump(path: &Path) -> Result<Self, SourceError> {
+        let snapshot = Box::new(dump::read(path)?);
+        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string());
+        Ok(Self::Dump { snapshot, name })
+    }
+
+    /// Connects to a cluster.
+    ///
+    /// # Errors
+    /// Where there is no kubeconfig, or it cannot be used.
+    pub fn cluster(connection: &Connection) -> Result<Self, SourceError> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
+        let cluster = runtime.block_on(Cluster::connect(connection))?;
+        Ok(Self::Cluster { cluster, runtime })
+    }
+
+    /// The cluster's name, for the reader.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Dump { name, .. } => name,
+            Self::Cluster { cluster, .. } => cluster.name(),
+        }
+    }
+
+    /// The namespace that is meant where none is named; `None` for a dump, in which all are searched.
+    pub fn default_namespace(&self) -> Option<&str> {
+        match self {
+            Self::Dump { .. } => None,
+            Self::Cluster { cluster, .. } => Some(cluster.default_namespace()),
+        }
+    }
+
+    /// The time of the answer where none is given: now, or the newest time of the dump.
+    pub fn clock(&self) -> Timestamp {
+        match self {
+            Self::Dump { snapshot, .. } => snapshot.newest_time().unwrap_or_else(Timestamp::now),
+            Self::Cluster { .. } => Timestamp::now(),
+        }
+    }
+
+    /// What could not be read while the source was opened.
+    pub fn caveats(&self) -> &[String] {
+        match self {
+            Self::Dump { snapshot, .. } => snapshot.caveats(),
+            Self::Cluster { .. } => &[],
+        }
+    }
+
+    /// How many requests were sent so far; for a dump none.
+    pub fn requests(&self) -> usize {
+        match self {
+            Self::Dump { .. } => 0,
+            Self::Cluster { cluster, .. } => cluster.requests(),
+        }
+    }
+
+    /// Answers asks, all at once.
+    pub fn answer(&self, asks: Vec<Ask>) -> Vec<(Ask, Answer)> {
+        match self {
+            Self::Dump { snapshot, .. } => asks
+                .into_iter()
+                .map(|ask| {
+                    let answer = snapshot.answer(&ask);
+                    (ask, answer)
+                })
+                .collect(),
+            Self::Cluster { cluster, runtime } => runtime.block_on(cluster.answer(asks)),
+        }
+    }
+
+    /// The objects of a kind as `(namespace, name)`; empty where they cannot be listed.
+    pub fn names(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Option<String>, String)> {
+        match self {
+            Self::Dump { snapshot, .. } => snapshot
+                .objects(kind)
+                .filter(|object| {
+                    namespace.is_none_or(|wanted| !kind.is_namespaced() || object.namespace() == Some(wanted))
+                })
+                .map(|object| (object.namespace().map(str::to_owned), object.name().to_owned()))
+                .collect(),
+            Self::Cluster { cluster, runtime } => runtime.block_on(cluster.names(kind, namespace)),
+        }
+    }
+
+    /// All objects of a kind, in one namespace or in all.
+    pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Answer {
+        let ask = Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All };
+        self.answer(vec![ask]).pop().map_or_else(|| Answer::Failed("no answer".to_owned()), |(_, answer)| answer)
+    }
+
+    /// Answers a question; the inquiry comes back for those who want to know what was read.
+    pub fn explain(&self, target: Target, now: Timestamp) -> (Report, Inquiry) {
+        let started = Instant::now();
+        let before = self.requests();
+        let mut inquiry = Inquiry::new(target, now);
+        let mut answers = Vec::new();
+        let mut told = false;
+        loop {
+            match inquiry.step(answers) {
+                Step::Needs(asks) => {
+                    if !told && started.elapsed() > SILENT_FOR && Output::shows_progress() {
+                        told = true;
+                        Output::new().note(&format!(
+                            "still reading: {} ...",
+                            asks.first().map(ToString::to_string).unwrap_or_default()
+                        ));
+                    }
+                    answers = self.answer(asks);
+                }
+                Step::Done(mut report) => {
+                    report.caveats.splice(0..0, self.caveats().iter().cloned());
+                    if matches!(self, Self::Cluster { .. }) {
+                        report.requests = self.requests() - before;
+                    }
+                    report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    return (*report, inquiry);
+                }
+            }
+        }
+    }
+}

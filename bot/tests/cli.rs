@@ -1,0 +1,170 @@
+//! The command line as a person and a script see it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn recordings() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings")
+}
+
+fn kubewhy(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kubewhy"))
+        .args(arguments)
+        .env_remove("KUBECONFIG")
+        .env("HOME", "/nonexistent")
+        .output()
+        .expect("the binary runs")
+}
+
+fn from(case: &str) -> String {
+    recordings().join(case).display().to_string()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_broken_workload_is_explained_and_ends_with_1() {
+    let output = kubewhy(&["why", "deploy", "mailer", "-n", "lab-198", "--from", &from("198-secret-key-absent-env")]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("✖ failing: Secret lab-198/smtp has no key \"smtp-password\""), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colours into a pipe");
+}
+
+#[test]
+fn a_healthy_workload_ends_with_0_and_says_only_that() {
+    let case = from("248-healthy-after-bad-rollout");
+    let output = kubewhy(&["why", "deployment/web", "-n", "lab-248", "--from", &case, "-o", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((output.status.code(), json["status"].as_str()), (Some(0), Some("healthy")), "{json:#}");
+    assert_eq!(json["findings"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_name_alone_finds_the_workload_before_its_pods() {
+    let output = kubewhy(&["why", "mailer", "--from", &from("198-secret-key-absent-env"), "-o", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json["target"]["kind"], "Deployment", "{json:#}");
+}
+
+#[test]
+fn a_target_that_is_not_there_ends_with_3_and_the_nearest_names() {
+    let case = from("198-secret-key-absent-env");
+    let output = kubewhy(&["why", "deploy", "maler", "-n", "lab-198", "--from", &case, "-o", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(json["status"], "unknown");
+    assert!(json["error"]["next"][0].as_str().is_some_and(|next| next.contains("mailer")), "{json:#}");
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_to_do() {
+    let unknown = kubewhy(&["why", "gizmo", "x", "--from", &from("198-secret-key-absent-env")]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("deployment"), "{}", stderr(&unknown));
+    assert_eq!(kubewhy(&["why"]).status.code(), Some(2));
+    assert_eq!(kubewhy(&["catalogue", "quota-exceded"]).status.code(), Some(2));
+}
+
+#[test]
+fn no_cluster_ends_with_3_and_names_the_ways_out() {
+    let output = kubewhy(&["why", "pod", "x"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("--from"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_scan_gives_one_report_per_root() {
+    let output = kubewhy(&["scan", "-n", "lab-198", "--from", &from("198-secret-key-absent-env"), "-o", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(output.status.code(), Some(1), "{json:#}");
+    let reports = json["reports"].as_array().expect("reports");
+    assert_eq!(reports.len(), 1, "{json:#}");
+    assert_eq!(reports[0]["findings"][0]["code"], "secret-key-missing");
+}
+
+#[test]
+fn a_recording_replays_to_the_same_answer() {
+    let folder = tempfile();
+    let case = from("198-secret-key-absent-env");
+    let recorded = kubewhy(&["record", "deploy", "mailer", "-n", "lab-198", "--from", &case, "-o", &folder]);
+    assert_eq!(recorded.status.code(), Some(0), "{}", stderr(&recorded));
+    let at = "2026-11-21T12:00:00Z";
+    let answer = |dump: &str| {
+        let output = kubewhy(&["why", "deploy", "mailer", "-n", "lab-198", "--from", dump, "--at", at, "-o", "json"]);
+        let mut json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        for field in ["elapsed_ms", "requests", "caveats"] {
+            json[field] = Value::Null;
+        }
+        json["target"]["cluster"] = Value::Null;
+        json
+    };
+    assert_eq!(answer(&case), answer(&folder));
+    std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+}
+
+fn tempfile() -> String {
+    let folder = std::env::temp_dir().join(format!("kubewhy-record-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    folder.display().to_string()
+}
+
+#[test]
+fn broken_dumps_are_answered_with_an_error_or_a_caveat() {
+    let folder = std::env::temp_dir().join(format!("kubewhy-dump-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.display().to_string();
+    let empty = kubewhy(&["why", "pod", "x", "--from", &path]);
+    assert_eq!(empty.status.code(), Some(3));
+    assert!(stderr(&empty).contains("no Kubernetes object"), "{}", stderr(&empty));
+    std::fs::write(folder.join("pods.json"), r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","name"#)
+        .expect("a file");
+    assert_eq!(kubewhy(&["why", "pod", "x", "--from", &path]).status.code(), Some(3));
+    std::fs::write(
+        folder.join("more.yaml"),
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: y}\nstatus: {phase: Running}\n",
+    )
+    .expect("a file");
+    let output = kubewhy(&["why", "pod", "x", "--from", &path, "-o", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(json["caveats"].to_string().contains("pods.json could not be parsed"), "{json:#}");
+    std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+}
+
+#[test]
+fn called_as_a_kubectl_plugin_it_is_why() {
+    let link = std::env::temp_dir().join(format!("kubewhy-plugin-{}", std::process::id()));
+    std::fs::create_dir_all(&link).expect("a folder");
+    let plugin = link.join("kubectl-why");
+    let _ = std::fs::remove_file(&plugin);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kubewhy"), &plugin).expect("a link");
+    let case = from("198-secret-key-absent-env");
+    let output =
+        Command::new(&plugin).args(["deploy", "mailer", "-n", "lab-198", "--from", &case]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    std::fs::remove_dir_all(&link).expect("the folder can be removed");
+}
+
+#[test]
+fn help_catalogue_completions_and_manual_are_there() {
+    for arguments in [
+        &["--help"][..],
+        &["why", "--help"],
+        &["catalogue"],
+        &["catalogue", "secret-key-missing"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
+        let output = kubewhy(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(output.stdout.len() > 200, "{arguments:?}: {}", stdout(&output));
+    }
+}

@@ -1,0 +1,200 @@
+//! Everything that is broken, one report per root: which objects are worth a question, and which reports say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
+use crate::ask::Answer;
+use crate::case::Workload;
+use crate::finding::ObjectRef;
+use crate::kind::{Kind, Object};
+use crate::pods;
+use crate::report::{Report, Status, Target};
+use crate::scope;
+use crate::triage::{PodDigest, Triage, triage};
+
+/// The kinds that a scan lists.
+pub const KINDS: [Kind; 9] = [
+    Kind::Pod,
+    Kind::ReplicaSet,
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::PersistentVolumeClaim,
+    Kind::Namespace,
+];
+
+/// How long an object may be on its way before a scan asks about it.
+const YOUNG: SignedDuration = SignedDuration::from_secs(60);
+
+/// One root in trouble.
+#[derive(Clone, Debug)]
+pub struct Root {
+    /// The report of the object that shows it best.
+    pub report: Report,
+    /// All objects that it breaks.
+    pub affects: Vec<ObjectRef>,
+}
+
+impl Serialize for Root {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut root = serializer.serialize_struct("Root", 2)?;
+        root.serialize_field("affects", &self.affects)?;
+        root.serialize_field("report", &self.report)?;
+        root.end()
+    }
+}
+
+/// What a scan found.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// The roots in trouble, those that break most first.
+    pub roots: Vec<Root>,
+    /// What could not be read.
+    pub unread: Vec<String>,
+}
+
+impl Serialize for Scan {
+    /// `{"reports": [...]}`: the reports themselves, each with `affects`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reports: Result<Vec<serde_json::Value>, _> = self
+            .roots
+            .iter()
+            .map(|root| {
+                let mut report = serde_json::to_value(&root.report)?;
+                if let Some(fields) = report.as_object_mut() {
+                    fields.insert("affects".to_owned(), serde_json::to_value(&root.affects)?);
+                }
+                Ok::<_, serde_json::Error>(report)
+            })
+            .collect();
+        let mut scan = serializer.serialize_struct("Scan", 2)?;
+        scan.serialize_field("reports", &reports.map_err(serde::ser::Error::custom)?)?;
+        scan.serialize_field("caveats", &self.unread)?;
+        scan.end()
+    }
+}
+
+impl Scan {
+    /// Joins reports that name the same root for the same cause. Reports in which nothing is wrong are left out.
+    pub fn new(reports: Vec<Report>, unread: Vec<String>) -> Self {
+        let mut roots: BTreeMap<String, Root> = BTreeMap::new();
+        for report in reports {
+            let target = report.target.reference();
+            let told = matches!(report.status, Status::Failing | Status::Degraded);
+            let key = match report.lead().filter(|_| told) {
+                Some(lead) => format!("{} {:?}", lead.finding.code, lead.root()),
+                None if report.status == Status::Unknown && report.error.is_none() => format!("unknown {target}"),
+                None => continue,
+            };
+            let root = roots.entry(key).or_insert_with(|| Root { report: report.clone(), affects: Vec::new() });
+            root.affects.push(target);
+            // The report that was drawn from most pods shows the root best.
+            let weight = |report: &Report| report.pods.map_or(0, |(failing, _)| failing);
+            if weight(&report) > weight(&root.report) {
+                root.report = report;
+            }
+        }
+        let mut roots: Vec<Root> = roots.into_values().collect();
+        for root in &mut roots {
+            root.affects.sort();
+            root.affects.dedup();
+        }
+        roots.sort_by_key(|root| {
+            (root.report.status, std::cmp::Reverse(root.affects.len()), root.report.target.clone())
+        });
+        Self { roots, unread }
+    }
+}
+
+/// The objects that are worth a question: the top controllers of failing pods, workloads that lack pods, claims that are
+/// not bound, objects that do not go away. Also what could not be read.
+pub fn suspects(answers: &[(Kind, Answer)], namespace: Option<&str>, now: Timestamp) -> (Vec<Target>, Vec<String>) {
+    let mut unread = Vec::new();
+    let mut objects: Vec<Object> = Vec::new();
+    for (kind, answer) in answers {
+        match answer {
+            Answer::List { items, complete } => {
+                objects.extend(items.iter().cloned());
+                if !complete {
+                    unread.push(format!("not all {} could be read", kind.plural()));
+                }
+            }
+            Answer::Forbidden(why) | Answer::Failed(why) => {
+                unread
+                    .push(kubewhy_text::printable(&format!("{} could not be read: {why}", kind.plural())).into_owned());
+            }
+            Answer::NotCovered | Answer::Object(_) | Answer::Log(_) | Answer::Absent => {}
+        }
+    }
+    let by_name: BTreeMap<(Kind, Option<&str>, &str), &Object> =
+        objects.iter().map(|object| ((object.kind(), object.namespace(), object.name()), object)).collect();
+    let mut found: BTreeSet<(Kind, Option<String>, String)> = BTreeSet::new();
+    for object in objects.iter().filter(|object| is_suspect(object, now)) {
+        let top = top_controller(object, &by_name);
+        found.insert((top.kind(), top.namespace().map(str::to_owned), top.name().to_owned()));
+    }
+    let in_scope = |kind: Kind, ns: Option<&str>, name: &str| match namespace {
+        Some(wanted) => ns == Some(wanted) || (kind == Kind::Namespace && name == wanted),
+        None => true,
+    };
+    let targets = found
+        .into_iter()
+        .filter(|(kind, ns, name)| in_scope(*kind, ns.as_deref(), name))
+        .map(|(kind, namespace, name)| Target { cluster: String::new(), context: None, kind, namespace, name })
+        .collect();
+    (targets, unread)
+}
+
+fn is_suspect(object: &Object, now: Timestamp) -> bool {
+    let age = |time: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Time| now.duration_since(time.0);
+    let old = object.meta().creation_timestamp.as_ref().is_none_or(|created| age(created) > YOUNG);
+    let lingers = object.meta().deletion_timestamp.as_ref().is_some_and(|deleted| age(deleted) > YOUNG);
+    match object {
+        Object::Pod(pod) => {
+            let finished_for_its_owner = pods::phase(pod) == "Failed" && pod.metadata.owner_references.is_some();
+            triage(&PodDigest::from(&**pod), now) == Triage::Suspect && !finished_for_its_owner
+        }
+        Object::PersistentVolumeClaim(claim) => {
+            let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
+            lingers || (old && phase != Some("Bound"))
+        }
+        Object::Namespace(_) => lingers,
+        Object::ReplicaSet(set) => lingers || (old && lacks(&Workload::ReplicaSet(Arc::clone(set)))),
+        Object::Deployment(it) => lingers || (old && lacks(&Workload::Deployment(Arc::clone(it)))),
+        Object::StatefulSet(it) => lingers || (old && lacks(&Workload::StatefulSet(Arc::clone(it)))),
+        Object::DaemonSet(it) => lingers || (old && lacks(&Workload::DaemonSet(Arc::clone(it)))),
+        Object::Job(job) => {
+            let failed = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
+            lingers || failed.into_iter().any(|condition| condition.type_ == "Failed" && condition.status == "True")
+        }
+        Object::CronJob(_) => lingers,
+        _ => false,
+    }
+}
+
+fn lacks(workload: &Workload) -> bool {
+    scope::replicas(workload).is_some_and(|(desired, ready)| ready < desired)
+}
+
+/// The top controller among the listed objects; a `CronJob`'s failed `Job` is asked about itself.
+fn top_controller<'o>(object: &'o Object, by_name: &BTreeMap<(Kind, Option<&str>, &str), &'o Object>) -> &'o Object {
+    let mut top = object;
+    for _ in 0..4 {
+        let owner = top.meta().owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+        let Some(next) = owner
+            .and_then(|owner| Kind::from_name(&owner.kind).map(|kind| (kind, owner)))
+            .filter(|(kind, _)| *kind != Kind::CronJob && *kind != Kind::Node)
+            .and_then(|(kind, owner)| by_name.get(&(kind, top.namespace(), owner.name.as_str())))
+        else {
+            break;
+        };
+        top = next;
+    }
+    top
+}

@@ -70,12 +70,14 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Ne
         None => Read::Absent,
     };
     let last = match &words {
-        Read::Found(words) => last_lines(&words.tail),
+        Read::Found(words) => {
+            words.signature.as_ref().map(|signature| signature.line.clone()).or_else(|| last_lines(&words.tail))
+        }
         Read::Absent | Read::Unreadable => None,
     };
     let how =
         if let Some(end) = end { text![" ended with exit code ", end.exit_code] } else { text![" cannot be started"] };
-    let said = last.as_ref().map(|line| text![" Its log ends with: ", quoted(line.as_str()), "."]);
+    let said = last.as_ref().map(|line| text![" Its log says: ", quoted(line.as_str()), "."]);
     let behind = (!waiting.is_empty()).then(|| {
         let many = if waiting.len() == 1 { " waits for it." } else { " wait for it." };
         text![" ", Text::names(waiting, 4), many]

@@ -9,6 +9,7 @@ use crate::case::{Case, Verdict};
 use crate::finding::Stage;
 
 pub(crate) mod admission;
+pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod exit;
 pub(crate) mod image;
@@ -201,10 +202,13 @@ pub enum Code {
     JobDeadlineExceeded,
     CronjobNotRunning,
     ScaledToZero,
+    DnsFailing,
+    DnsConfigWrong,
 }
 
 impl Code {
     /// Its entry of the catalogue.
+    #[expect(clippy::too_many_lines, reason = "one line for each cause")]
     pub fn cause(self) -> &'static Cause {
         match self {
             Self::QuotaExceeded => &admission::quota_exceeded::CAUSE,
@@ -351,6 +355,8 @@ impl Code {
             Self::JobDeadlineExceeded => &workload::job_deadline_exceeded::CAUSE,
             Self::CronjobNotRunning => &workload::cronjob_not_running::CAUSE,
             Self::ScaledToZero => &workload::scaled_to_zero::CAUSE,
+            Self::DnsFailing => &cluster::dns_failing::CAUSE,
+            Self::DnsConfigWrong => &cluster::dns_config_wrong::CAUSE,
         }
     }
 

@@ -4,6 +4,7 @@
 pub mod eviction;
 pub mod exit_code;
 pub mod image;
+pub mod killed_child;
 pub mod log;
 pub mod mount;
 pub mod probe;

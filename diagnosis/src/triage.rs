@@ -24,6 +24,7 @@ pub const GONE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// The little of a pod that triage looks at: what a compact watch record holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that a watch record keeps in a bit")]
 pub struct PodDigest {
     /// When its grace ends, if it was deleted.
     pub deletion: Option<Timestamp>,

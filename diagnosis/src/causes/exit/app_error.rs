@@ -1,22 +1,183 @@
 //! `app-error`.
 
+use kubewhy_text::{Text, code, name, quoted, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::ends::{self, End, Story};
+use crate::finding::{Confidence, Finding, Fix};
+use crate::parse::exit_code;
+use crate::parse::log::Failure;
+use crate::pods::Role;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// Any other non-zero exit: code, meaning, last log lines.
+    /// The program ended with an error code of its own, and nothing that could be read names a more exact cause.
     /// ## Signals
-    /// UNWRITTEN
+    /// `terminated` with an exit code other than 0, and a log without a known signature, or no log at all. The code, what it
+    /// means by convention, the run time and the last lines are shown as they are.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// Every other cause of this stage has a signature or a signal: `app-config-error`, `app-panic`, `dependency-unreachable`,
+    /// `killed-by-signal`, `terminated-externally`, `process-completed`. `command-not-found`: exit 127 by the shell or the
+    /// runtime.
     /// ## Fixes
-    /// UNWRITTEN
+    /// Read the last lines; run the entrypoint by hand in a copy of the pod where they say nothing.
     /// ## Source
-    /// UNWRITTEN
+    /// <https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/>
     AppError, stage Exit, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+/// Failures that a log names and that no other cause is made for.
+fn is_mine(failure: &Failure) -> bool {
+    let other = ends::is_about_a_command(failure);
+    other
+        || matches!(
+            failure,
+            Failure::Fatal { .. }
+                | Failure::NoThreads { .. }
+                | Failure::TooManyOpenFiles
+                | Failure::InotifyExhausted
+                | Failure::InstanceLocked { .. }
+                | Failure::Usage { .. }
+                | Failure::Migration { .. }
+        )
+}
+
+fn detect(case: &Case<'_>) -> Verdict {
+    let mut found = Vec::new();
+    for end in ends::of(case)? {
+        match &end.story {
+            // Without a word of it the failed init container itself is all that can be told.
+            Story::Plain if end.container.role == Role::Init && end.words.is_none() => {}
+            Story::Plain if end.container.role == Role::Init => {
+                found.push(plain(case, &end)?.follows(Code::InitContainerFailed));
+            }
+            Story::Plain => found.push(plain(case, &end)?),
+            Story::Log(signature) if is_mine(&signature.kind) => {
+                let (title, meaning, fix) = named(&end, &signature.kind, &signature.line);
+                let finding = end.finding(case, Code::AppError).confidence(ends::confidence(signature));
+                let template = ends::template(case)?;
+                found.push(
+                    finding
+                        .title(title)
+                        .explain(end.opening())
+                        .also(meaning)
+                        .fix(Fix::disruptive(fix).command(template.edit(case)))
+                        .fix(end.read_log(case)),
+                );
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// What a log names, in a sentence and with a step.
+fn named(end: &End<'_>, failure: &Failure, line: &str) -> (Text, Text, Text) {
+    let subject = end.subject();
+    match failure {
+        Failure::NoThreads { .. } => (
+            text![subject, " gets no more threads or processes: ", quoted(line)],
+            text!["The system refused a new thread: the limit on process ids (pids) of the pod or node is reached."],
+            text!["lower the number of threads, or raise podPidsLimit of the kubelet"],
+        ),
+        Failure::TooManyOpenFiles => (
+            text![subject, " has too many open files: ", quoted(line)],
+            text![
+                "The process reached its limit on open files: a leak of connections or files, or a low ulimit of the runtime."
+            ],
+            text!["close what the program opens, or raise the limit (LimitNOFILE of the container runtime)"],
+        ),
+        Failure::InotifyExhausted => (
+            text![subject, " gets no more file watches: ", quoted(line)],
+            text![
+                "The inotify watches or instances of the node are used up by all its pods together; it reads like a full disk and is none."
+            ],
+            text!["raise fs.inotify.max_user_instances and max_user_watches on the node"],
+        ),
+        Failure::InstanceLocked { path } => (
+            text![
+                subject,
+                " finds its data held by another instance",
+                path.as_ref().map(|path| text![": ", code(path.clone())])
+            ],
+            text![
+                "Two instances may not share one data directory: another pod still uses the volume, or a lock file was left behind by a crash."
+            ],
+            text![
+                "run one instance per volume (StatefulSet, or strategy Recreate); remove a stale lock only when no other instance runs"
+            ],
+        ),
+        Failure::Usage { program } => (
+            text![subject, " prints how to call ", code(program.clone()), " and ends"],
+            text![
+                "The program did not get the arguments that it needs: command or args are missing, misspelt or incomplete."
+            ],
+            text!["give the container the command and arguments that the program asks for"],
+        ),
+        Failure::Migration { what } => (
+            text![subject, " fails in its database migration: ", quoted(what.clone())],
+            text!["The program changes the database's schema before it starts, and that step failed."],
+            text!["repair the migration or the schema by hand, as the migration tool describes"],
+        ),
+        Failure::Fatal { what } if !what.is_empty() => generic(end, what),
+        _ => generic(end, line),
+    }
+}
+
+fn generic(end: &End<'_>, line: &str) -> (Text, Text, Text) {
+    (
+        text![end.subject(), " gives up with exit code ", end.state.exit_code, ": ", quoted(line)],
+        text!["The program ended itself, for the reason that its log gives."],
+        text!["act on what the program says: ", quoted(line)],
+    )
+}
+
+fn meaning(exit: i32) -> Text {
+    match exit_code::meaning(exit) {
+        exit_code::OWN => {
+            text!["Code ", exit, " is the program's own; its documentation or its log tells what it means."]
+        }
+        meaning => text!["By convention ", exit, " means: ", meaning, "."],
+    }
+}
+
+fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
+    let exit = end.state.exit_code;
+    let last = end.words.as_ref().and_then(|words| words.tail.last());
+    let title = if let Some(last) = last {
+        text![end.subject(), " ends with exit code ", exit, ": ", quoted(last.clone())]
+    } else {
+        text![end.subject(), " ends with exit code ", exit, ", and no log could be read"]
+    };
+    let template = ends::template(case)?;
+    let shell = text!["run the entrypoint of container ", name(end.container.name()), " by hand in a copy of the pod"];
+    let copy = format!("{}-debug", case.name());
+    let copy_to = format!("--copy-to={copy}");
+    let container = format!("--container={}", end.container.name());
+    let debug = Fix::safe(shell).command(case.kubectl([
+        "debug",
+        case.name(),
+        "-it",
+        copy_to.as_str(),
+        container.as_str(),
+        "--",
+        "sh",
+    ]));
+    let command = Fix::disruptive(if let Some(last) = last {
+        text!["act on what the program says: ", quoted(last.clone())]
+    } else {
+        text!["look at command, arguments and input of the program"]
+    });
+    Ok(end
+        .finding(case, Code::AppError)
+        .confidence(if last.is_some() { Confidence::Likely } else { Confidence::Possible })
+        .title(title)
+        .explain(end.opening())
+        .also(meaning(exit))
+        .also(end.last_words())
+        .fix(end.read_log(case))
+        .fix(command.command(template.edit(case)))
+        .fix(debug))
 }

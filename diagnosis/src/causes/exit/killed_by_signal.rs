@@ -1,22 +1,60 @@
 //! `killed-by-signal`.
 
+use kubewhy_text::{Text, name, own, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::ends::{self, End, Story};
+use crate::finding::{Finding, Fix};
+use crate::parse::exit_code::Signal;
+use crate::pods;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// SIGSEGV 139, SIGABRT 134, SIGILL 132, SIGBUS 135, SIGFPE 136, SIGSYS 159, others by number.
+    /// The process was ended by a fault of its own: invalid memory, an abort, an instruction that the CPU does not have, a
+    /// forbidden system call.
     /// ## Signals
-    /// UNWRITTEN
+    /// Exit codes 128 + signal: 132 SIGILL, 133 SIGTRAP, 134 SIGABRT, 135 SIGBUS, 136 SIGFPE, 139 SIGSEGV, 141 SIGPIPE, 152
+    /// SIGXCPU, 153 SIGXFSZ, 159 SIGSYS (CRI-O reason `seccomp killed`), with reason `Error` and no runtime's last words.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `app-panic` and `heap-exhausted`: a runtime reports its own failure and then aborts (134) or faults (139); its words
+    /// decide. `terminated-externally`: 137 and 143 are orders from outside. `oom-limit`: reason OOMKilled.
     /// ## Fixes
-    /// UNWRITTEN
+    /// By signal: compare the CPU, the libc, /dev/shm, the seccomp profile; get a core dump where nothing else tells.
     /// ## Source
-    /// UNWRITTEN
+    /// signal(7); containerd pkg/sys/reaper, exitSignalOffset = 128.
     KilledBySignal, stage Exit, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let mut found = Vec::new();
+    for end in ends::of(case)? {
+        if let Story::Fault(signal) = &end.story {
+            found.push(explain(case, &end, signal)?);
+        }
+    }
+    Ok(found)
+}
+
+fn explain(case: &Case<'_>, end: &End<'_>, signal: &Signal) -> Result<Finding, Needs> {
+    let template = ends::template(case)?;
+    let node = case.pod().and_then(pods::node_name).map(|node| text!["It ran on node ", name(node), "."]);
+    let node = node.filter(|_| matches!(signal.number, 4 | 7 | 31));
+    let seccomp: Option<Text> = (end.state.reason.as_deref() == Some("seccomp killed"))
+        .then(|| text!["The runtime says that its seccomp profile killed it."]);
+    Ok(end
+        .finding(case, Code::KilledBySignal)
+        .title(text![end.subject(), " is killed by ", signal.name, " (exit code ", end.state.exit_code, ")"])
+        .explain(end.opening())
+        .also(text![
+            own(format!("{} is 128 + {}, the signal {}: ", end.state.exit_code, signal.number, signal.name)),
+            signal.meaning,
+            "."
+        ])
+        .also(seccomp)
+        .also(node)
+        .also(end.last_words())
+        .fix(Fix::disruptive(text![signal.look]).command(template.edit(case)))
+        .fix(end.read_log(case)))
 }

@@ -1,22 +1,153 @@
 //! `oom-limit`.
 
+use jiff::SignedDuration;
+use kubewhy_text::{Text, name, own, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::ends::{self, End, Story, Template};
+use crate::facts::heap::{self, Heap, Limit};
+use crate::finding::{Confidence, Finding, Fix};
+use crate::parse::quantity::Amount;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// Container over its own limit; limit, last usage, growth.
+    /// The container used more memory than its limit allows, and the kernel killed it.
     /// ## Signals
-    /// UNWRITTEN
+    /// `terminated` with reason `OOMKilled` (exit code mostly 137; 0 or another where only a child was hit), on a container
+    /// that has a memory limit: its own, a LimitRange's, or the pod's. StartError 128 with `container init was OOM-killed
+    /// (memory limit too low?)`.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `jvm-heap-over-limit`: a JVM was told to take more heap than fits. `oom-node`: no limit, the node itself ran out.
+    /// `heap-exhausted`: the runtime's own limit, and no kill. `terminated-externally`: 137 without OOMKilled.
+    /// `evicted-memory`: the kubelet removed the pod. `oom-child-process`: a child was killed, the container lives on.
     /// ## Fixes
-    /// UNWRITTEN
+    /// Raise the limit where the use is legitimate; find the leak where it grows without end.
     /// ## Source
-    /// UNWRITTEN
+    /// <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/>;
+    /// pkg/kubelet/kuberuntime/kuberuntime_container_linux.go.
     OomLimit, stage Memory, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let Some(pod) = case.pod() else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for end in ends::of(case)?.iter().filter(|end| matches!(end.story, Story::OutOfMemory)) {
+        let Some(limit) = Limit::of(pod, &end.container) else { continue };
+        if !jvm_takes_too_much(end, limit) && !is_too_small_to_start(case, end, limit) {
+            found.push(explain(case, end, limit)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A limit too small even for the runtime's own start is told as a failed start.
+fn is_too_small_to_start(case: &Case<'_>, end: &End<'_>, limit: Limit) -> bool {
+    let in_memory = case.pod().and_then(|pod| heap::in_memory_volumes(pod, end.container.spec));
+    let ran = end.state.reason.as_deref() == Some("OOMKilled");
+    !ran && in_memory.is_none() && limit.bytes < STARTS_WITHIN
+}
+
+/// What runc needs for itself, with some room.
+const STARTS_WITHIN: i128 = 16 << 20;
+
+/// Below this share of the limit a JVM's heap leaves room for the rest of the JVM, in percent.
+const JVM_ROOM: i128 = 80;
+
+/// Tells whether the JVM's own setting explains the kill.
+pub(crate) fn jvm_takes_too_much(end: &End<'_>, limit: Limit) -> bool {
+    let heap = Heap::of(end.container.spec).filter(Heap::is_jvm).and_then(|heap| heap.bytes(Some(limit.bytes)));
+    heap.is_some_and(|heap| heap.saturating_mul(100) >= limit.bytes.saturating_mul(JVM_ROOM))
+}
+
+fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit) -> Result<Finding, Needs> {
+    let template = ends::template(case)?;
+    let requests = end.container.spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+    let request =
+        Amount::in_list(requests, "memory").map(|request| text![" It requests ", own(request.show("memory")), "."]);
+    let in_memory = case.pod().and_then(|pod| heap::in_memory_volumes(pod, end.container.spec));
+    let at_once = end.run_time().is_some_and(|time| time < SignedDuration::from_secs(60));
+    let wanted = heap::suggestion(limit.bytes * if at_once { 2 } else { 3 } / if at_once { 1 } else { 2 });
+    let node_old_space = Heap::of(end.container.spec).filter(|heap| !heap.is_jvm());
+    let old_space = node_old_space
+        .filter(|heap| heap.bytes(None).is_some_and(|heap| heap >= limit.bytes))
+        .map(|heap| text!["Its own setting ", heap.describe(), " lets the heap grow beyond the limit."]);
+    let started = end.state.reason.as_deref() != Some("OOMKilled");
+    let opening = if started {
+        text![
+            "The kernel killed container ",
+            name(end.container.name()),
+            " while it was being started: the limit is too small even for that."
+        ]
+    } else {
+        end.opening()
+    };
+    let by_child = !matches!(end.state.exit_code, 137 | 128);
+    let child =
+        by_child.then(|| text!["Its exit code shows that a child process was hit, not the main process itself."]);
+    Ok(end
+        .finding(case, Code::OomLimit)
+        .confidence(Confidence::Certain)
+        .title(text![end.subject(), " is killed for using more memory than its limit of ", own(limit.show())])
+        .explain(opening)
+        .also(text![
+            "It reached its memory limit of ",
+            own(limit.show()),
+            limit.remark(),
+            ", and the kernel killed it (OOMKilled).",
+            request
+        ])
+        .also(child)
+        .also(in_memory)
+        .also(old_space)
+        .also(shape(end))
+        .evidence(case.field(&limit.path(&end.container), limit.show()))
+        .fix(raise(case, &template, end, &wanted, limit))
+        .fix(
+            Fix::safe(text![
+                "see how its memory grows: steadily means a leak, at once means that the limit is too small"
+            ])
+            .command(case.kubectl(["top", "pod", case.name(), "--containers"])),
+        ))
+}
+
+/// What the run time tells.
+fn shape(end: &End<'_>) -> Option<Text> {
+    let ran = end.run_time()?;
+    let hint = if ran < SignedDuration::from_secs(60) {
+        "; killed so soon, it needs more than the limit for its normal work"
+    } else if ran > SignedDuration::from_mins(30) {
+        "; killed so late, it may grow slowly (a leak), or met an unusual load"
+    } else {
+        return None;
+    };
+    Some(text!["It ran for ", own(ends::show(ran)), hint, "."])
+}
+
+/// The step that raises the limit, with its patch.
+pub(crate) fn raise(case: &Case<'_>, template: &Template, end: &End<'_>, wanted: &str, limit: Limit) -> Fix {
+    let title = text![
+        "raise the memory limit of container ",
+        name(end.container.name()),
+        " from ",
+        own(limit.show()),
+        " to, for example, ",
+        own(wanted.to_owned())
+    ];
+    if template.is_pod {
+        return Fix::disruptive(title).command(template.edit(case));
+    }
+    let limits = format!("--limits=memory={wanted}");
+    let mut fix = Fix::disruptive(title).command(case.kubectl([
+        "set",
+        "resources",
+        template.argument.as_str(),
+        "-c",
+        end.container.name(),
+        limits.as_str(),
+    ]));
+    let container = serde_json::json!({"name": end.container.name(), "resources": {"limits": {"memory": wanted}}});
+    fix.patch = template.patch(&serde_json::json!({"containers": [container]}));
+    fix
 }

@@ -1,22 +1,122 @@
 //! `oom-node`.
 
+use k8s_openapi::api::core::v1::Node;
+use kubewhy_text::{name, own, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::ends::{self, End, Story};
+use crate::facts::heap::Limit;
+use crate::facts::node_memory;
+use crate::finding::{Confidence, Evidence, Finding, Fix};
+use crate::kind::Kind;
+use crate::parse::quantity::Amount;
+use crate::pods;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// Node out of memory (SystemOOM, overcommit).
+    /// The node itself ran out of memory, and the kernel killed processes on it, this container's among them.
     /// ## Signals
-    /// UNWRITTEN
+    /// Reason `OOMKilled` on a container without any memory limit; or exit code 137 while the Node has an event `SystemOOM`
+    /// `System OOM encountered, victim process: ...` (or node-problem-detector's `OOMKilling`) in that minute.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `oom-limit`: the container has a limit and reached it. `evicted-memory`: the kubelet acted before the kernel did.
+    /// `terminated-externally`: 137 without either sign. `node-memory-pressure`: the node's own condition.
     /// ## Fixes
-    /// UNWRITTEN
+    /// Give the pods of the node requests and limits that add up to what it has; find the pod that takes the memory.
     /// ## Source
-    /// UNWRITTEN
+    /// pkg/kubelet/oom/oom_watcher_linux.go; pkg/kubelet/qos/policy.go (oom_score_adj).
     OomNode, stage Memory, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let Some(pod) = case.pod() else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for end in ends::of(case)? {
+        let without_limit = matches!(end.story, Story::OutOfMemory) && Limit::of(pod, &end.container).is_none();
+        let killed = matches!(&end.story, Story::Ordered(signal, _) if signal.number == 9);
+        if without_limit || killed {
+            found.extend(explain(case, &end, without_limit)?);
+        }
+    }
+    Ok(found)
+}
+
+fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option<Finding>, Needs> {
+    let node_name = case.pod().and_then(pods::node_name).unwrap_or_default();
+    let report = node_memory::system_oom(case, end)?;
+    if report.is_none() && !without_limit {
+        return Ok(None);
+    }
+    let node = if node_name.is_empty() { None } else { case.get::<Node>(None, node_name)?.found() };
+    let has = node
+        .as_ref()
+        .and_then(|node| node.status.as_ref())
+        .and_then(|status| Amount::in_list(status.allocatable.as_ref(), "memory").map(|memory| memory.show("memory")));
+    let has = has.map(|has| text![" It has ", own(has), " for pods."]);
+    let template = ends::template(case)?;
+    let requests = end.container.spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+    let request = if let Some(request) = Amount::in_list(requests, "memory") {
+        text![
+            "The container requests ",
+            own(request.show("memory")),
+            " and may take more than that; what exceeds its request is killed first."
+        ]
+    } else {
+        text!["The container requests no memory at all, so the kernel takes it among the first."]
+    };
+    let reported = if report.is_some() {
+        text!["Node ", name(node_name), " reported that it ran out of memory at that time."]
+    } else {
+        text![
+            "The container has no memory limit of its own, so it was the node's memory (or the pod's share of it) that ran out."
+        ]
+    };
+    let target = template.argument.as_str();
+    let set = if template.is_pod {
+        template.edit(case)
+    } else {
+        case.kubectl([
+            "set",
+            "resources",
+            target,
+            "-c",
+            end.container.name(),
+            "--requests=memory=256Mi",
+            "--limits=memory=512Mi",
+        ])
+    };
+    let finding = end
+        .finding(case, Code::OomNode)
+        .confidence(if report.is_some() && without_limit { Confidence::Certain } else { Confidence::Likely })
+        .title(text![
+            "Node ",
+            name(node_name),
+            " ran out of memory, and container ",
+            name(end.container.name()),
+            " was killed for it"
+        ])
+        .explain(end.opening())
+        .also(text![reported, has])
+        .also(request)
+        .evidence(report.as_ref().map(|event| Evidence::event(event)))
+        .fix(
+            Fix::safe(text!["see which pods of node ", name(node_name), " take the memory"])
+                .command(case.kubectl_cluster(["describe", "node", node_name]))
+                .command(case.kubectl_cluster(["top", "pods", "--all-namespaces", "--sort-by=memory"])),
+        )
+        .fix(
+            Fix::disruptive(text![
+                "give container ",
+                name(end.container.name()),
+                " a memory request and limit that fit its use"
+            ])
+            .command(set),
+        );
+    Ok(Some(if node_name.is_empty() {
+        finding
+    } else {
+        finding.root(crate::finding::ObjectRef::new(Kind::Node, None, node_name))
+    }))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::LifecycleHandler;
 
 use crate::case::Case;
@@ -18,6 +19,8 @@ pub(crate) struct HookFailure {
     pub(crate) evidence: Evidence,
     /// Error and output as far as the kubelet tells them; newer ones keep them to themselves.
     pub(crate) words: Option<String>,
+    /// It has not failed: it runs on and on.
+    pub(crate) hangs: bool,
     /// A program that the hook calls and the container does not have.
     pub(crate) lacks: Option<String>,
 }
@@ -33,6 +36,9 @@ pub(crate) fn post_start(case: &Case<'_>, container: &ContainerView<'_>) -> Resu
         let message = container.waiting_message();
         return Ok(Some(failure(case.waiting_evidence(container), message)));
     }
+    if hook.is_some() && matches!(container.waiting_reason(), "ContainerCreating" | "PodInitializing") {
+        return hanging(case, container);
+    }
     let holds = !container.is_ready() && (container.waiting().is_some() || container.terminated().is_some());
     if hook.is_none() || !holds {
         return Ok(None);
@@ -40,6 +46,23 @@ pub(crate) fn post_start(case: &Case<'_>, container: &ContainerView<'_>) -> Resu
     Ok(event(case, container, "FailedPostStartHook")?
         .filter(|event| belongs_to_end(container, event))
         .map(|event| failure(Evidence::event(&event), &event.message)))
+}
+
+/// How long a postStart hook may take.
+const HOOK_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// A hook that runs on: the kubelet has started the container, and does not count it as started before the hook returns.
+fn hanging(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Option<HookFailure>, Needs> {
+    let about = |event: &Event| super::probes::is_about(case, event, container);
+    let newest = case.newest_event(&["Started", "Killing", "Failed", "FailedPostStartHook", "BackOff"], about)?;
+    let started = newest.filter(|event| event.reason == "Started");
+    let long = |event: &Arc<Event>| event.last.is_some_and(|last| case.age(last) > HOOK_PATIENCE);
+    Ok(started.filter(long).map(|event| HookFailure {
+        evidence: Evidence::event(&event),
+        words: None,
+        hangs: true,
+        lacks: None,
+    }))
 }
 
 /// The newest event of a failed preStop hook of a container.
@@ -74,7 +97,7 @@ fn failure(evidence: Evidence, message: &str) -> HookFailure {
         _ => text.replace("\\n", "\n").split(['\n', '"']).find_map(start::shell_lacks),
     };
     let lacks = words.as_deref().and_then(missing);
-    HookFailure { evidence, words, lacks }
+    HookFailure { evidence, words, hangs: false, lacks }
 }
 
 /// What a hook does, as a person would write it: a command line, a URL path and port.

@@ -50,6 +50,13 @@ fn has_failed(pod: &k8s_openapi::api::core::v1::Pod, container: &ContainerView<'
     pods::troubling_end(pod, container, case.now()).is_some_and(|end| end.exit_code != 0)
 }
 
+/// The last lines of a log as one; standard output and error may come in either order.
+fn last_lines(tail: &[String]) -> Option<String> {
+    let lines: Vec<&str> = tail.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
+    let last = lines.get(lines.len().saturating_sub(3)..)?.join(" / ");
+    (!last.is_empty()).then_some(last)
+}
+
 fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Needs> {
     let all = case.containers().filter(|other| other.role != Role::Main).count();
     let waiting: Vec<&str> = case
@@ -63,12 +70,14 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Ne
         None => Read::Absent,
     };
     let last = match &words {
-        Read::Found(words) => words.tail.iter().rev().find(|line| !line.trim().is_empty()).cloned(),
+        Read::Found(words) => {
+            words.signature.as_ref().map(|signature| signature.line.clone()).or_else(|| last_lines(&words.tail))
+        }
         Read::Absent | Read::Unreadable => None,
     };
     let how =
         if let Some(end) = end { text![" ended with exit code ", end.exit_code] } else { text![" cannot be started"] };
-    let said = last.as_ref().map(|line| text![" The last line of its log: ", quoted(line.as_str()), "."]);
+    let said = last.as_ref().map(|line| text![" Its log says: ", quoted(line.as_str()), "."]);
     let behind = (!waiting.is_empty()).then(|| {
         let many = if waiting.len() == 1 { " waits for it." } else { " wait for it." };
         text![" ", Text::names(waiting, 4), many]

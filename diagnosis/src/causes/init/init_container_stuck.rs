@@ -56,7 +56,7 @@ fn detect(case: &Case<'_>) -> Verdict {
             return Ok(Vec::new());
         }
         let finding = if container.role == Role::Sidecar {
-            (age >= LONG).then(|| sidecar(case, &container, age)).transpose()?
+            (age >= LONG / 2).then(|| sidecar(case, &container, age)).transpose()?
         } else {
             explain(case, &container, age)?
         };
@@ -325,7 +325,10 @@ fn sidecar(case: &Case<'_>, container: &ContainerView<'_>, age: SignedDuration) 
         name(container.name()),
         ", or what keeps it from answering"
     ]);
-    Ok(case
+    let wait = wait_of(case, container)?;
+    let last = wait.tail.iter().rev().find(|line| !line.trim().is_empty());
+    let said = last.map(|line| text!["The last line of its log: ", quoted(line.as_str()), "."]);
+    let finding = case
         .finding_in(Code::InitContainerStuck, container)
         .confidence(Confidence::Likely)
         .title(text!["Sidecar ", name(container.name()), " has run for ", kubewhy_text::own(minutes(age)), " and does not count as started"])
@@ -335,7 +338,9 @@ fn sidecar(case: &Case<'_>, container: &ContainerView<'_>, age: SignedDuration) 
             " starts before the pod's own containers, and these wait until its startup probe succeeds, which it has not yet."
         ])
         .evidence(case.field(&format!("{}.started", container.status_path()), "false"))
-        .follows(Code::StartupProbeKilling)
+        .also(said)
         .fix(see)
-        .fix(edited(case, edit)?))
+        .fix(edited(case, edit)?);
+    // A probe that kills it is told on its own.
+    Ok(if container.restarts() > 0 { finding.follows(Code::StartupProbeKilling) } else { finding })
 }

@@ -6,7 +6,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::hooks::{HookFailure, post_start, shown};
 use crate::facts::template::edited;
-use crate::finding::{Finding, Fix};
+use crate::finding::{Confidence, Finding, Fix};
 use crate::pods::ContainerView;
 use crate::reader::Needs;
 
@@ -15,7 +15,8 @@ cause! {
     /// The container started, its postStart hook failed, and for that the kubelet kills it and starts it again.
     /// ## Signals
     /// Waiting `PostStartHookError` with `Exec lifecycle hook ([COMMAND]) for Container "C" in Pod "P" failed - error: ...`; event
-    /// `FailedPostStartHook` (`PostStartHook failed`, without details in newer versions), then `Killing` `FailedPostStartHook`.
+    /// `FailedPostStartHook` (`PostStartHook failed`, without details in newer versions), then `Killing` `FailedPostStartHook`. A
+    /// hook that does not end: waiting `ContainerCreating` long after the event `Started`.
     /// ## Look-alikes
     /// `terminated-externally`, `killed-by-signal`: 137 or 143 without such an event. `pre-stop-hook-failed`: the other hook.
     /// `liveness-probe-killing`: `Killing` names a probe.
@@ -36,7 +37,42 @@ fn detect(case: &Case<'_>) -> Verdict {
     Ok(found)
 }
 
+/// The hook runs on and on.
+fn hangs(case: &Case<'_>, container: &ContainerView<'_>, failure: HookFailure) -> Result<Finding, Needs> {
+    let hook = container.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref()).map(shown);
+    let named = hook.as_ref().map(|hook| text![" ", code(hook.as_str())]);
+    let correct = text!["have the postStart hook of container ", name(container.name()), " end soon, or take it out"];
+    let look = Fix::safe(text!["see what the container does while its hook runs"]).command(case.kubectl([
+        "logs",
+        case.name(),
+        "-c",
+        container.name(),
+        "--tail",
+        "20",
+    ]));
+    Ok(case
+        .finding_in(Code::PostStartHookFailed, container)
+        .confidence(Confidence::Likely)
+        .title(text!["Container ", name(container.name()), ": its postStart hook does not end"])
+        .explain(text![
+            "The kubelet has started the container and runs its postStart hook",
+            named,
+            ". Until the hook returns, the container does not count as started: it stays at ",
+            code("ContainerCreating"),
+            ", and the containers after it wait too."
+        ])
+        .since(failure.evidence.at)
+        .evidence(failure.evidence)
+        .evidence(hook.map(|hook| case.field(&format!("{}.lifecycle.postStart", container.spec_path()), hook)))
+        .evidence(case.waiting_evidence(container))
+        .fix(edited(case, Fix::disruptive(correct))?)
+        .fix(look))
+}
+
 fn explain(case: &Case<'_>, container: &ContainerView<'_>, failure: HookFailure) -> Result<Finding, Needs> {
+    if failure.hangs {
+        return hangs(case, container, failure);
+    }
     let hook = container.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref()).map(shown);
     let named = hook.as_ref().map(|hook| text![" ", code(hook.as_str())]);
     let lacks =

@@ -64,6 +64,8 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, failure: HookFailure)
     Ok(case
         .finding_in(Code::PreStopHookFailed, container)
         .severity(Severity::Warning)
+        // The hook is over; what holds the pod is its process.
+        .follows(Code::TerminatingIgnoresSigterm)
         .title(text!["Container ", name(container.name()), ": its preStop hook", named.clone(), " failed"])
         .explain(text![
             "Before a container is stopped, the kubelet runs its preStop hook",

@@ -38,7 +38,9 @@ fn detect(case: &Case<'_>) -> Verdict {
             " is on its way out there, and cannot end before the node answers or is deleted."
         ];
         let condition = Evidence::field(&pod, ".metadata.deletionTimestamp", "over, and the pod is still there");
-        return Ok(vec![explain(case, &lost).also(note).evidence(condition).via(pod)]);
+        return Ok(vec![
+            explain(case, &lost).also(note).evidence(condition).via(pod).follows(Code::TerminatingNodeLost),
+        ]);
     }
     if case.meta().deletion_timestamp.is_some() {
         return Ok(Vec::new());

@@ -153,7 +153,9 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
             signature.decisive && matches!(signature.kind, Failure::HeapExhausted { .. } | Failure::NoMemory { .. })
         }
         Some(_) => {
-            signature.decisive || matches!(signature.kind, Failure::Panic { .. } | Failure::HeapExhausted { .. })
+            let told =
+                signature.decisive || matches!(signature.kind, Failure::Panic { .. } | Failure::HeapExhausted { .. });
+            told && !is_name_of_signal(&signature.kind)
         }
         None => code != 0 || signature.decisive,
     };
@@ -171,6 +173,22 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
         None if code == 0 => Story::Completed,
         None => Story::Plain,
     }
+}
+
+/// A shell's `Segmentation fault` says no more than the exit code does.
+fn is_name_of_signal(failure: &Failure) -> bool {
+    const NAMES: &[&str] = &[
+        "Segmentation fault",
+        "Aborted",
+        "Illegal instruction",
+        "Bus error",
+        "Floating point exception",
+        "Trace/breakpoint trap",
+        "Bad system call",
+    ];
+    let Failure::Panic { what } = failure else { return false };
+    let bare = what.trim_end_matches("(core dumped)").trim();
+    NAMES.contains(&bare)
 }
 
 fn is_out_of_memory(state: &ContainerStateTerminated) -> bool {

@@ -142,7 +142,7 @@ pub(crate) fn is_about_a_command(failure: &Failure) -> bool {
 
 fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
     let code = end.state.exit_code;
-    let signature = end.words.as_ref().and_then(|words| words.signature.clone());
+    let signature = end.words.as_ref().and_then(|words| words.signature.clone()).map(with_reference);
     if is_unknown(end.state) {
         return Story::Lost;
     }
@@ -189,6 +189,27 @@ fn is_name_of_signal(failure: &Failure) -> bool {
     let Failure::Panic { what } = failure else { return false };
     let bare = what.trim_end_matches("(core dumped)").trim();
     NAMES.contains(&bare)
+}
+
+/// A peer named `$(DB_HOST)` is a reference to a variable that nobody expanded.
+fn with_reference(signature: Signature) -> Signature {
+    let host = match &signature.kind {
+        Failure::UnknownHost { host, .. } => host,
+        Failure::Refused { peer: Some(peer) }
+        | Failure::Timeout { peer: Some(peer) }
+        | Failure::Unreachable { peer: Some(peer) } => &peer.host,
+        _ => return signature,
+    };
+    let Some(name) = reference(host).map(str::to_owned) else { return signature };
+    Signature { kind: Failure::MissingVariable { name }, ..signature }
+}
+
+/// The variable that a text refers to: `$(NAME)` or `${NAME}`.
+pub(crate) fn reference(text: &str) -> Option<&str> {
+    let (open, close) = if text.contains("$(") { ("$(", ')') } else { ("${", '}') };
+    let name = text.split_once(open)?.1.split_once(close)?.0;
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    plain.then_some(name)
 }
 
 fn is_out_of_memory(state: &ContainerStateTerminated) -> bool {

@@ -61,7 +61,18 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
     let finding =
         end.finding(case, Code::AppConfigError).confidence(ends::confidence(signature)).explain(end.opening());
     match &signature.kind {
-        Failure::MissingVariable { name } => variable(case, end, &template, finding, name),
+        Failure::MissingVariable { name } => {
+            // Kubernetes expands a reference only to what stands before it in the same list.
+            let unexpanded = ends::reference(&signature.line).is_some_and(|reference| reference == name);
+            let note = unexpanded.then(|| {
+                text![
+                    "It got the reference ",
+                    code(format!("$({name})")),
+                    " as it is written: Kubernetes puts in only variables that stand before it in env of the same container."
+                ]
+            });
+            variable(case, end, &template, finding.also(note), name)
+        }
         Failure::MissingFile { path } => Ok(missing_file(case, end, &template, finding, path)),
         Failure::BadSetting { what, file, line } | Failure::UnreadableConfig { what, file, line } => {
             setting(case, end, &template, finding, what, file.as_deref(), *line)

@@ -78,7 +78,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
         }
         None => finding
             .fix(
-                Fix::disruptive(if let Some(_) = mounted {
+                Fix::disruptive(if mounted.is_some() {
                     text!["give the volume more room (sizeLimit, or a PersistentVolumeClaim)"]
                 } else {
                     text!["mount a volume where the program writes"]

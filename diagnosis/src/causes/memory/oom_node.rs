@@ -66,7 +66,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option
     } else {
         text!["The container requests no memory at all, so the kernel takes it among the first."]
     };
-    let reported = if let Some(_) = &report {
+    let reported = if report.is_some() {
         text!["Node ", name(node_name), " reported that it ran out of memory at that time."]
     } else {
         text![

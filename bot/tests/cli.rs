@@ -125,10 +125,14 @@ fn broken_dumps_are_answered_with_an_error_or_a_caveat() {
     let empty = kubewhy(&["why", "pod", "x", "--from", &path]);
     assert_eq!(empty.status.code(), Some(3));
     assert!(stderr(&empty).contains("no Kubernetes object"), "{}", stderr(&empty));
-    std::fs::write(folder.join("pods.json"), r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","name"#).expect("a file");
-    assert_eq!(kubewhy(&["why", "pod", "x", "--from", &path]).status.code(), Some(3));
-    std::fs::write(folder.join("more.yaml"), "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: y}\nstatus: {phase: Running}\n")
+    std::fs::write(folder.join("pods.json"), r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","name"#)
         .expect("a file");
+    assert_eq!(kubewhy(&["why", "pod", "x", "--from", &path]).status.code(), Some(3));
+    std::fs::write(
+        folder.join("more.yaml"),
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: y}\nstatus: {phase: Running}\n",
+    )
+    .expect("a file");
     let output = kubewhy(&["why", "pod", "x", "--from", &path, "-o", "json"]);
     let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(json["caveats"].to_string().contains("pods.json could not be parsed"), "{json:#}");
@@ -143,14 +147,22 @@ fn called_as_a_kubectl_plugin_it_is_why() {
     let _ = std::fs::remove_file(&plugin);
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kubewhy"), &plugin).expect("a link");
     let case = from("198-secret-key-absent-env");
-    let output = Command::new(&plugin).args(["deploy", "mailer", "-n", "lab-198", "--from", &case]).output().expect("it runs");
+    let output =
+        Command::new(&plugin).args(["deploy", "mailer", "-n", "lab-198", "--from", &case]).output().expect("it runs");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     std::fs::remove_dir_all(&link).expect("the folder can be removed");
 }
 
 #[test]
 fn help_catalogue_completions_and_manual_are_there() {
-    for arguments in [&["--help"][..], &["why", "--help"], &["catalogue"], &["catalogue", "secret-key-missing"], &["completions", "bash"], &["man"]] {
+    for arguments in [
+        &["--help"][..],
+        &["why", "--help"],
+        &["catalogue"],
+        &["catalogue", "secret-key-missing"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
         let output = kubewhy(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(output.stdout.len() > 200, "{arguments:?}: {}", stdout(&output));

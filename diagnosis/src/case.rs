@@ -124,6 +124,8 @@ pub struct Refusal {
     pub evidence: Evidence,
     /// The controller that was refused.
     pub by: ObjectRef,
+    /// Since when it is refused.
+    pub since: Option<Timestamp>,
 }
 
 /// One object under examination, with all that is known of the world around it.
@@ -375,6 +377,11 @@ impl<'w> Case<'w> {
     pub fn refusals(&self) -> Result<Vec<Refusal>, Needs> {
         let Some(workload) = self.workload() else { return Ok(Vec::new()) };
         crate::scope::refusals(self, workload)
+    }
+
+    /// A case about another object of the same world: a pod of the workload.
+    pub fn about(&self, subject: Subject) -> Case<'_> {
+        Case::new(self.reader, subject, self.context)
     }
 }
 

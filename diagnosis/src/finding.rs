@@ -264,6 +264,13 @@ impl Fix {
         self
     }
 
+    /// The same with several commands, in order.
+    #[must_use]
+    pub fn commands(mut self, commands: impl IntoIterator<Item = String>) -> Self {
+        self.commands.extend(commands);
+        self
+    }
+
     /// The same with a repair that kubewhy could do.
     #[must_use]
     pub fn remedy(mut self, action: Action) -> Self {
@@ -338,7 +345,7 @@ impl Finding {
     /// Sets the two to four sentences of explanation.
     #[must_use]
     pub fn explain(mut self, explanation: Text) -> Self {
-        self.explanation = explanation;
+        self.explanation = explanation.trimmed();
         self
     }
 

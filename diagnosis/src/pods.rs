@@ -229,3 +229,10 @@ pub fn claims(pod: &Pod) -> impl Iterator<Item = String> {
         named.or_else(|| volume.ephemeral.as_ref().map(|_| format!("{owner}-{}", volume.name)))
     })
 }
+
+/// The message of a condition that is True.
+pub(crate) fn condition_message(pod: Option<&Pod>, type_: &str) -> Option<String> {
+    condition(pod?, type_)
+        .filter(|condition| condition.status == "True")
+        .and_then(|condition| condition.message.clone())
+}

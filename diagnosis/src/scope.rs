@@ -14,6 +14,7 @@ use kubewhy_text::{Text, name, text};
 
 use crate::ask::{Filter, Selector};
 use crate::case::{Case, Refusal, Subject, Workload};
+use crate::event::Event;
 use crate::finding::Evidence;
 use crate::finding::ObjectRef;
 use crate::kind::{Kind, Object};
@@ -97,6 +98,31 @@ fn alone(subject: Subject) -> Scoped {
     Scoped { subject, stands_for: 1, newest_revision: true }
 }
 
+/// A controller stands for the pods that it has not made.
+fn of_controller(workload: &Workload) -> Scoped {
+    let (wanted, made) = match workload {
+        Workload::Deployment(it) => (
+            it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+            it.status.as_ref().and_then(|status| status.replicas).unwrap_or(0),
+        ),
+        Workload::ReplicaSet(it) => (
+            it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+            it.status.as_ref().map_or(0, |status| status.replicas),
+        ),
+        Workload::StatefulSet(it) => (
+            it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+            it.status.as_ref().map_or(0, |status| status.replicas),
+        ),
+        Workload::DaemonSet(it) => it
+            .status
+            .as_ref()
+            .map_or((1, 0), |status| (status.desired_number_scheduled, status.current_number_scheduled)),
+        Workload::Job(_) | Workload::CronJob(_) => (1, 0),
+    };
+    let lacking = usize::try_from(wanted.saturating_sub(made)).unwrap_or(0).max(1);
+    Scoped { stands_for: lacking, ..alone(Subject::Workload(workload.clone())) }
+}
+
 fn of_pod(reader: &Reader<'_>, pod: &Arc<Pod>) -> Scope {
     let reference =
         ObjectRef::new(Kind::Pod, pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref().unwrap_or_default());
@@ -170,7 +196,7 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
     let object = workload.object();
     let namespace = object.namespace();
     let selector = workload.selector().map(Selector::from_api).filter(|selector| !selector.is_empty());
-    let mut subjects = vec![alone(Subject::Workload(workload.clone()))];
+    let mut subjects = vec![of_controller(workload)];
     let mut newest = None;
     let mut owners = vec![object.clone()];
     if let (Workload::Deployment(deployment), Some(selector)) = (workload, &selector) {
@@ -180,7 +206,13 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
         let sets = owned(sets?.found().unwrap_or_default(), &object);
         newest = newest_set(deployment, &sets);
         if let Some(newest) = &newest {
-            subjects.push(alone(Subject::Workload(Workload::ReplicaSet(Arc::clone(newest)))));
+            let mut set = of_controller(&Workload::ReplicaSet(Arc::clone(newest)));
+            // Where the Deployment tells of the refusal too, it stands for the pods that are lacking.
+            let told = conditions(workload).iter().any(|(type_, ..)| *type_ == "ReplicaFailure");
+            if told || lacks_pods(workload) && named_set(deployment).is_some() {
+                set.stands_for = 0;
+            }
+            subjects.push(set);
         }
         owners = sets.into_iter().map(Object::ReplicaSet).collect();
     }
@@ -226,12 +258,7 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
 
 /// A failed pod that its controller has replaced, or a job's pod after the job has ended well: history.
 fn is_superseded(workload: &Workload, pod: &Pod) -> bool {
-    match workload {
-        Workload::Job(job) => is_over(&Workload::Job(Arc::clone(job))),
-        _ => false,
-    }
-    .then_some(true)
-    .unwrap_or_else(|| pods::phase(pod) == "Failed" && replaces_failed(workload) && is_satisfied(workload))
+    is_over(workload) || pods::phase(pod) == "Failed" && replaces_failed(workload) && is_satisfied(workload)
 }
 
 fn replaces_failed(workload: &Workload) -> bool {
@@ -271,7 +298,7 @@ pub(crate) fn replicas(workload: &Workload) -> Option<(i32, i32)> {
 }
 
 /// Tells whether the controller has all the ready pods of the present template that it wants.
-fn is_satisfied(workload: &Workload) -> bool {
+pub(crate) fn is_satisfied(workload: &Workload) -> bool {
     let ready = replicas(workload).is_some_and(|(desired, ready)| ready >= desired);
     let updated = match workload {
         Workload::Deployment(it) => {
@@ -294,7 +321,13 @@ fn workload_status(reader: &Reader<'_>, workload: &Workload, failing: usize) -> 
     if let Workload::Job(job) = workload {
         return job_status(job, failing, subject);
     }
+    if object.meta().deletion_timestamp.is_some() {
+        return (Status::Pending, text![subject, " is being deleted"]);
+    }
     let (desired, ready) = replicas(workload).unwrap_or_default();
+    if desired == 0 && matches!(workload, Workload::DaemonSet(_)) {
+        return (Status::Healthy, text![subject, " wants no pod: no node is meant for it"]);
+    }
     let counts = text![": ", ready, " of ", desired, " pods are ready"];
     if failing == 0 && is_satisfied(workload) {
         return (Status::Healthy, text![subject, " is healthy", counts]);
@@ -422,51 +455,107 @@ fn alike(pod: &Pod) -> String {
 
 /// What the API said when the workload's pods were refused: conditions first, else events, only while pods are lacking.
 pub(crate) fn refusals(case: &Case<'_>, workload: &Workload) -> Result<Vec<Refusal>, Needs> {
+    if case.meta().deletion_timestamp.is_some() {
+        return Ok(Vec::new());
+    }
     let by = case.reference();
-    let mut found = Vec::new();
-    let conditions: Vec<(&str, &str, Option<&str>)> = match workload {
+    for (type_, reason, message, since) in conditions(workload) {
+        let refused = type_ == "ReplicaFailure" && reason != "FailedDelete" || reason == "ReplicaSetCreateError";
+        if refused && !message.is_empty() {
+            let evidence = case.field(&format!(".status.conditions[{type_}]"), message).at(since);
+            return Ok(vec![Refusal { message: message.to_owned(), evidence, by, since }]);
+        }
+    }
+    if !lacks_pods(workload) {
+        return Ok(Vec::new());
+    }
+    let mut events = case.own_events()?;
+    let refused = |event: &Arc<Event>| {
+        event.is_warning() && matches!(event.reason.as_str(), "FailedCreate" | "ReplicaSetCreateError")
+    };
+    if let (Workload::Deployment(deployment), false) = (workload, events.iter().any(refused)) {
+        // Where the ReplicaSet cannot be read, its events still may.
+        if let Some(set) = named_set(deployment) {
+            events = case.events(Kind::ReplicaSet, case.namespace(), &set, None)?;
+        }
+    }
+    let Some(event) = events.iter().rev().find(|event| refused(event)) else { return Ok(Vec::new()) };
+    // A controller that makes its pods one by one got over it, when it made one later. One that makes many at once may get
+    // some through while others are refused.
+    let slack = match workload {
+        Workload::StatefulSet(_) | Workload::CronJob(_) => SignedDuration::ZERO,
+        _ => SignedDuration::from_secs(30),
+    };
+    let started = match workload {
+        Workload::CronJob(cron) => {
+            cron.status.as_ref().and_then(|status| status.last_schedule_time.as_ref()).map(|it| it.0)
+        }
+        _ => None,
+    };
+    if started.is_some_and(|started| event.last.is_some_and(|refused| started > refused)) {
+        return Ok(Vec::new());
+    }
+    let healed = events
+        .iter()
+        .filter(|later| later.reason == "SuccessfulCreate")
+        .any(|later| later.last.zip(event.last).is_some_and(|(later, refused)| later.duration_since(refused) > slack));
+    if healed {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Refusal { message: event.message.clone(), evidence: Evidence::event(event), by, since: event.first }])
+}
+
+/// The conditions that are True (or that say why nothing progresses): type, reason, message, since when.
+fn conditions(workload: &Workload) -> Vec<(&str, &str, &str, Option<jiff::Timestamp>)> {
+    match workload {
         Workload::ReplicaSet(set) => set
             .status
             .iter()
             .flat_map(|status| status.conditions.iter().flatten())
-            .map(|condition| (condition.type_.as_str(), condition.status.as_str(), condition.message.as_deref()))
+            .filter(|condition| condition.status == "True")
+            .map(|it| {
+                let since = it.last_transition_time.as_ref().map(|time| time.0);
+                (
+                    it.type_.as_str(),
+                    it.reason.as_deref().unwrap_or_default(),
+                    it.message.as_deref().unwrap_or_default(),
+                    since,
+                )
+            })
             .collect(),
         Workload::Deployment(deployment) => deployment
             .status
             .iter()
             .flat_map(|status| status.conditions.iter().flatten())
-            .map(|condition| (condition.type_.as_str(), condition.status.as_str(), condition.message.as_deref()))
+            .filter(|it| it.status == "True" || it.reason.as_deref() == Some("ReplicaSetCreateError"))
+            .map(|it| {
+                let since = it.last_transition_time.as_ref().map(|time| time.0);
+                (
+                    it.type_.as_str(),
+                    it.reason.as_deref().unwrap_or_default(),
+                    it.message.as_deref().unwrap_or_default(),
+                    since,
+                )
+            })
             .collect(),
         Workload::StatefulSet(_) | Workload::DaemonSet(_) | Workload::Job(_) | Workload::CronJob(_) => Vec::new(),
-    };
-    for (_, _, message) in
-        conditions.iter().filter(|(type_, status, _)| *type_ == "ReplicaFailure" && *status == "True")
-    {
-        if let Some(message) = message {
-            let evidence = case.field(".status.conditions[ReplicaFailure]", *message);
-            found.push(Refusal { message: (*message).to_owned(), evidence, by: by.clone() });
-        }
     }
-    if !found.is_empty() || !lacks_pods(workload) {
-        return Ok(found);
-    }
-    let reasons = ["FailedCreate", "ReplicaSetCreateError"];
-    if let Some(event) = case.newest_event(&reasons, |event| event.is_warning())? {
-        found.push(Refusal { message: event.message.clone(), evidence: Evidence::event(&event), by });
-    }
-    Ok(found)
+}
+
+/// The `ReplicaSet` that a Deployment's condition Progressing names: `ReplicaSet "cart-7c9" is progressing.`
+fn named_set(deployment: &Deployment) -> Option<String> {
+    let conditions = deployment.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let message = conditions.filter(|it| it.type_ == "Progressing").find_map(|it| it.message.as_deref())?;
+    let named = message.to_lowercase().contains("replicaset \"") || message.contains("replica set \"");
+    message.split('"').nth(1).filter(|_| named).map(str::to_owned)
 }
 
 /// Tells whether the controller has made fewer pods (or jobs) than it wants.
 fn lacks_pods(workload: &Workload) -> bool {
     match workload {
         Workload::Deployment(it) => {
-            let progressing = it.status.iter().flat_map(|status| status.conditions.iter().flatten());
-            let refused =
-                progressing.clone().any(|condition| condition.reason.as_deref() == Some("ReplicaSetCreateError"));
-            let unobserved = it.status.as_ref().and_then(|status| status.replicas).unwrap_or(0)
-                < it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-            refused || unobserved
+            it.status.as_ref().and_then(|status| status.replicas).unwrap_or(0)
+                < it.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
         }
         Workload::ReplicaSet(it) => {
             it.status.as_ref().map_or(0, |status| status.replicas)
@@ -481,10 +570,16 @@ fn lacks_pods(workload: &Workload) -> bool {
         }
         Workload::Job(it) => {
             let (spec, status) = (it.spec.as_ref(), it.status.as_ref());
-            let started =
-                status.map_or(0, |s| s.active.unwrap_or(0) + s.succeeded.unwrap_or(0) + s.failed.unwrap_or(0));
-            started == 0 && spec.and_then(|spec| spec.suspend) != Some(true)
+            let ended = status.into_iter().flat_map(|status| status.conditions.iter().flatten()).any(|condition| {
+                matches!(condition.type_.as_str(), "Complete" | "Failed" | "SuccessCriteriaMet")
+                    && condition.status == "True"
+            });
+            let active = status.and_then(|status| status.active).unwrap_or(0);
+            let done = status.and_then(|status| status.succeeded).unwrap_or(0);
+            let parallel = spec.and_then(|spec| spec.parallelism).unwrap_or(1);
+            let open = spec.and_then(|spec| spec.completions).map_or(parallel, |wanted| wanted - done);
+            !ended && spec.and_then(|spec| spec.suspend) != Some(true) && active < parallel.min(open)
         }
-        Workload::CronJob(it) => it.status.as_ref().and_then(|status| status.last_successful_time.as_ref()).is_none(),
+        Workload::CronJob(it) => it.spec.as_ref().and_then(|spec| spec.suspend) != Some(true),
     }
 }

@@ -42,7 +42,9 @@ fn dependencies_point_inward() {
         ("kubewhy-tests", &["kubewhy-text", "kubewhy-diagnosis", "kubewhy-kubernetes", "kubewhy"][..]),
     ]);
     for (package, dependencies) in dependencies() {
-        let allowed = allowed.get(package.as_str()).unwrap_or_else(|| panic!("{package} has no place in the direction of imports"));
+        let allowed = allowed
+            .get(package.as_str())
+            .unwrap_or_else(|| panic!("{package} has no place in the direction of imports"));
         for dependency in dependencies.iter().filter(|dependency| dependency.starts_with("kubewhy")) {
             assert!(allowed.contains(&dependency.as_str()), "{package} may not import {dependency}");
         }
@@ -61,7 +63,8 @@ fn the_engine_does_no_io() {
 
 #[test]
 fn every_direct_dependency_has_its_line_of_reason() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let metadata = metadata();
     let mut lacking = BTreeSet::new();
     for package in metadata["packages"].as_array().expect("packages") {

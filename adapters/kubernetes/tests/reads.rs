@@ -24,7 +24,8 @@ fn serve(script: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> (Clu
         async move {
             assert_eq!(request.method(), http::Method::GET, "only reads are sent");
             let uri = request.uri().to_string();
-            let accept = request.headers().get(http::header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let accept =
+                request.headers().get(http::header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
             log.lock().expect("the log").push((uri.clone(), accept.to_owned()));
             let (code, body) = script(&uri);
             let response = Response::builder().status(StatusCode::from_u16(code).expect("a code"));
@@ -51,15 +52,26 @@ fn get(kind: Kind, name: &str) -> Ask {
 #[tokio::test]
 async fn absent_forbidden_and_failed_are_told_apart() {
     let (cluster, _) = serve(|uri| match uri {
-        uri if uri.contains("/configmaps/absent") => status(404, "NotFound", "configmaps \"absent\" not found", json!({"name": "absent"})),
-        uri if uri.contains("/configmaps/secret") => status(403, "Forbidden", "configmaps is forbidden: User \"x\" cannot get", json!({})),
-        uri if uri.contains("/resourceclaims/") => status(404, "NotFound", "the server could not find the requested resource", json!({})),
+        uri if uri.contains("/configmaps/absent") => {
+            status(404, "NotFound", "configmaps \"absent\" not found", json!({"name": "absent"}))
+        }
+        uri if uri.contains("/configmaps/secret") => {
+            status(403, "Forbidden", "configmaps is forbidden: User \"x\" cannot get", json!({}))
+        }
+        uri if uri.contains("/resourceclaims/") => {
+            status(404, "NotFound", "the server could not find the requested resource", json!({}))
+        }
         uri if uri.contains("/configmaps/broken") => (200, "{\"kind\": \"ConfigMap\", \"metadata\"".to_owned()),
         _ => (500, "not even a Status".to_owned()),
     });
     assert!(matches!(one(&cluster, get(Kind::ConfigMap, "absent")).await, Answer::Absent));
-    assert!(matches!(one(&cluster, get(Kind::ConfigMap, "secret")).await, Answer::Forbidden(why) if why.contains("cannot get")));
-    assert!(matches!(one(&cluster, get(Kind::ResourceClaim, "c")).await, Answer::Failed(_)), "an unknown API is no absent object");
+    assert!(
+        matches!(one(&cluster, get(Kind::ConfigMap, "secret")).await, Answer::Forbidden(why) if why.contains("cannot get"))
+    );
+    assert!(
+        matches!(one(&cluster, get(Kind::ResourceClaim, "c")).await, Answer::Failed(_)),
+        "an unknown API is no absent object"
+    );
     assert!(matches!(one(&cluster, get(Kind::ConfigMap, "broken")).await, Answer::Failed(_)));
     assert!(matches!(one(&cluster, get(Kind::ConfigMap, "other")).await, Answer::Failed(_)));
 }
@@ -92,7 +104,10 @@ async fn lists_are_selected_by_the_server_and_paged() {
     let on_node = Ask::List { kind: Kind::Pod, namespace: None, filter: Filter::OnNode("node-1".to_owned()) };
     one(&cluster, on_node).await;
     let seen = seen.lock().expect("the log");
-    assert!(seen[0].0.contains("/api/v1/namespaces/shop/pods?") && seen[0].0.contains("labelSelector=app%3Dcart"), "{seen:?}");
+    assert!(
+        seen[0].0.contains("/api/v1/namespaces/shop/pods?") && seen[0].0.contains("labelSelector=app%3Dcart"),
+        "{seen:?}"
+    );
     assert!(seen[2].0.contains("fieldSelector=spec.nodeName%3Dnode-1%2Cstatus.phase%21%3DSucceeded"), "{seen:?}");
     assert!(seen.iter().all(|(uri, _)| uri.contains("limit=500")));
 }
@@ -115,7 +130,9 @@ async fn a_log_that_is_not_there_is_absent() {
     let log = |instance| Ask::Log { namespace: "shop".into(), pod: "x".into(), container: "app".into(), instance };
     assert!(matches!(one(&cluster, log(Instance::Previous)).await, Answer::Absent));
     assert!(matches!(one(&cluster, log(Instance::Current)).await, Answer::Log(text) if &*text == "last words\n"));
-    assert!(seen.lock().expect("the log").iter().all(|(uri, _)| uri.contains("limitBytes=") && uri.contains("tailLines=")));
+    assert!(
+        seen.lock().expect("the log").iter().all(|(uri, _)| uri.contains("limitBytes=") && uri.contains("tailLines="))
+    );
 }
 
 async fn explain(cluster: &Cluster, target: Target) -> Report {
@@ -141,18 +158,28 @@ async fn a_healthy_pod_takes_two_requests_and_a_missing_key_three() {
     };
     let script = |body: String| {
         move |uri: &str| match uri {
-            uri if uri.contains("/events") => (200, json!({"kind": "EventList", "metadata": {}, "items": []}).to_string()),
-            uri if uri.contains("/secrets/") => status(404, "NotFound", "secrets \"cart-db\" not found", json!({"name": "cart-db"})),
+            uri if uri.contains("/events") => {
+                (200, json!({"kind": "EventList", "metadata": {}, "items": []}).to_string())
+            }
+            uri if uri.contains("/secrets/") => {
+                status(404, "NotFound", "secrets \"cart-db\" not found", json!({"name": "cart-db"}))
+            }
             _ => (200, body.clone()),
         }
     };
-    let target =
-        || Target { cluster: "test".into(), context: None, kind: Kind::Pod, namespace: Some("shop".into()), name: "cart".into() };
+    let target = || Target {
+        cluster: "test".into(),
+        context: None,
+        kind: Kind::Pod,
+        namespace: Some("shop".into()),
+        name: "cart".into(),
+    };
     let (cluster, _) = serve(script(pod(true, json!({"running": {}}))));
     let report = explain(&cluster, target()).await;
     assert_eq!((report.status, cluster.requests()), (kubewhy_diagnosis::Status::Healthy, 2));
     let message = "couldn't find key password in Secret shop/cart-db";
-    let (cluster, _) = serve(script(pod(false, json!({"waiting": {"reason": "CreateContainerConfigError", "message": message}}))));
+    let (cluster, _) =
+        serve(script(pod(false, json!({"waiting": {"reason": "CreateContainerConfigError", "message": message}}))));
     let report = explain(&cluster, target()).await;
     assert_eq!(report.lead().map(|lead| lead.finding.code.as_str()), Some("secret-key-missing"));
     assert!(cluster.requests() <= 3, "{} requests", cluster.requests());

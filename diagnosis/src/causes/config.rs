@@ -1,5 +1,6 @@
 //! Causes of the stage "config".
 
+mod absent;
 pub(crate) mod configmap_key_missing;
 pub(crate) mod configmap_missing;
 pub(crate) mod invalid_container_config;

@@ -38,8 +38,8 @@ pub(crate) fn evicted(case: &Case<'_>, code_: Code, wanted: Pressure) -> Verdict
         (Pressure::Disk, _) => "disk space (ephemeral-storage)",
         (Pressure::Pids, _) => "process ids (pids)",
     };
-    let title = match biggest {
-        Some(one) => text![
+    let title = if let Some(one) = biggest {
+        text![
             "Evicted: node ",
             name(node),
             " ran low on ",
@@ -50,14 +50,15 @@ pub(crate) fn evicted(case: &Case<'_>, code_: Code, wanted: Pressure) -> Verdict
             code(shown(&one.used, &resource)),
             ", requested ",
             code(shown(&one.request, &resource))
-        ],
-        None => text!["Evicted: node ", name(node), " ran low on ", what],
+        ]
+    } else {
+        text!["Evicted: node ", name(node), " ran low on ", what]
     };
     let finding = case
         .finding(code_)
         .title(title)
         .explain(text!["Node ", name(node), " ran low on ", what, left, below, ", and so it ended this pod."])
-        .also(others(&greedy, &resource))
+        .also(others(&greedy, &resource, pressure))
         .also(how_it_is_now(&state, pressure))
         .evidence(message(case))
         .since(case.pod().and_then(pods::newest_time));
@@ -81,11 +82,14 @@ fn shown(amount: &str, resource: &str) -> String {
     Amount::parse(amount).map_or_else(|| amount.to_owned(), |parsed| parsed.show(unit))
 }
 
-fn others(greedy: &[&Use], resource: &str) -> Option<Text> {
+fn others(greedy: &[&Use], resource: &str, pressure: Pressure) -> Text {
+    if greedy.is_empty() && pressure == Pressure::Pids {
+        return text![
+            "The kubelet does not tell how many processes the pod had; it takes low priority first, then who has most."
+        ];
+    }
     if greedy.is_empty() {
-        return Some(text![
-            "It had not used more than it had requested: others on the node, or the node itself, took it."
-        ]);
+        return text!["It had not used more than it had requested: others on the node, or the node itself, took it."];
     }
     let mut text = text!["The kubelet takes first who uses more than requested: "];
     for (index, one) in greedy.iter().enumerate() {
@@ -99,7 +103,7 @@ fn others(greedy: &[&Use], resource: &str) -> Option<Text> {
         text.push(code(shown(&one.request, resource)));
     }
     text.push(".");
-    Some(text)
+    text
 }
 
 fn how_it_is_now(node: &Read<std::sync::Arc<Node>>, pressure: Pressure) -> Option<Text> {

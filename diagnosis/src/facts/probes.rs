@@ -48,8 +48,8 @@ pub(crate) fn kill(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Opt
         let Some(kind) = probe::kills(&event.message) else { continue };
         let fits = match container.last_end() {
             Some(end) => is_end_of(case, container, event.last, end.finished_at.as_ref().map(|time| time.0)),
-            // Killed, and not gone yet: its grace period runs.
-            None => container.running().is_some(),
+            // Killed, and not gone yet: its grace period runs. Or its end is no longer told.
+            None => container.running().is_some() || container.restarts() > 0,
         };
         if fits {
             return Ok(Some((kind, Arc::clone(event))));
@@ -102,13 +102,12 @@ fn is_end_of(case: &Case<'_>, container: &ContainerView<'_>, kill: Option<Timest
 
 /// Tells whether an event is about that container: by its field path, its text, or because there is only one.
 pub(crate) fn is_about(case: &Case<'_>, event: &Event, container: &ContainerView<'_>) -> bool {
-    match event.container() {
-        Some(name) => name == container.name(),
-        None => {
-            let named = event.message.split_whitespace().any(|word| word == container.name());
-            named || case.containers().filter(|other| other.role == Role::Main).count() == 1
-        }
+    if let Some(name) = event.container() {
+        return name == container.name();
     }
+    let named = event.message.split_whitespace().any(|word| word == container.name());
+    let alone = || case.containers().filter(|other| other.role == Role::Main).count() == 1;
+    named || (container.role == Role::Main && alone())
 }
 
 /// The newest failure of a probe in the container's present instance, or right before its last end.
@@ -121,7 +120,11 @@ pub(crate) fn newest_failure(
     kind: ProbeKind,
 ) -> Result<Option<(Outcome, Arc<Event>)>, Needs> {
     let events = case.own_events()?;
-    let about = events.iter().rev().filter(|event| event.reason == "Unhealthy" && is_about(case, event, container));
+    // An event that names no container is about the only one that has such a probe.
+    let only =
+        case.containers().filter(|other| spec(other, kind).is_some()).count() == 1 && spec(container, kind).is_some();
+    let is_about = |event: &Event| is_about(case, event, container) || (only && event.container().is_none());
+    let about = events.iter().rev().filter(|event| event.reason == "Unhealthy" && is_about(event));
     let mut second = None;
     for event in about {
         let Some(failed) = probe::unhealthy(&event.message).filter(|failed| failed.probe == kind) else { continue };
@@ -212,7 +215,8 @@ pub(crate) fn killed<'c>(case: &'c Case<'_>) -> Result<Vec<Killed<'c>>, Needs> {
     }
     for container in case.containers() {
         let going = container.running().is_some() && (!container.is_ready() || container.restarts() == 0);
-        if !going && pods::troubling_end(pod, &container, case.now()).is_none() {
+        let loops = container.waiting_reason() == "CrashLoopBackOff";
+        if !going && !loops && pods::troubling_end(pod, &container, case.now()).is_none() {
             continue;
         }
         let Some((kind, kill)) = kill(case, &container)? else { continue };

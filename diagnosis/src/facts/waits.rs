@@ -75,9 +75,8 @@ pub(crate) fn service_name(host: &str, namespace: &str) -> Option<ServiceName> {
     let (name, namespace) = match labels.as_slice() {
         [name] => (*name, namespace),
         [name, other] if !outside.contains(other) => (*name, *other),
-        [name, other, "svc"] | [name, other, "svc", ..] => (*name, *other),
-        // A pod of a StatefulSet behind its headless Service.
-        [_, name, other, "svc", ..] => (*name, *other),
+        // The longer one is a pod of a StatefulSet behind its headless Service.
+        [name, other, "svc", ..] | [_, name, other, "svc", ..] => (*name, *other),
         _ => return None,
     };
     Some(ServiceName { name: name.to_owned(), namespace: namespace.to_owned() })

@@ -396,4 +396,17 @@ mod tests {
         assert_eq!(kills("Init container wait failed startup probe"), Some(ProbeKind::Startup));
         assert_eq!(kills("Stopping container app"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_message_makes_a_parser_panic(words in ".{0,200}", kind in "(Readiness|Liveness) probe (failed|errored): ") {
+            let _ = unhealthy(&format!("{kind}{words}"));
+            let _ = crate::parse::start::parse(&words);
+            let _ = crate::parse::start::in_log(&words);
+            let _ = crate::parse::start::heart(&words);
+            let _ = crate::parse::wait::awaited(&words);
+            let _ = crate::parse::wait::in_log(&format!("Waiting for {words}"));
+            let _ = crate::parse::eviction::read("Evicted", &format!("The node was low on resource: {words}"));
+        }
+    }
 }

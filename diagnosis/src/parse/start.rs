@@ -1,7 +1,7 @@
 //! Errors of creating and starting a container: runc, crun, containerd, CRI-O, Docker, and the shells' own words.
 //!
-//! Source: runc libcontainer/{init,standard_init,process}_linux.go; containerd internal/cri/server/container_{create,start}.go;
-//! CRI-O server/container_{create,start}.go.
+//! Source: runc `libcontainer/{init,standard_init,process}_linux.go`; containerd
+//! `internal/cri/server/container_{create,start}.go`; CRI-O `server/container_{create,start}.go`.
 
 /// Why a container could not be created or started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +89,11 @@ pub fn parse(message: &str) -> Option<StartError> {
 pub fn heart(message: &str) -> &str {
     let mut words = strip_rpc(message.trim());
     let envelopes = [
+        "CreateContainerError: ",
+        "RunContainerError: ",
+        "CreateContainerConfigError: ",
+        "PreStartHookError: ",
+        "failed to generate spec: ",
         "failed to create containerd task: ",
         "failed to create shim task: ",
         "OCI runtime create failed: ",
@@ -123,7 +128,9 @@ fn strip_rpc(message: &str) -> &str {
 fn others(words: &str) -> Option<StartError> {
     let mount = [
         "error mounting ",
+        "caused: mount through procfd",
         "to rootfs at ",
+        "to rootfs \"",
         "subPath",
         "Are you trying to mount a directory onto a file",
         "create mountpoint for ",
@@ -227,7 +234,7 @@ fn security(words: &str) -> Option<StartError> {
         return Some(StartError::SecurityProfile { what: "SELinux", profile: label });
     }
     let capabilities = lower.contains("unable to apply caps") || lower.contains("unknown capability");
-    capabilities.then(|| StartError::SecurityProfile { what: "capabilities", profile: None })
+    capabilities.then_some(StartError::SecurityProfile { what: "capabilities", profile: None })
 }
 
 fn apparmor_profile(words: &str) -> Option<String> {
@@ -349,7 +356,8 @@ pub fn shell_lacks(line: &str) -> Option<String> {
     let before = line.strip_suffix(": command not found").or_else(|| line.strip_suffix(": not found"))?;
     let parts: Vec<&str> = before.split(": ").collect();
     let [shell, .., program] = parts.as_slice() else { return None };
-    let script = shell.rsplit('/').next().is_some_and(|name| name.ends_with(".sh")) || line.contains(": line ");
+    let is_script = std::path::Path::new(shell).extension().is_some_and(|extension| extension == "sh");
+    let script = is_script || line.contains(": line ");
     let plain = !program.is_empty() && !program.contains(char::is_whitespace);
     ((is_shell(shell) || *shell == "exec" || script) && plain).then(|| (*program).to_owned())
 }

@@ -154,6 +154,15 @@ impl Text {
         text
     }
 
+    /// The same without spaces of ours at its end.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        if let Some(Span::Own(words)) = self.0.last_mut() {
+            *words = Cow::Owned(words.trim_end().to_owned());
+        }
+        self
+    }
+
     /// Its spans, in order.
     pub fn spans(&self) -> &[Span] {
         &self.0

@@ -1,22 +1,192 @@
 //! `invalid-container-config`.
 
+use jiff::SignedDuration;
+use kubewhy_text::{Text, name, quoted, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::owner;
+use crate::facts::pull::is_live;
+use crate::finding::{Confidence, Evidence, Finding, Fix};
+use crate::parse::reference::{is_transient, lacks};
+use crate::pods::{self, ContainerView};
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// Any other CreateContainerConfigError.
+    /// The kubelet cannot put the container's settings together, for a reason that none of the other causes of this
+    /// stage names.
     /// ## Signals
-    /// UNWRITTEN
+    /// Waiting `CreateContainerConfigError` with, among others, `environment variable key "K" not found in file "F"`,
+    /// `couldn't parse env file`, `cannot find the volume "V" referenced by FileKeyRef`, `pod Hostname "H" is not a
+    /// valid DNS label`, `hostname for pod "P" was invalid`, `cannot find volume "V" to mount into container "C"`,
+    /// `failed to resolve recursive read-only mode`, `unsupported supplementalGroupsPolicy`, `create container log
+    /// directory for container C failed`; event `FailedCreatePodContainer` with `unable to ensure pod container exists`
+    /// before any container is there.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `configmap-missing`, `secret-missing` and their keys; `run-as-non-root-violation`; `invalid-mount-path`
+    /// (subPath); `security-profile-missing` (seccomp, AppArmor); `node-disk-io-error`. Words of a kubelet that has
+    /// only just started (`services have not yet been read at least once`, cache time-outs) pass by themselves.
     /// ## Fixes
-    /// UNWRITTEN
+    /// What the kubelet's words name has to be mended in the template; for log directories and cgroups, on the node.
     /// ## Source
-    /// UNWRITTEN
+    /// pkg/kubelet/kuberuntime/kuberuntime_container.go, generateContainerConfig; pkg/kubelet/kubelet_pods.go.
     InvalidContainerConfig, stage Config, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+/// Words of other causes.
+const OTHERS: [&str; 14] = [
+    "runAsNonRoot",
+    "non-root policy",
+    "subPath",
+    "SubPath",
+    "subpath",
+    "localhostProfile must be set",
+    "apparmor",
+    "seccomp",
+    "input/output error",
+    "DevicePath",
+    "is specified in volumeMounts",
+    "is specified in volumeDevices",
+    "but is specified in",
+    "no command specified",
+];
+
+/// How long words that mean nothing alone may be repeated.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+
+fn detect(case: &Case<'_>) -> Verdict {
+    let mut found = Vec::new();
+    if !is_live(case) {
+        return Ok(found);
+    }
+    for container in case.containers().filter(|it| it.waiting_reason() == "CreateContainerConfigError") {
+        let message = container.waiting_message();
+        let young = case.pod().and_then(pods::created).is_some_and(|created| case.age(created) < PATIENCE);
+        let of_others = !lacks(message).is_empty() || OTHERS.iter().any(|words| message.contains(words));
+        if of_others || message.is_empty() || (is_transient(message) && young) {
+            continue;
+        }
+        found.push(explain(case, &container)?);
+    }
+    if found.is_empty() {
+        found.extend(of_pod(case)?);
+    }
+    Ok(found)
+}
+
+fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Needs> {
+    let message = container.waiting_message();
+    let owner = owner::top(case)?;
+    let (what, advice) = advice(message);
+    let confidence = if is_transient(message) { Confidence::Possible } else { Confidence::Certain };
+    let mut fix = Fix::disruptive(advice);
+    fix.commands.extend(owner::edit(case, &owner));
+    if fix.commands.is_empty() {
+        fix.commands.push(case.kubectl(["get", "pod", case.name(), "-o", "yaml"]));
+    }
+    Ok(case
+        .finding_in(Code::InvalidContainerConfig, container)
+        .confidence(confidence)
+        .title(text!["The settings of container ", name(container.name()), " cannot be used: ", quoted(message)])
+        .explain(text![
+            "The kubelet cannot put the settings of container ",
+            name(container.name()),
+            " together, so the container is not created: ",
+            what,
+            ". It says: ",
+            quoted(message),
+            "."
+        ])
+        .evidence(case.waiting_evidence(container))
+        .fix(fix))
+}
+
+/// What that kind of message means, and what mends it.
+fn advice(message: &str) -> (Text, Text) {
+    if message.contains("env file") || message.contains("not found in file") || message.contains("FileKeyRef") {
+        return (
+            text!["a variable comes from a file, and the file or the key in it cannot be read"],
+            text!["mend the file that the variables come from, or the fileKeyRef that names it"],
+        );
+    }
+    if message.contains("ostname") || message.contains("Subdomain") {
+        return (
+            text!["the host name of the pod is not a valid DNS name"],
+            text!["give the pod a hostname (and subdomain) of lower-case letters, digits and hyphens, at most 63"],
+        );
+    }
+    if message.contains("cannot find volume") {
+        return (
+            text!["a volumeMount names a volume that the pod does not have"],
+            text!["name a volume of the pod in the volumeMount, or add that volume"],
+        );
+    }
+    if message.contains("recursive read-only") {
+        return (
+            text!["a mount asks for recursiveReadOnly, and mount or node does not allow it"],
+            text!["set readOnly: true and no mountPropagation on that mount, or leave recursiveReadOnly out"],
+        );
+    }
+    if message.contains("log directory") || message.contains("data directories") {
+        return (
+            text!["the node cannot make a directory for it (full or read-only disk)"],
+            text!["mend the disk of the node (space, inodes, read-only), or let the pod run on another node"],
+        );
+    }
+    if is_transient(message) {
+        return (
+            text!["the kubelet has not been able to read what it needs from the API"],
+            text!["see whether the node reaches the API server, and whether all that the pod refers to exists"],
+        );
+    }
+    (text!["a field of it is not valid on this node"], text!["mend the field that these words name, in the template"])
+}
+
+/// The pod's own control group cannot be made, so no container can be.
+fn of_pod(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
+    let waits = |container: ContainerView<'_>| {
+        let quiet = matches!(container.waiting_reason(), "ContainerCreating" | "PodInitializing");
+        quiet && container.last_end().is_none()
+    };
+    if !case.containers().all(waits) || case.pod().and_then(pods::node_name).is_none() {
+        return Ok(None);
+    }
+    let reasons = ["FailedCreatePodContainer", "FailedToCreatePodContainer"];
+    let Some(event) = case.newest_event(&reasons, |event| !event.message.contains("input/output error"))? else {
+        return Ok(None);
+    };
+    let node = case.pod().and_then(pods::node_name).unwrap_or_default();
+    Ok(Some(
+        case.finding(Code::InvalidContainerConfig)
+            .confidence(Confidence::Likely)
+            .since(event.first)
+            .title(text!["Node ", name(node), " cannot make the control group of the pod"])
+            .explain(text![
+                "Before any container, the kubelet makes a control group (cgroup) with the pod's cpu and memory \
+                 settings. Node ",
+                name(node),
+                " cannot: ",
+                quoted(event.message.clone()),
+                "."
+            ])
+            .evidence(Evidence::event(&event))
+            .fix(
+                Fix::safe(text![
+                    "see whether other pods on the node fail alike: then its cgroups are the \
+             matter"
+                ])
+                .command(case.kubectl_cluster([
+                    "get",
+                    "pods",
+                    "-A",
+                    "--field-selector",
+                    &format!("spec.nodeName={node}"),
+                ])),
+            )
+            .fix(Fix::safe(text![
+                "else look at the cpu and memory requests and limits of the pod for values that \
+             cannot be"
+            ])),
+    ))
 }

@@ -66,10 +66,8 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Ne
         Read::Found(words) => words.tail.iter().rev().find(|line| !line.trim().is_empty()).cloned(),
         Read::Absent | Read::Unreadable => None,
     };
-    let how = match end {
-        Some(end) => text![" ended with exit code ", end.exit_code],
-        None => text![" cannot be started"],
-    };
+    let how =
+        if let Some(end) = end { text![" ended with exit code ", end.exit_code] } else { text![" cannot be started"] };
     let said = last.as_ref().map(|line| text![" The last line of its log: ", quoted(line.as_str()), "."]);
     let behind = (!waiting.is_empty()).then(|| {
         let many = if waiting.len() == 1 { " waits for it." } else { " wait for it." };

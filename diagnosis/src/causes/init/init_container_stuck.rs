@@ -146,7 +146,15 @@ fn peer(
         let finding = if early { finding.severity(Severity::Info) } else { finding };
         return Ok(finding.title(title).fix(look).fix(correct));
     };
-    Ok(service_text(case, container, finding, title, &service, port, age, unresolved)?.fix(correct))
+    Ok(service_text(case, container, finding, title, &service, &Asked { port, age, unresolved })?.fix(correct))
+}
+
+/// How a Service is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    port: Option<u16>,
+    age: SignedDuration,
+    unresolved: bool,
 }
 
 /// What programs say of a name that does not resolve.
@@ -173,14 +181,13 @@ fn service_text(
     finding: Finding,
     title: Text,
     service: &ServiceName,
-    port: Option<u16>,
-    age: SignedDuration,
-    unresolved: bool,
+    asked: &Asked,
 ) -> Result<Finding, Needs> {
+    let Asked { port, age, unresolved } = *asked;
     let object = ObjectRef::new(Kind::Service, Some(&service.namespace), &service.name);
     let path = name(object.path());
     let get = case.kubectl_in(&service.namespace, ["get", "service,endpointslices", "--show-labels"]);
-    let shown = |text: &str| Evidence::field(&object, "", text.to_owned());
+    let shown = |text: &str| Evidence { source: object.to_string(), text: text.to_owned(), at: None };
     Ok(match service_state(case, service, port)? {
         ServiceState::Missing(near) => {
             let hint = near.as_ref().map(|near| {

@@ -41,16 +41,16 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, failure: HookFailure)
     let named = hook.as_ref().map(|hook| text![" ", code(hook.as_str())]);
     let lacks =
         failure.lacks.as_ref().map(|program| text![": ", quoted(program.as_str()), " does not exist in the container"]);
-    let said = match &failure.words {
-        Some(words) => text!["It said: ", quoted(words.as_str()), "."],
-        None => text!["The kubelet keeps the hook's output to itself (it may hold secrets)."],
+    let said = if let Some(words) = &failure.words {
+        text!["It said: ", quoted(words.as_str()), "."]
+    } else {
+        text!["The kubelet keeps the hook's output to itself (it may hold secrets)."]
     };
     let exec = container.spec.lifecycle.as_ref().and_then(|it| it.post_start.as_ref()).and_then(|it| it.exec.as_ref());
-    let correct = match &failure.lacks {
-        Some(program) => {
-            text!["use a command that the image has instead of ", code(program.as_str()), " in the postStart hook"]
-        }
-        None => text!["correct the postStart hook of container ", name(container.name()), ", or take it out"],
+    let correct = if let Some(program) = &failure.lacks {
+        text!["use a command that the image has instead of ", code(program.as_str()), " in the postStart hook"]
+    } else {
+        text!["correct the postStart hook of container ", name(container.name()), ", or take it out"]
     };
     let by_hand = exec.map(|exec| {
         let image = container.image();

@@ -53,10 +53,12 @@ fn explain(case: &Case<'_>, lost: &LostNode) -> Finding {
     let node = ObjectRef::new(Kind::Node, None, &lost.name);
     let finding = case.finding(Code::NodeLost).root(node.clone());
     let silent = lost.heartbeat.map(|time| text!["Its kubelet renewed its lease last at ", time, "."]);
+    let speaks = matches!(&lost.how, Lost::NotReady(condition) if condition.status == "False");
     let shown = match &lost.sign {
         Sign::Silence => text!["The pod was bound to it, and nobody has started it."],
         Sign::Collected => text!["Its pods were removed with it."],
         Sign::Condition if case.pod().is_none() => text![],
+        _ if speaks => text!["Its kubelet says so itself; until it is well, all its pods count as not ready."],
         _ => text!["Whether the pod still runs is not known: what its status says is old."],
     };
     let finding = match &lost.how {
@@ -99,7 +101,7 @@ fn explain(case: &Case<'_>, lost: &LostNode) -> Finding {
             ]),
     };
     let finding = finding.also(silent).also(what_next(case)).evidence(sign_evidence(case, &lost.sign));
-    with_fixes(case, finding, &lost.name)
+    if matches!(lost.how, Lost::Deleted) { removed(case, finding) } else { with_fixes(case, finding, &lost.name) }
 }
 
 fn subject(case: &Case<'_>) -> &'static str {
@@ -150,6 +152,19 @@ fn with_fixes(case: &Case<'_>, finding: Finding, node: &str) -> Finding {
     finding.fix(look).fix(gone)
 }
 
+/// The node is gone: its pods are only records.
+fn removed(case: &Case<'_>, finding: Finding) -> Finding {
+    let wait = Fix::safe(text![
+        "wait a minute: the controller manager removes pods whose node is gone, and controllers make new ones"
+    ])
+    .command(case.kubectl(["get", "pod", case.name(), "-o", "wide"]));
+    let delete =
+        Fix::risking_data(text!["if it stays: delete the pod by force, once it is certain that the machine is off"])
+            .command(case.kubectl(["delete", "pod", case.name(), "--grace-period=0", "--force"]))
+            .remedy(Action::ForceDeletePod);
+    finding.fix(wait).fix(delete)
+}
+
 /// Containers whose end nobody saw: the runtime or the machine went away under them.
 fn lost_containers(case: &Case<'_>) -> Vec<Finding> {
     let Some(pod) = case.pod() else { return Vec::new() };
@@ -182,7 +197,21 @@ fn lost_containers(case: &Case<'_>) -> Vec<Finding> {
                 "or power loss. Its exit code says nothing about the program."
             ])
             .evidence(case.end_evidence(&container));
-        found.push(with_fixes(case, finding, node));
+        let look = Fix::safe(text!["see whether node ", name(node), " was restarted (event Rebooted), and why"])
+            .command(case.kubectl_cluster(["describe", "node", node]))
+            .command(case.kubectl_cluster([
+                "get",
+                "events",
+                "-A",
+                "--field-selector",
+                &format!("involvedObject.kind=Node,involvedObject.name={node}"),
+            ]));
+        let again = Fix::disruptive(text![
+            "if the pod is not started again by itself: delete it, and its controller makes a new one"
+        ])
+        .command(case.kubectl(["delete", "pod", case.name()]))
+        .remedy(Action::DeletePod);
+        found.push(finding.fix(look).fix(again));
         break;
     }
     found

@@ -5,6 +5,7 @@ use kubewhy_text::{name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::evictions::{clean_up, message};
+use crate::facts::template::edited;
 use crate::finding::{Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::eviction::{self, Status};
@@ -36,6 +37,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     } else {
         "Its controller makes a new pod on another node, where there is room; this one is only a record."
     };
+    let anew = Fix::disruptive(text!["make the pod anew, best through a controller such as a Deployment"]);
     let drain = Fix::safe(text!["empty a node before it is shut down: then pods move in their own time"])
         .command(case.kubectl_cluster(["drain", node, "--ignore-daemonsets", "--delete-emptydir-data"]));
     Ok(vec![
@@ -45,24 +47,12 @@ fn detect(case: &Case<'_>) -> Verdict {
             .explain(text![
                 "Node ",
                 name(node),
-                " went down in an orderly way (a reboot, an upgrade, a machine reclaimed) and ",
-                did,
-                ". ",
+                " went down in an orderly way: a reboot, an upgrade, or a machine that its owner took back. Its kubelet ends ",
+                "the pods it has and takes no new ones then. ",
                 next
             ])
             .evidence(message(case))
-            .fix(if alone { recreate(case) } else { clean_up(case) })
+            .fix(if alone { edited(case, anew)? } else { clean_up(case) })
             .fix(drain),
     ])
-}
-
-fn recreate(case: &Case<'_>) -> Fix {
-    let file = format!("{}.yaml", case.name());
-    Fix::disruptive(text!["make the pod anew, best through a controller such as a Deployment"])
-        .command(format!(
-            "{} > {}",
-            case.kubectl(["get", "pod", case.name(), "-o", "yaml"]),
-            crate::case::shell_quoted(&file)
-        ))
-        .command(case.kubectl(["replace", "--force", "-f", &file]))
 }

@@ -106,7 +106,7 @@ fn out_of(case: &Case<'_>, node: &str, resource: &str, numbers: Option<&[String;
         .explain(text![
             "The pod was bound to node ",
             name(node),
-            ", and the node's kubelet counted again and refused it. "
+            ", and the node's kubelet counted again and refused it."
         ])
         .also(sum)
         .also(text![

@@ -46,9 +46,10 @@ fn explain(case: &Case<'_>, gate: &str) -> Finding {
     let ready = case.pod().and_then(|pod| pods::condition(pod, "ContainersReady"));
     let since = ready.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
     let early = since.is_some_and(|since| case.age(since) < PATIENCE);
-    let state = match condition {
-        Some(condition) => text!["is ", name(condition.status.as_str())],
-        None => text!["was never set"],
+    let state = if let Some(condition) = condition {
+        text!["is ", name(condition.status.as_str())]
+    } else {
+        text!["was never set"]
     };
     let said = condition
         .and_then(|condition| condition.message.as_deref().filter(|message| !message.is_empty()))

@@ -186,9 +186,10 @@ fn what_happened(failure: &StartFailure<'_>, command: &str, interpreter: bool) -
             " does not have, and gave up with exit code 127."
         ];
     }
-    let place = match field_of(container, command) {
-        Some(field) => text!["The pod asks for it in ", code(field), ". "],
-        None => text!["The image's own entrypoint asks for it. "],
+    let place = if let Some(field) = field_of(container, command) {
+        text!["The pod asks for it in ", code(field), ". "]
+    } else {
+        text!["The image's own entrypoint asks for it. "]
     };
     if command.contains(char::is_whitespace) {
         return text![
@@ -198,6 +199,15 @@ fn what_happened(failure: &StartFailure<'_>, command: &str, interpreter: bool) -
     }
     let sought = if command.contains('/') { " has no such file." } else { " has no such program in its $PATH." };
     text![place, "Image ", image, sought]
+}
+
+/// The well-known program of whose name this is a slip of one or two keys.
+fn slip_of(program: &str) -> Option<String> {
+    if program.is_empty() || WELL_KNOWN.contains(&program) {
+        return None;
+    }
+    let most = if program.len() >= 6 { 2 } else { 1 };
+    nearest(program, WELL_KNOWN.iter().copied()).filter(|near| strsim::damerau_levenshtein(program, near) <= most)
 }
 
 fn over_text(case: &Case<'_>, failure: &StartFailure<'_>, command: &str) -> Option<Text> {
@@ -226,7 +236,7 @@ fn with_fixes(
         return Ok(finding.fix(edited(case, Fix::disruptive(title))?));
     }
     let base = command.rsplit('/').next().unwrap_or(command);
-    let near = nearest(base, WELL_KNOWN.iter().copied()).filter(|_| !interpreter && !base.is_empty());
+    let near = slip_of(base).filter(|_| !interpreter);
     let finding = match &near {
         Some(near) => {
             let title = text!["correct the command: did you mean ", name(near.as_str()), "?"];

@@ -41,9 +41,10 @@ fn explain(case: &Case<'_>, failure: &StartFailure<'_>, path: Option<&str>, why:
     let container = &failure.container;
     let asked = container.spec.working_dir.as_deref();
     let directory = path.or(asked).unwrap_or("/");
-    let place = match asked {
-        Some(asked) => text!["The pod sets ", code(format!("workingDir: {asked}")), "."],
-        None => text!["The pod sets no ", code("workingDir"), ": this is the image's own (WORKDIR)."],
+    let place = if let Some(asked) = asked {
+        text!["The pod sets ", code(format!("workingDir: {asked}")), "."]
+    } else {
+        text!["The pod sets no ", code("workingDir"), ": this is the image's own (WORKDIR)."]
     };
     let user = if why.contains("permission denied") {
         text![" The user that the container runs as may not enter it."]

@@ -1,22 +1,82 @@
 //! `terminating-runtime-hung`.
 
+use kubewhy_text::{name, quoted, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::departure::{self, Story};
+use crate::finding::{Action, Confidence, Evidence, Fix, ObjectRef};
+use crate::kind::Kind;
+use crate::pods;
 
 cause! {
     /// ## What it means
-    /// Runtime does not kill (device busy, D state, disk full, immutable file).
+    /// The grace is over and the container runtime cannot end the container: the process hangs in the kernel, or the
+    /// runtime itself does not answer.
     /// ## Signals
-    /// UNWRITTEN
+    /// FailedKillPod `error killing pod: failed to "KillContainer" for "NAME" with KillContainerError: "..."` or
+    /// `KillPodSandboxError`, ExceededGracePeriod `Container runtime did not kill the pod within specified grace
+    /// period.`, FailedSync `error determining status: rpc error: code = DeadlineExceeded`; Killing again and again; a
+    /// container that runs minutes after the grace on a Ready node.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `terminating-network-teardown`: the error is a network plugin's. `terminating-ignores-sigterm`: the grace is not
+    /// over. `terminating-node-lost`: the node does not answer. `terminating-unobserved`: nobody has tried to kill it.
     /// ## Fixes
-    /// UNWRITTEN
+    /// On the node: free what the process hangs in (state D: NFS, disk), restart the runtime, at last reboot the
+    /// machine.
     /// ## Source
-    /// UNWRITTEN
+    /// pkg/kubelet/pod_workers.go, containerd internal/cri/server/container_stop.go.
     TerminatingRuntimeHung, stage Terminating, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let Some(departure) = departure::of(case)? else { return Ok(Vec::new()) };
+    let Story::RuntimeHung { event } = &departure.story else { return Ok(Vec::new()) };
+    let node = case.pod().and_then(pods::node_name).unwrap_or_default().to_owned();
+    let killing = event.as_ref().is_none_or(|event| event.reason == "Killing");
+    let says = event.as_ref().filter(|_| !killing).map(|event| text![" It says: ", quoted(event.message.clone()), "."]);
+    let repeated = event.as_ref().filter(|event| killing && event.count > 1);
+    let repeated = repeated.map(|event| text![" The kubelet has tried ", event.count, " times."]);
+    let confidence = if killing { Confidence::Likely } else { Confidence::Certain };
+    Ok(vec![
+        case.finding(Code::TerminatingRuntimeHung)
+            .confidence(confidence)
+            .root(ObjectRef::new(Kind::Node, None, &node))
+            .title(text!["Pod ", name(case.reference().path()), " cannot be killed by the container runtime of \
+                node ", name(&node)])
+            .explain(text![
+                "Pod ",
+                name(case.name()),
+                " was deleted at ",
+                departure.asked,
+                " with a grace of ",
+                departure::spoken(departure.grace),
+                ", and the container runtime of node ",
+                name(&node),
+                " has not ended its containers.",
+                says,
+                repeated,
+                " A process that waits in the kernel (state D, mostly for NFS or a disk) cannot be killed; or the \
+                    runtime itself hangs.",
+            ])
+            .evidence(event.as_deref().map(Evidence::event))
+            .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
+            .fix(
+                Fix::safe(text!["on node ", name(&node), ", see in which state its processes are (D: free the \
+                    storage they wait for) and whether the runtime answers"])
+                    .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host sh -c 'ps axo pid,stat,wchan:30,args | grep \" D\"; crictl ps'")),
+            )
+            .fix(
+                Fix::disruptive(text!["restart the container runtime on node ", name(&node), " (containers run on); \
+                    if a process stays in state D, reboot the machine"])
+                    .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host systemctl \
+                        restart containerd")),
+            )
+            .fix(
+                Fix::risking_data(text!["last: delete the pod by force; its processes may run on and still write"])
+                    .command(case.kubectl(["delete", "pod", case.name(), "--grace-period=0", "--force"]))
+                    .remedy(Action::ForceDeletePod),
+            )
+            .since(Some(departure.asked)),
+    ])
 }

@@ -1,22 +1,124 @@
 //! `volume-attach-failed`.
 
+use kubewhy_text::{Text, name, quoted, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::{Code, cause};
+use crate::facts::mounts::{self, Holdup, What};
+use crate::finding::{Action, Evidence, Finding, Fix};
+use crate::kind::Kind;
 
 cause! {
     /// ## What it means
-    /// Driver's own error quoted.
+    /// The volume could not be attached to the pod's node: the storage driver or its attacher says why.
     /// ## Signals
-    /// UNWRITTEN
+    /// FailedAttachVolume `AttachVolume.Attach failed for volume "NAME" : ERROR` (the driver's words, `timed out
+    /// waiting for external-attacher of DRIVER CSI driver to attach volume ...`, `volume attachment is being deleted`,
+    /// `PersistentVolume "NAME" is marked for deletion`), `AttachVolume.FindAttachablePluginBySpec failed`,
+    /// `AttachVolume.NewAttacher failed`; FailedMount with `is not attached for volume attachment` or `has GET error
+    /// for volume attachment`.
     /// ## Look-alikes
-    /// UNWRITTEN
+    /// `volume-multi-attach`: another node has it. `csi-driver-missing`: `CSINode NODE does not contain driver DRIVER`.
+    /// `volume-mount-failed`: it is attached, mounting fails. `volume-attach-limit`: the node takes no more volumes.
     /// ## Fixes
-    /// UNWRITTEN
+    /// What the error says; the attach is tried again by itself.
     /// ## Source
-    /// UNWRITTEN
+    /// pkg/volume/csi/csi_attacher.go, external-attacher pkg/controller/csi_handler.go.
     VolumeAttachFailed, stage Volume, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    Ok(mounts::of_kind(case, What::Attach)?.iter().map(|holdup| explain(case, holdup)).collect())
+}
+
+fn explain(case: &Case<'_>, holdup: &Holdup) -> Finding {
+    let node = mounts::node_name(case);
+    let words = mounts::own_words(&holdup.error);
+    let volume = mounts::called(case, &holdup.volume);
+    let (means, fix) = advice(case, holdup, &node);
+    let mut finding = case.finding(Code::VolumeAttachFailed);
+    if let Some(claim) = mounts::only_claim(case) {
+        finding = finding.via(case.neighbour(Kind::PersistentVolumeClaim, &claim));
+    }
+    if let Some(volume) = mounts::persistent(case, &holdup.volume) {
+        finding = finding.root(volume);
+    }
+    finding
+        .title(text![
+            "The ",
+            volume.clone(),
+            " of pod ",
+            name(case.name()),
+            " cannot be attached to node ",
+            name(&node)
+        ])
+        .explain(text![
+            "Before pod ",
+            name(case.name()),
+            " can start, its ",
+            volume,
+            " has to be attached to node ",
+            name(&node),
+            ", and that fails: ",
+            quoted(words),
+            ".",
+        ])
+        .also(means)
+        .evidence(Evidence::event(&holdup.event))
+        .fix(fix)
+        .fix(
+            Fix::safe(text!["mend what the error names; the attach is tried again by itself"])
+                .command(case.kubectl_cluster(["get", "volumeattachment"]))
+                .command(case.kubectl(["describe", "pod", case.name()])),
+        )
+        .since(holdup.event.first)
+}
+
+fn advice(case: &Case<'_>, holdup: &Holdup, node: &str) -> (Option<Text>, Option<Fix>) {
+    let has = |part: &str| holdup.error.contains(part);
+    if let Some((_, rest)) = holdup.error.split_once("timed out waiting for external-attacher of ") {
+        let driver = rest.split(' ').next().unwrap_or_default();
+        let means =
+            text!["The attacher of driver ", name(driver), " did not answer: it does not run, or its backend is slow."];
+        let fix = Fix::safe(text!["look at the controller pods of driver ", name(driver), " (container csi-attacher)"])
+            .command("kubectl get pods -A | grep -i csi".to_owned());
+        return (Some(means), Some(fix));
+    }
+    if has("marked for deletion") {
+        return (Some(text!["The volume itself is being deleted, so nothing attaches it any more."]), None);
+    }
+    if has("volume attachment is being deleted") || has("volume attachment has been deleted") {
+        let means = text!["An earlier attachment of the same volume is still being removed."];
+        let fix = Fix::risking_data(text![
+            "if it stays for long, find what keeps that VolumeAttachment before you remove it"
+        ])
+        .command(case.kubectl_cluster(["describe", "volumeattachment"]))
+        .remedy(Action::DeleteVolumeAttachment);
+        return (Some(means), Some(fix));
+    }
+    if ["code = NotFound", "NotFound", "not found", "does not exist"].iter().any(|word| has(word)) {
+        return (
+            Some(text!["The storage behind the volume is not there any more: it was deleted outside of Kubernetes."]),
+            None,
+        );
+    }
+    if ["is already attached", "already attached", "VolumeInUse", "in use"].iter().any(|word| has(word)) {
+        return (
+            Some(text!["The backend still has it attached to another machine, maybe one outside of this cluster."]),
+            None,
+        );
+    }
+    if ["UnauthorizedOperation", "AccessDenied", "Unauthenticated", "PermissionDenied"].iter().any(|word| has(word)) {
+        return (
+            Some(text!["The backend does not let the driver attach volumes: its credentials or role lack the right."]),
+            None,
+        );
+    }
+    let limit = ["maximum number", "AttachmentLimitExceeded", "limit exceeded", "too many"];
+    if limit.iter().any(|word| has(word)) {
+        let fix = Fix::disruptive(text!["move the pod to a node with room for volumes"])
+            .command(case.kubectl_cluster(["describe", "csinode", node]));
+        return (Some(text!["The machine takes no more volumes."]), Some(fix));
+    }
+    (None, None)
 }

@@ -1,0 +1,44 @@
+//! What a person edits to change a pod: its top controller, or the pod itself.
+
+use serde_json::{Value, json};
+
+use crate::case::Case;
+use crate::finding::{ObjectRef, Patch};
+use crate::reader::Needs;
+
+/// The top controller of the subject, or the subject itself.
+pub(crate) fn top(case: &Case<'_>) -> Result<ObjectRef, Needs> {
+    Ok(case.controllers(case.object())?.pop().unwrap_or_else(|| case.reference()))
+}
+
+/// `kubectl edit deployment cart`; none for a bare pod, most fields of which cannot be changed, and for jobs.
+pub(crate) fn edit(case: &Case<'_>, owner: &ObjectRef) -> Option<String> {
+    let kind = owner.kind.to_ascii_lowercase();
+    (!matches!(kind.as_str(), "pod" | "job")).then(|| case.kubectl(["edit", kind.as_str(), owner.name.as_str()]))
+}
+
+/// A command that sets the image of a container in the template (or in the pod, whose images can be changed).
+pub(crate) fn set_image(case: &Case<'_>, owner: &ObjectRef, container: &str, image: &str) -> Option<String> {
+    let kind = owner.kind.to_ascii_lowercase();
+    let target = format!("{kind}/{}", owner.name);
+    let assignment = format!("{container}={image}");
+    (kind != "job").then(|| case.kubectl(["set", "image", target.as_str(), assignment.as_str()]))
+}
+
+/// A strategic patch that puts `spec` into the pod template of that controller; none for kinds whose template is fixed.
+pub(crate) fn template_patch(owner: &ObjectRef, spec: &Value) -> Option<Patch> {
+    let template = json!({"spec": {"template": {"spec": spec}}});
+    let body = match owner.kind.as_ref() {
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => template,
+        "CronJob" => json!({"spec": {"jobTemplate": template}}),
+        _ => return None,
+    };
+    Some(Patch { type_: "strategic", body })
+}
+
+/// The command that applies a patch.
+pub(crate) fn patch_command(case: &Case<'_>, owner: &ObjectRef, patch: &Patch) -> String {
+    let (kind, body) = (owner.kind.to_ascii_lowercase(), patch.body.to_string());
+    let type_ = format!("--type={}", patch.type_);
+    case.kubectl(["patch", kind.as_str(), owner.name.as_str(), type_.as_str(), "-p", body.as_str()])
+}

@@ -131,6 +131,9 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
         end.words = Some(words);
         end.in_message = in_message;
     }
+    if matches!(state.exit_code, 1 | 134 | 135) && lacks_huge_pages(&end) {
+        return Ok(None);
+    }
     end.story = story(&end, &events);
     Ok(Some(end))
 }
@@ -173,6 +176,18 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
         None if code == 0 => Story::Completed,
         None => Story::Plain,
     }
+}
+
+/// Memory that a server wants as huge pages is the matter of the stage memory.
+fn lacks_huge_pages(end: &End<'_>) -> bool {
+    let Some(words) = &end.words else { return false };
+    let lines = words.tail.iter().chain(words.signature.as_ref().map(|signature| &signature.line));
+    lines.map(|line| line.to_lowercase()).any(|line| {
+        let denied = line.contains("cannot allocate memory") || line.contains("enomem");
+        let huge = ["huge page", "hugepage", "hugetlb"].iter().any(|word| line.contains(word));
+        let unavailable = denied || line.contains("no free") || line.contains("not available");
+        (denied && line.contains("could not map anonymous shared memory")) || (huge && unavailable)
+    })
 }
 
 /// A shell's `Segmentation fault` says no more than the exit code does.

@@ -21,7 +21,7 @@ cause! {
     /// error: runtime: out of memory` (2), Python `MemoryError`, C++ `std::bad_alloc`, PHP `Allowed memory size exhausted`.
     /// ## Look-alikes
     /// `oom-limit` and `jvm-heap-over-limit`: reason OOMKilled, the kernel acted. `killed-by-signal`: 134 without these words.
-    /// `app-panic`: another exception.
+    /// `app-panic`: another exception. `hugepages-unavailable`: the memory that lacks is that of huge pages.
     /// ## Fixes
     /// Raise the heap setting where the limit leaves room, else limit and heap together; find the leak where it grows for ever.
     /// ## Source

@@ -16,9 +16,10 @@ cause! {
     /// ## What it means
     /// The program wants to listen on a port that somebody else in the same network already has.
     /// ## Signals
-    /// Go `listen tcp :8080: bind: address already in use`; Java `BindException: Address already in use`, Spring `Web server
-    /// failed to start. Port 8080 was already in use.`; Python `[Errno 98] Address already in use`; Node `listen EADDRINUSE`;
-    /// nginx `bind() to 0.0.0.0:80 failed (98: Address already in use)`; Redis `Could not create server TCP listening socket`.
+    /// Go `listen tcp :8080: bind: address already in use`; Java `BindException: Address already in use`, Spring `Web
+    /// server failed to start. Port 8080 was already in use.`; Python `[Errno 98] Address already in use`; Node `listen
+    /// EADDRINUSE`; nginx `bind() to 0.0.0.0:80 failed (98: Address already in use)`; Redis `Could not create server
+    /// TCP listening socket`.
     /// ## Look-alikes
     /// `host-port-conflict`: the scheduler finds no node with a free hostPort; the pod does not start at all.
     /// `app-permission-denied`: a port below 1024 that a user other than root may not take.
@@ -56,13 +57,15 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
         (None, true) => (
             text![" on the node"],
             text![
-                "The pod uses the node's network (hostNetwork), where every process of the node and every such pod counts."
+                "The pod uses the node's network (hostNetwork), where every process of the node and every such pod \
+                 counts."
             ],
         ),
         (None, false) => (
             Text::default(),
             text![
-                "All containers of a pod share one network: another container of the pod, or another process of this one, listens there."
+                "All containers of a pod share one network: another container of the pod, or another process of this \
+                 one, listens there."
             ],
         ),
     };

@@ -18,12 +18,12 @@ cause! {
     /// ## What it means
     /// The container used more memory than its limit allows, and the kernel killed it.
     /// ## Signals
-    /// `terminated` with reason `OOMKilled` (exit code mostly 137; 0 or another where only a child was hit), on a container
-    /// that has a memory limit: its own, a LimitRange's, or the pod's. StartError 128 with `container init was OOM-killed
-    /// (memory limit too low?)`.
+    /// `terminated` with reason `OOMKilled` (exit code mostly 137; 0 or another where only a child was hit), on a
+    /// container that has a memory limit: its own, a LimitRange's, or the pod's. StartError 128 with `container init
+    /// was OOM-killed (memory limit too low?)`.
     /// ## Look-alikes
-    /// `jvm-heap-over-limit`: a JVM was told to take more heap than fits. `oom-node`: no limit, the node itself ran out.
-    /// `heap-exhausted`: the runtime's own limit, and no kill. `terminated-externally`: 137 without OOMKilled.
+    /// `jvm-heap-over-limit`: a JVM was told to take more heap than fits. `oom-node`: no limit, the node itself ran
+    /// out. `heap-exhausted`: the runtime's own limit, and no kill. `terminated-externally`: 137 without OOMKilled.
     /// `evicted-memory`: the kubelet removed the pod. `oom-child-process`: a child was killed, the container lives on.
     /// ## Fixes
     /// Raise the limit where the use is legitimate; find the leak where it grows without end.
@@ -66,7 +66,8 @@ fn in_sandbox(case: &Case<'_>, pod: &Pod) -> Result<Option<Finding>, Needs> {
                 own(limit.show())
             ])
             .explain(text![
-                "The kernel killed what the runtime starts for the pod, since the memory limits of its containers add up to too \
+                "The kernel killed what the runtime starts for the pod, since the memory limits of its containers add \
+                 up to too \
                  little even for that. Container ",
                 name(container.name()),
                 " has a limit of ",
@@ -77,8 +78,13 @@ fn in_sandbox(case: &Case<'_>, pod: &Pod) -> Result<Option<Finding>, Needs> {
             .evidence(Evidence::event(&event))
             .evidence(case.field(&limit.path(&container), limit.show()))
             .fix(
-                Fix::disruptive(text!["raise the memory limit of container ", name(container.name()), ", mind the unit (Mi, Gi)"])
-                    .command(template.edit(case)),
+                Fix::disruptive(text![
+                    "raise the memory limit of container ",
+                    name(container.name()),
+                    ", mind the \
+                 unit (Mi, Gi)"
+                ])
+                .command(template.edit(case)),
             ),
     ))
 }

@@ -1,7 +1,9 @@
 //! How containers ended: one story for each, so that exactly one cause speaks for it.
 //!
-//! Ends that other stages explain (nothing ever ran, the container's own probe or hook killed it, the pod is on its way out,
-//! the node went away) have no story here. A signature in the log outweighs the exit code; an order to stop (137, 143) is
+//! Ends that other stages explain (nothing ever ran, the container's own probe or hook killed it, the pod is on its
+//! way out,
+//! the node went away) have no story here. A signature in the log outweighs the exit code; an order to stop (137,
+//! 143) is
 //! never taken for more than the evidence shows.
 
 use std::rc::Rc;

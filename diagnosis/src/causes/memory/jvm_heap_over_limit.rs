@@ -95,7 +95,8 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit, heap: &Heap) -> Result<
         .fix(raise(case, &template, end, &wanted, limit)))
 }
 
-/// The command that sets the share in place of the size; none where the variable holds more than options of the JVM itself,
+/// The command that sets the share in place of the size; none where the variable holds more than options of the JVM
+/// itself,
 /// whose values are nobody's business here.
 fn with_share(case: &Case<'_>, template: &Template, end: &End<'_>, heap: &Heap) -> Option<String> {
     let variable = heap.variable.as_ref().filter(|_| !template.is_pod)?;

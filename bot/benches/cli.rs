@@ -2,7 +2,7 @@
 //!
 //! Always: one answer from a recording that the project carries, process start included. With `KUBEWHY_BENCH_POD=NAMESPACE/NAME`
 //! and a cluster in `KUBECONFIG`: the same question to the cluster, beside `kubectl describe pod`, as a ratio.
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark prints its figures")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};

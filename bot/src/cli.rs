@@ -47,6 +47,7 @@ pub(crate) enum Command {
 
 /// Where evidence comes from.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "the flag is called --from")]
 pub(crate) struct From {
     /// The kubeconfig context; without it the current one, or the cluster around this pod
     #[arg(long, conflicts_with = "from")]

@@ -211,10 +211,10 @@ fn add_joined_logs(snapshot: &mut Snapshot, namespace: &str, pod: &str, text: &s
 /// Reads objects from text, as a file of that name would be.
 pub fn read_text(name: &str, text: &str) -> Snapshot {
     let mut snapshot = Snapshot::default();
-    if name.ends_with(".json") {
-        add_json(&mut snapshot, name, text)
+    if Path::new(name).extension().is_some_and(|extension| extension == "json") {
+        add_json(&mut snapshot, name, text);
     } else {
-        add_yaml(&mut snapshot, name, text)
+        add_yaml(&mut snapshot, name, text);
     }
     snapshot
 }

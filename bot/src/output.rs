@@ -2,12 +2,14 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// Writes answers to standard output and everything else to standard error.
+/// Writes answers to standard output and everything else to standard error. Whoever may write holds it, so that nothing
+/// else writes.
 #[derive(Debug)]
 pub(crate) struct Output {
     colour: bool,
 }
 
+#[expect(clippy::unused_self, reason = "to hold it is the right to write")]
 impl Output {
     /// Colours only where standard output is a terminal and `NO_COLOR` is unset (<https://no-color.org>).
     pub(crate) fn new() -> Self {

@@ -50,7 +50,7 @@ pub fn text(text: &str) -> String {
     out
 }
 
-/// Takes secrets out of an object: values of a Secret, of variables and ConfigMap keys with telling names, tokens anywhere.
+/// Takes secrets out of an object: values of a Secret, of variables and `ConfigMap` keys with telling names, tokens anywhere.
 /// The annotation of the last applied manifest is redacted as the object it is.
 pub fn object(value: &mut Value) {
     let is_secret = value.get("kind").and_then(Value::as_str) == Some("Secret");

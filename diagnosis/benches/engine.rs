@@ -6,7 +6,13 @@
 //!
 //! Figures are the best and the median of several runs, on one thread. Regressions are guarded by counts in the tests
 //! (reads and rounds per answer), never by these times.
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark reads fixtures, has a clock and prints"
+)]
 
 #[path = "../tests/suite/scene.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -79,10 +85,12 @@ fn main() {
     });
     println!("triage is {:.1} times as fast as the typed parse", digest / typed);
 
-    let log: String =
-        (0..300).map(|n| format!("2026-11-20T10:00:{:02}Z INFO handled request {n} in 3 ms\n", n % 60)).collect();
+    let log: String = (0..300)
+        .map(|n| format!("2026-11-20T10:00:{:02}Z INFO handled request {n} in 3 ms", n % 60))
+        .collect::<Vec<_>>()
+        .join("\n");
     let log = format!(
-        "{log}panic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:17 +0x1d\n"
+        "{log}\npanic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:17 +0x1d\n"
     );
     let logs = 2_000;
     rate("last words of a log of 300 lines", "logs/s", logs, || {

@@ -208,6 +208,7 @@ pub enum Code {
 
 impl Code {
     /// Its entry of the catalogue.
+    #[expect(clippy::too_many_lines, reason = "one line for each cause")]
     pub fn cause(self) -> &'static Cause {
         match self {
             Self::QuotaExceeded => &admission::quota_exceeded::CAUSE,

@@ -212,16 +212,16 @@ fn run_rules(case: &Case<'_>) -> Vec<Finding> {
     let started = case.containers().any(|container| container.running().is_some() || container.last_end().is_some());
     let mut found: Vec<Finding> = Vec::new();
     for code in Code::all() {
-        let cause = code.cause();
+        let entry = code.cause();
         let settled = !started
             && matches!(case.subject(), Subject::Pod(_))
             && found.iter().any(|finding| {
                 finding.severity == Severity::Error
                     && finding.confidence == Confidence::Certain
-                    && finding.code.cause().stage < cause.stage
+                    && finding.code.cause().stage < entry.stage
             });
         let mark = settled.then(|| case.wanted());
-        match (cause.detect)(case) {
+        match (entry.detect)(case) {
             Ok(findings) => found.extend(findings),
             Err(Needs { .. }) => {
                 if let Some(mark) = mark {

@@ -249,8 +249,8 @@ impl<'w> Reader<'w> {
         let mut found = Vec::new();
         let mut next = Some(object.clone());
         while let Some(object) = next.take() {
-            let owners = object.meta().owner_references.iter().flatten();
-            let Some(owner) = owners.filter(|owner| owner.controller == Some(true)).last() else { break };
+            let mut owners = object.meta().owner_references.iter().flatten();
+            let Some(owner) = owners.find(|owner| owner.controller == Some(true)) else { break };
             let namespace = object.namespace();
             let Some(kind) = Kind::from_name(&owner.kind) else {
                 found.push(ObjectRef::foreign(&owner.kind, namespace, &owner.name));

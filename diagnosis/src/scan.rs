@@ -164,7 +164,6 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
             let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
             lingers || (old && phase != Some("Bound"))
         }
-        Object::Namespace(_) => lingers,
         Object::ReplicaSet(set) => lingers || (old && lacks(&Workload::ReplicaSet(Arc::clone(set)))),
         Object::Deployment(it) => lingers || (old && lacks(&Workload::Deployment(Arc::clone(it)))),
         Object::StatefulSet(it) => lingers || (old && lacks(&Workload::StatefulSet(Arc::clone(it)))),
@@ -173,7 +172,7 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
             let failed = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
             lingers || failed.into_iter().any(|condition| condition.type_ == "Failed" && condition.status == "True")
         }
-        Object::CronJob(_) => lingers,
+        Object::CronJob(_) | Object::Namespace(_) => lingers,
         _ => false,
     }
 }

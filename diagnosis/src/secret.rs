@@ -19,6 +19,7 @@ pub struct Secret {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::zero_sized_map_values, reason = "serde reads keys and drops values this way")]
 struct Raw {
     #[serde(default)]
     metadata: ObjectMeta,

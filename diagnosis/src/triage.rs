@@ -24,6 +24,7 @@ pub const GONE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// The little of a pod that triage looks at: what a compact watch record holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that a watch record keeps in a bit")]
 pub struct PodDigest {
     /// When its grace ends, if it was deleted.
     pub deletion: Option<Timestamp>,
@@ -61,8 +62,9 @@ impl From<&Pod> for PodDigest {
         };
         for container in pods::containers(pod) {
             digest.marked |= container.waiting().is_some();
-            digest.marked |=
-                container.terminated().is_some_and(|end| end.exit_code != 0 && container.role != Role::Init);
+            digest.marked |= container.terminated().is_some_and(|end| {
+                end.reason.as_deref() == Some("OOMKilled") || (end.exit_code != 0 && container.role != Role::Init)
+            });
             if let Some(end) = container.last_terminated() {
                 let counts = container.restarts() >= 2 || end.reason.as_deref() == Some("OOMKilled");
                 let bad =
@@ -179,7 +181,10 @@ impl PodDigest {
         for (status, init) in all {
             if let Some(state) = &status.state {
                 digest.marked |= state.waiting.is_some();
-                digest.marked |= state.terminated.as_ref().is_some_and(|end| end.exit_code != 0 && !init);
+                digest.marked |= state
+                    .terminated
+                    .as_ref()
+                    .is_some_and(|end| end.reason == Some("OOMKilled") || (end.exit_code != 0 && !init));
             }
             if let Some(end) = status.last_state.as_ref().and_then(|state| state.terminated.as_ref()) {
                 let oom = end.reason == Some("OOMKilled");

@@ -216,11 +216,9 @@ fn secrets(table: &Value) -> Vec<Value> {
     let rows = table.get("rows").and_then(Value::as_array).into_iter().flatten();
     rows.filter_map(|row| {
         let cell = |column: Option<usize>| row.get("cells").and_then(|cells| cells.get(column?)).cloned();
-        let mut secret = json!({"metadata": row.pointer("/object/metadata")?, "type": cell(type_column)});
-        if cell(count_column) == Some(json!(0)) {
-            secret["data"] = json!({});
-        }
-        Some(secret)
+        let empty = cell(count_column) == Some(json!(0));
+        let data = if empty { json!({}) } else { Value::Null };
+        Some(json!({"metadata": row.pointer("/object/metadata")?, "type": cell(type_column), "data": data}))
     })
     .collect()
 }

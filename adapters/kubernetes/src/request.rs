@@ -1,6 +1,7 @@
 //! Paths, queries and forms of the requests that are sent.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use kubewhy_diagnosis::kind::Kind;
 
@@ -62,11 +63,12 @@ fn segment(text: &str) -> String {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric()
             || matches!(byte, b'-' | b'_' | b'~')
-            || (byte == b'.' && text.trim_matches('.') != "")
+            || (byte == b'.' && !text.trim_matches('.').is_empty())
         {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -35,7 +35,7 @@ fn serve(script: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> (Clu
     (Cluster::new(Client::new(service, "default"), "test"), seen)
 }
 
-fn status(code: u16, reason: &str, message: &str, details: Value) -> (u16, String) {
+fn status(code: u16, reason: &str, message: &str, details: impl serde::Serialize) -> (u16, String) {
     let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
         "message": message, "details": details});
     (code, status.to_string())

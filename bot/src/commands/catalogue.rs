@@ -1,5 +1,7 @@
 //! `kubewhy catalogue`: the causes, from the registry.
 
+use std::fmt::Write as _;
+
 use kubewhy_diagnosis::causes::{Cause, Code};
 use serde_json::{Value, json};
 
@@ -48,7 +50,8 @@ fn list(format: Format) -> String {
                 let next: &str = code.cause().stage.into();
                 if next != stage {
                     stage = next;
-                    out.push_str(&format!("{}{}\n", if out.is_empty() { "" } else { "\n" }, heading(stage, format)));
+                    let space = if out.is_empty() { "" } else { "\n" };
+                    let _ = writeln!(out, "{space}{}", heading(stage, format));
                 }
                 out.push_str(&line(code, format));
             }

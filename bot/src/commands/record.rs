@@ -97,7 +97,9 @@ fn write(folder: &Path, inquiry: &Inquiry) -> io::Result<usize> {
                         .entry((Kind::Event, Some(namespace.clone().unwrap_or_else(|| "default".to_owned()))))
                         .or_default();
                 }
-                items.iter().for_each(|object| keep(&mut objects, object));
+                for object in items {
+                    keep(&mut objects, object);
+                }
             }
             _ => {}
         }

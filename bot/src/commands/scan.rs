@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &ScanArgs, output: &mut Output) -> Ending {
         .into_iter()
         .map(|suspect| {
             let mut target = suspect;
-            target.cluster = source.name().to_owned();
+            source.name().clone_into(&mut target.cluster);
             target.context.clone_from(&arguments.from.context);
             source.explain(target, now).0
         })

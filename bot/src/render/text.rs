@@ -15,10 +15,10 @@ pub fn report(report: &Report, colour: bool) -> String {
     let paint = Paint { on: colour, status: report.status };
     let _ = writeln!(out, "{} {}", paint.status(&format!("{mark} {word}:")), paint.bold(&report.summary.plain()));
     let _ = writeln!(out, "{}", where_and_since(report));
-    if let Some(error) = &report.error {
-        if !error.next.is_empty() {
-            let _ = writeln!(out, "did you mean: {}", error.next.join(", "));
-        }
+    if let Some(error) = &report.error
+        && !error.next.is_empty()
+    {
+        let _ = writeln!(out, "did you mean: {}", error.next.join(", "));
     }
     for (index, ranked) in report.findings.iter().enumerate() {
         let _ = writeln!(out);

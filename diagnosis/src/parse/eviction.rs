@@ -1,7 +1,7 @@
 //! Evictions and rejections by the kubelet: a failed pod's `status.reason` and `status.message`.
 //!
 //! Source: `pkg/kubelet/eviction/helpers.go`, `pkg/kubelet/lifecycle/{predicate,handlers}.go`, `pkg/kubelet/kubelet.go` rejectPod,
-//! pkg/kubelet/nodeshutdown, pkg/kubelet/active_deadline.go.
+//! pkg/kubelet/nodeshutdown, `pkg/kubelet/active_deadline.go`.
 
 use k8s_openapi::api::core::v1::Pod;
 

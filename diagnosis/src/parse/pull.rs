@@ -353,6 +353,7 @@ mod tests {
     use super::{NetFault, PullFailure, PullFault, TlsFault, image_named, platform};
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of messages")]
     fn every_runtimes_words_are_understood() {
         let refused = |address: &str| PullFault::Unreachable(NetFault::Refused(Some(address.to_owned())));
         for (message, fault) in [

@@ -9,7 +9,7 @@ use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::{Inquiry, Report, Snapshot, Status, Step, Target, explain};
 use serde_json::{Value, json};
 
-fn pod(containers: Value, statuses: Value) -> Value {
+fn pod(containers: impl serde::Serialize, statuses: impl serde::Serialize) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": "cart-7c9", "namespace": "shop", "uid": "u1", "creationTimestamp": "2026-11-20T10:00:00Z"},
         "spec": {"nodeName": "node-1", "containers": containers},

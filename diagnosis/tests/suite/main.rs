@@ -1,6 +1,14 @@
 //! The tests of the engine, one binary. `cargo test -p kubewhy-diagnosis --test suite fixtures` runs those of a module;
 //! `ONLY=part` runs the fixtures and recordings whose path contains `part`, `SHOW=1` prints whole answers.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests read fixtures, print what they counted, and fail by a panic"
+)]
+
 mod catalogue;
 mod engine;
 mod fixtures;

@@ -41,7 +41,7 @@ pub struct Text(Vec<Span>);
 #[macro_export]
 macro_rules! text {
     ($($part:expr),* $(,)?) => {{
-        #[allow(unused_mut, reason = "an empty text pushes nothing")]
+        #[allow(clippy::allow_attributes, unused_mut, reason = "only an empty text pushes nothing")]
         let mut text = $crate::Text::default();
         $(text.push($part);)*
         text

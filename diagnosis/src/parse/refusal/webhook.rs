@@ -127,7 +127,8 @@ fn kyverno_rules(text: &str) -> Vec<Rule> {
             }
             (_, Some(before)) => {
                 let more = trimmed.trim_matches('\'');
-                before.text = [before.text.as_str(), more].join(" ").trim_start().to_owned();
+                let joined = format!("{} {more}", before.text);
+                joined.trim_start().clone_into(&mut before.text);
             }
             _ => {}
         }

@@ -1,7 +1,9 @@
 //! How containers ended: one story for each, so that exactly one cause speaks for it.
 //!
-//! Ends that other stages explain (nothing ever ran, the container's own probe or hook killed it, the pod is on its way out,
-//! the node went away) have no story here. A signature in the log outweighs the exit code; an order to stop (137, 143) is
+//! Ends that other stages explain (nothing ever ran, the container's own probe or hook killed it, the pod is on its
+//! way out,
+//! the node went away) have no story here. A signature in the log outweighs the exit code; an order to stop (137,
+//! 143) is
 //! never taken for more than the evidence shows.
 
 use std::rc::Rc;
@@ -131,6 +133,9 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
         end.words = Some(words);
         end.in_message = in_message;
     }
+    if matches!(state.exit_code, 1 | 134 | 135) && lacks_huge_pages(&end) {
+        return Ok(None);
+    }
     end.story = story(&end, &events);
     Ok(Some(end))
 }
@@ -142,7 +147,7 @@ pub(crate) fn is_about_a_command(failure: &Failure) -> bool {
 
 fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
     let code = end.state.exit_code;
-    let signature = end.words.as_ref().and_then(|words| words.signature.clone());
+    let signature = end.words.as_ref().and_then(|words| words.signature.clone()).map(with_reference);
     if is_unknown(end.state) {
         return Story::Lost;
     }
@@ -153,7 +158,9 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
             signature.decisive && matches!(signature.kind, Failure::HeapExhausted { .. } | Failure::NoMemory { .. })
         }
         Some(_) => {
-            signature.decisive || matches!(signature.kind, Failure::Panic { .. } | Failure::HeapExhausted { .. })
+            let told =
+                signature.decisive || matches!(signature.kind, Failure::Panic { .. } | Failure::HeapExhausted { .. });
+            told && !is_name_of_signal(&signature.kind)
         }
         None => code != 0 || signature.decisive,
     };
@@ -171,6 +178,55 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
         None if code == 0 => Story::Completed,
         None => Story::Plain,
     }
+}
+
+/// Memory that a server wants as huge pages is the matter of the stage memory.
+fn lacks_huge_pages(end: &End<'_>) -> bool {
+    let Some(words) = &end.words else { return false };
+    let lines = words.tail.iter().chain(words.signature.as_ref().map(|signature| &signature.line));
+    lines.map(|line| line.to_lowercase()).any(|line| {
+        let denied = line.contains("cannot allocate memory") || line.contains("enomem");
+        let huge = ["huge page", "hugepage", "hugetlb"].iter().any(|word| line.contains(word));
+        let unavailable = denied || line.contains("no free") || line.contains("not available");
+        (denied && line.contains("could not map anonymous shared memory")) || (huge && unavailable)
+    })
+}
+
+/// A shell's `Segmentation fault` says no more than the exit code does.
+fn is_name_of_signal(failure: &Failure) -> bool {
+    const NAMES: &[&str] = &[
+        "Segmentation fault",
+        "Aborted",
+        "Illegal instruction",
+        "Bus error",
+        "Floating point exception",
+        "Trace/breakpoint trap",
+        "Bad system call",
+    ];
+    let Failure::Panic { what } = failure else { return false };
+    let bare = what.trim_end_matches("(core dumped)").trim();
+    NAMES.contains(&bare)
+}
+
+/// A peer named `$(DB_HOST)` is a reference to a variable that nobody expanded.
+fn with_reference(signature: Signature) -> Signature {
+    let host = match &signature.kind {
+        Failure::UnknownHost { host, .. } => host,
+        Failure::Refused { peer: Some(peer) }
+        | Failure::Timeout { peer: Some(peer) }
+        | Failure::Unreachable { peer: Some(peer) } => &peer.host,
+        _ => return signature,
+    };
+    let Some(name) = reference(host).map(str::to_owned) else { return signature };
+    Signature { kind: Failure::MissingVariable { name }, ..signature }
+}
+
+/// The variable that a text refers to: `$(NAME)` or `${NAME}`.
+pub(crate) fn reference(text: &str) -> Option<&str> {
+    let (open, close) = if text.contains("$(") { ("$(", ')') } else { ("${", '}') };
+    let name = text.split_once(open)?.1.split_once(close)?.0;
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    plain.then_some(name)
 }
 
 fn is_out_of_memory(state: &ContainerStateTerminated) -> bool {

@@ -1,6 +1,7 @@
 //! Who the other end of a failed connection is: bound to what the cluster knows of it.
 //!
-//! A log names a peer by name, by address, or not at all. The container's variables and arguments often name it better; a
+//! A log names a peer by name, by address, or not at all. The container's variables and arguments often name it
+//! better; a
 //! name that follows the cluster's rules leads to a Service, its endpoints and its pods.
 
 use k8s_openapi::api::core::v1::Service;

@@ -134,7 +134,8 @@ pub(crate) fn standing(
     Ok(standing)
 }
 
-/// A look at a Service whose endpoints are ready and that still refuses: whether it leads to a port that its pods declare.
+/// A look at a Service whose endpoints are ready and that still refuses: whether it leads to a port that its pods
+/// declare.
 ///
 /// # Errors
 /// [`Needs`] where something has not been asked yet.

@@ -66,7 +66,8 @@ pub(crate) fn explicit(container: &Container) -> Vec<Setting> {
     settings
 }
 
-/// All variables of a container: those of `env`, and the keys of the objects behind `envFrom` as far as they can be read.
+/// All variables of a container: those of `env`, and the keys of the objects behind `envFrom` as far as they can be
+/// read.
 ///
 /// # Errors
 /// [`Needs`] where an object behind `envFrom` has not been asked yet.

@@ -90,7 +90,7 @@ pub fn meaning(code: i32) -> &'static str {
         0 => "the process ended well",
         1 => "the program reported an error of its own",
         2 => "a wrong call of a shell or program, or a Go panic",
-        3 => "a JVM that ran out of memory (ExitOnOutOfMemoryError), or the program's own code",
+        3 => "the program's own code, or a JVM that ran out of memory (ExitOnOutOfMemoryError)",
         101 => "a Rust panic by convention",
         125 => "a wrapper failed before it could run the program",
         126 => "the command was found and may not be executed",

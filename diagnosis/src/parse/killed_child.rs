@@ -11,6 +11,10 @@ const WORDINGS: &[&[&str]] = &[
     &["was terminated by signal 9: Killed"],
     &["Process pool worker", "terminated by signal SIGKILL"],
     &["process in the process pool was terminated abruptly"],
+    &["exited with 137"],
+    &["exit code 137"],
+    &["exit status 137"],
+    &["signal: killed"],
 ];
 
 /// The last line of a log that says so, with its number from 1.
@@ -32,6 +36,8 @@ mod tests {
             "2026/11/21 10:00:00 [alert] 1#1: worker process 31 exited on signal 9",
             "[21-Nov-2026 10:00:00] WARNING: [pool www] child 12 exited on signal 9 (SIGKILL) after 3.2 seconds from start",
             "billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: 4.",
+            "supervisor: worker exited with 137",
+            "run ffmpeg: signal: killed",
             "LOG:  server process (PID 77) was terminated by signal 9: Killed",
         ] {
             assert_eq!(last(&format!("start\n{line}\nafter")), Some((2, line)), "{line}");

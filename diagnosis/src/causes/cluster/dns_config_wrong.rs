@@ -17,8 +17,8 @@ cause! {
     /// The log misses the name of a Service that exists, and the pod has `dnsPolicy: Default`, `dnsPolicy: None`, or
     /// hostNetwork with the policy ClusterFirst (which then means Default; ClusterFirstWithHostNet is needed).
     /// ## Look-alikes
-    /// `dns-failing`: the cluster's DNS itself is down. `dependency-unreachable`: the Service does not exist, or has no ready
-    /// pod behind a headless name.
+    /// `dns-failing`: the cluster's DNS itself is down. `dependency-unreachable`: the Service does not exist, or has no
+    /// ready pod behind a headless name.
     /// ## Fixes
     /// `dnsPolicy: ClusterFirst`, or `ClusterFirstWithHostNet` with hostNetwork.
     /// ## Source

@@ -15,12 +15,12 @@ cause! {
     /// ## What it means
     /// The cluster's DNS does not answer: no name resolves for anybody, however well the peers themselves are.
     /// ## Signals
-    /// The log of an app: Go `lookup db on 10.96.0.10:53: ... i/o timeout`, `server misbehaving`; glibc and Python `Temporary
-    /// failure in name resolution`; Node `EAI_AGAIN`; musl `bad address`; and the Service kube-system/kube-dns has no ready
-    /// endpoint. CoreDNS itself: `plugin/loop: Loop ... detected`.
+    /// The log of an app: Go `lookup db on 10.96.0.10:53: ... i/o timeout`, `server misbehaving`; glibc and Python
+    /// `Temporary failure in name resolution`; Node `EAI_AGAIN`; musl `bad address`; and the Service
+    /// kube-system/kube-dns has no ready endpoint. CoreDNS itself: `plugin/loop: Loop ... detected`.
     /// ## Look-alikes
-    /// `dependency-unreachable`: the name server answered "no such name", or DNS is well. `dns-config-wrong`: only this pod
-    /// asks the wrong name server. `service-no-endpoints`: the name resolves.
+    /// `dependency-unreachable`: the name server answered "no such name", or DNS is well. `dns-config-wrong`: only this
+    /// pod asks the wrong name server. `service-no-endpoints`: the name resolves.
     /// ## Fixes
     /// Bring CoreDNS back: its own crash, its Corefile, its rights, its replicas.
     /// ## Source
@@ -87,12 +87,16 @@ fn in_a_loop(case: &Case<'_>, end: &End<'_>, signature: &Signature, what: &str) 
         .title(text!["CoreDNS ends since its queries come back to itself: ", quoted(what)])
         .explain(end.opening())
         .also(text![
-            "It forwards what it does not know to the name server of its node's resolv.conf, which is a local resolver (127.0.0.53) or the cluster's DNS again."
+            "It forwards what it does not know to the name server of its node's resolv.conf, which is a local \
+             resolver (127.0.0.53) or the cluster's DNS again."
         ])
         .fix(
-            Fix::disruptive(text!["forward to a real name server in the Corefile, or point the kubelet's resolvConf at one"])
-                .command(case.kubectl(["edit", "configmap", "coredns"]))
-                .command(template.restart(case)),
+            Fix::disruptive(text![
+                "forward to a real name server in the Corefile, or point the kubelet's resolvConf \
+             at one"
+            ])
+            .command(case.kubectl(["edit", "configmap", "coredns"]))
+            .command(template.restart(case)),
         )
         .fix(end.read_log(case)))
 }

@@ -15,22 +15,25 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The program ended because of how it is configured: a variable, file, module or flag is missing, unknown or wrong.
+    /// The program ended because of how it is configured: a variable, file, module or flag is missing, unknown or
+    /// wrong.
     /// ## Signals
-    /// The log names it: `Environment variable X is undefined`, Python `KeyError: 'X'` below `os.environ`, shell
-    /// `X: parameter not set` or `unbound variable`, Go `flag provided but not defined: -x`, `unknown flag: --x`, nginx
-    /// `[emerg] unknown directive "x" in FILE:LINE`, CoreDNS `Corefile:13 - Error during parsing: Unknown directive 'x'`,
-    /// Redis `FATAL CONFIG FILE ERROR`, Spring `Could not resolve placeholder 'x'`, JVM `Unrecognized VM option`,
+    /// The log names it: `Environment variable X is undefined`, Python `KeyError: 'X'` below `os.environ`, shell `X:
+    /// parameter not set` or `unbound variable`, Go `flag provided but not defined: -x`, `unknown flag: --x`, nginx
+    /// `[emerg] unknown directive "x" in FILE:LINE`, CoreDNS `Corefile:13 - Error during parsing: Unknown directive
+    /// 'x'`, Redis `FATAL CONFIG FILE ERROR`, Spring `Could not resolve placeholder 'x'`, JVM `Unrecognized VM option`,
     /// `Cannot find module`, `ModuleNotFoundError`, `http: server gave HTTP response to HTTPS client` (a wrong scheme).
     /// ## Look-alikes
     /// `secret-key-missing` and `configmap-missing`: the kubelet misses the value, and the container never starts.
-    /// `command-not-found`: the program itself is missing. `dependency-auth-failed`: the value is there and the peer refuses
-    /// it. `app-panic`: an exception that names no setting. `app-permission-denied`: the file is there and may not be read.
+    /// `command-not-found`: the program itself is missing. `dependency-auth-failed`: the value is there and the peer
+    /// refuses it. `app-panic`: an exception that names no setting. `app-permission-denied`: the file is there and may
+    /// not be read.
     /// ## Fixes
-    /// Set the variable (`kubectl set env`), repair the file in its ConfigMap, or correct the flag; then start the pod anew.
+    /// Set the variable (`kubectl set env`), repair the file in its ConfigMap, or correct the flag; then start the pod
+    /// anew.
     /// ## Source
-    /// <https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/>; the programs' own
-    /// wording.
+    /// <https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/>; the programs'
+    /// own wording.
     AppConfigError, stage Exit, since "0.1.0", detect
 }
 
@@ -61,7 +64,19 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
     let finding =
         end.finding(case, Code::AppConfigError).confidence(ends::confidence(signature)).explain(end.opening());
     match &signature.kind {
-        Failure::MissingVariable { name } => variable(case, end, &template, finding, name),
+        Failure::MissingVariable { name } => {
+            // Kubernetes expands a reference only to what stands before it in the same list.
+            let unexpanded = ends::reference(&signature.line).is_some_and(|reference| reference == name);
+            let note = unexpanded.then(|| {
+                text![
+                    "It got the reference ",
+                    code(format!("$({name})")),
+                    " as it is written: Kubernetes puts in only variables that stand before it in env of the same \
+                     container."
+                ]
+            });
+            variable(case, end, &template, finding.also(note), name)
+        }
         Failure::MissingFile { path } => Ok(missing_file(case, end, &template, finding, path)),
         Failure::BadSetting { what, file, line } | Failure::UnreadableConfig { what, file, line } => {
             setting(case, end, &template, finding, what, file.as_deref(), *line)

@@ -16,11 +16,13 @@ cause! {
     /// ## What it means
     /// The program ended since a file system inside the container has no room left.
     /// ## Signals
-    /// `no space left on device`, `[Errno 28]`, `ENOSPC`, `No space left on device (os error 28)`, `Disk quota exceeded`;
-    /// PostgreSQL `could not extend file`, MongoDB `WiredTiger error (28)`, Kafka `all log dirs ... have failed`.
+    /// `no space left on device`, `[Errno 28]`, `ENOSPC`, `No space left on device (os error 28)`, `Disk quota
+    /// exceeded`; PostgreSQL `could not extend file`, MongoDB `WiredTiger error (28)`, Kafka `all log dirs ... have
+    /// failed`.
     /// ## Look-alikes
-    /// `image-disk-full`: the node has no room for an image. `evicted-disk`, `evicted-ephemeral-limit`: the kubelet removed the
-    /// pod for it. `app-permission-denied`: the file system is read-only. Inotify watches used up read `ENOSPC` too.
+    /// `image-disk-full`: the node has no room for an image. `evicted-disk`, `evicted-ephemeral-limit`: the kubelet
+    /// removed the pod for it. `app-permission-denied`: the file system is read-only. Inotify watches used up read
+    /// `ENOSPC` too.
     /// ## Fixes
     /// The path tells the disk: grow the claim, raise the emptyDir's sizeLimit, or clean up.
     /// ## Source

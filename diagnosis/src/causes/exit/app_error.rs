@@ -15,12 +15,12 @@ cause! {
     /// ## What it means
     /// The program ended with an error code of its own, and nothing that could be read names a more exact cause.
     /// ## Signals
-    /// `terminated` with an exit code other than 0, and a log without a known signature, or no log at all. The code, what it
-    /// means by convention, the run time and the last lines are shown as they are.
+    /// `terminated` with an exit code other than 0, and a log without a known signature, or no log at all. The code,
+    /// what it means by convention, the run time and the last lines are shown as they are.
     /// ## Look-alikes
-    /// Every other cause of this stage has a signature or a signal: `app-config-error`, `app-panic`, `dependency-unreachable`,
-    /// `killed-by-signal`, `terminated-externally`, `process-completed`. `command-not-found`: exit 127 by the shell or the
-    /// runtime.
+    /// Every other cause of this stage has a signature or a signal: `app-config-error`, `app-panic`,
+    /// `dependency-unreachable`, `killed-by-signal`, `terminated-externally`, `process-completed`. `command-not-found`:
+    /// exit 127 by the shell or the runtime.
     /// ## Fixes
     /// Read the last lines; run the entrypoint by hand in a copy of the pod where they say nothing.
     /// ## Source
@@ -85,14 +85,16 @@ fn named(end: &End<'_>, failure: &Failure, line: &str) -> (Text, Text, Text) {
         Failure::TooManyOpenFiles => (
             text![subject, " has too many open files: ", quoted(line)],
             text![
-                "The process reached its limit on open files: a leak of connections or files, or a low ulimit of the runtime."
+                "The process reached its limit on open files: a leak of connections or files, or a low ulimit of the \
+                 runtime."
             ],
             text!["close what the program opens, or raise the limit (LimitNOFILE of the container runtime)"],
         ),
         Failure::InotifyExhausted => (
             text![subject, " gets no more file watches: ", quoted(line)],
             text![
-                "The inotify watches or instances of the node are used up by all its pods together; it reads like a full disk and is none."
+                "The inotify watches or instances of the node are used up by all its pods together; it reads like a \
+                 full disk and is none."
             ],
             text!["raise fs.inotify.max_user_instances and max_user_watches on the node"],
         ),
@@ -103,16 +105,19 @@ fn named(end: &End<'_>, failure: &Failure, line: &str) -> (Text, Text, Text) {
                 path.as_ref().map(|path| text![": ", code(path.clone())])
             ],
             text![
-                "Two instances may not share one data directory: another pod still uses the volume, or a lock file was left behind by a crash."
+                "Two instances may not share one data directory: another pod still uses the volume, or a lock file \
+                 was left behind by a crash."
             ],
             text![
-                "run one instance per volume (StatefulSet, or strategy Recreate); remove a stale lock only when no other instance runs"
+                "run one instance per volume (StatefulSet, or strategy Recreate); remove a stale lock only when no \
+                 other instance runs"
             ],
         ),
         Failure::Usage { program } => (
             text![subject, " prints how to call ", code(program.clone()), " and ends"],
             text![
-                "The program did not get the arguments that it needs: command or args are missing, misspelt or incomplete."
+                "The program did not get the arguments that it needs: command or args are missing, misspelt or \
+                 incomplete."
             ],
             text!["give the container the command and arguments that the program asks for"],
         ),

@@ -13,19 +13,21 @@ cause! {
     /// ## What it means
     /// The program died of an unhandled exception, a panic or a failed assertion of its own.
     /// ## Signals
-    /// The log of the instance that ended has a runtime's last words: Go `panic: ` or `fatal error: ` with
-    /// `goroutine N [running]:` (exit 2), Java `Exception in thread "main"`, Python `Traceback (most recent call last):`,
-    /// Node `Uncaught` or a stack above `Node.js v20`, Rust `thread 'main' panicked at` (exit 101), .NET
-    /// `Unhandled exception.` (exit 134), C++ `terminate called after throwing`.
+    /// The log of the instance that ended has a runtime's last words: Go `panic: ` or `fatal error: ` with `goroutine N
+    /// [running]:` (exit 2), Java `Exception in thread "main"`, Python `Traceback (most recent call last):`, Node
+    /// `Uncaught` or a stack above `Node.js v20`, Rust `thread 'main' panicked at` (exit 101), .NET `Unhandled
+    /// exception.` (exit 134), C++ `terminate called after throwing`.
     /// ## Look-alikes
-    /// `app-config-error`, `dependency-unreachable`, `dependency-auth-failed`: the exception only carries their message, and
-    /// that message decides. `heap-exhausted`: the exception is the runtime's own lack of memory. `killed-by-signal`: the
-    /// process was killed by a fault, and no runtime said a word. `shell-misuse`: exit 2 of a shell.
+    /// `app-config-error`, `dependency-unreachable`, `dependency-auth-failed`: the exception only carries their
+    /// message, and that message decides. `heap-exhausted`: the exception is the runtime's own lack of memory.
+    /// `killed-by-signal`: the process was killed by a fault, and no runtime said a word. `shell-misuse`: exit 2 of a
+    /// shell.
     /// ## Fixes
-    /// Read the stack from its top frame of the application's own code; go back to the image that worked where the crash came
-    /// with a change.
+    /// Read the stack from its top frame of the application's own code; go back to the image that worked where the
+    /// crash came with a change.
     /// ## Source
-    /// <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>; the runtimes' own wording.
+    /// <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>; the runtimes' own
+    /// wording.
     AppPanic, stage Exit, since "0.1.0", detect
 }
 

@@ -16,16 +16,16 @@ cause! {
     /// ## What it means
     /// The system refused the program access to a file or a port, or a write to its read-only root file system.
     /// ## Signals
-    /// `open PATH: permission denied`, `[Errno 13] Permission denied: 'PATH'`, `EACCES: permission denied`, `Permission denied
-    /// (os error 13)`; a port below 1024: `bind: permission denied`, nginx `bind() to 0.0.0.0:80 failed (13: Permission
-    /// denied)`; `Read-only file system`, `EROFS`; PostgreSQL `data directory "D" has wrong ownership`.
+    /// `open PATH: permission denied`, `[Errno 13] Permission denied: 'PATH'`, `EACCES: permission denied`, `Permission
+    /// denied (os error 13)`; a port below 1024: `bind: permission denied`, nginx `bind() to 0.0.0.0:80 failed (13:
+    /// Permission denied)`; `Read-only file system`, `EROFS`; PostgreSQL `data directory "D" has wrong ownership`.
     /// ## Look-alikes
-    /// `command-not-executable`: the program itself may not be run. `volume-read-only`: the path lies on a volume that is
-    /// mounted read-only. `run-as-non-root-violation`: the kubelet refuses before the start. `app-disk-full`: there is no
-    /// room. `rbac-forbidden`: the Kubernetes API refuses.
+    /// `command-not-executable`: the program itself may not be run. `volume-read-only`: the path lies on a volume that
+    /// is mounted read-only. `run-as-non-root-violation`: the kubelet refuses before the start. `app-disk-full`: there
+    /// is no room. `rbac-forbidden`: the Kubernetes API refuses.
     /// ## Fixes
-    /// A volume: `fsGroup` or the owner of its files. The root file system: an emptyDir where the program writes. A port: one
-    /// above 1023.
+    /// A volume: `fsGroup` or the owner of its files. The root file system: an emptyDir where the program writes. A
+    /// port: one above 1023.
     /// ## Source
     /// <https://kubernetes.io/docs/tasks/configure-pod-container/security-context/>; the programs' own wording.
     AppPermissionDenied, stage Exit, since "0.1.0", detect
@@ -164,7 +164,8 @@ fn file(
         text!["The path lies on ", mounted.describe(), ", whose files belong to somebody else."]
     } else {
         text![
-            "The path lies on the image's own file system, whose files mostly belong to root; fsGroup does not reach it."
+            "The path lies on the image's own file system, whose files mostly belong to root; fsGroup does not reach \
+             it."
         ]
     };
     let evidence = user.map(|user| case.field(".spec.securityContext.runAsUser", user.to_string()));

@@ -18,16 +18,17 @@ cause! {
     /// ## What it means
     /// The program reached its peer, and the peer refused the credentials or the right.
     /// ## Signals
-    /// PostgreSQL `password authentication failed for user "x"`, `no pg_hba.conf entry`, `role "x" does not exist`; MySQL
-    /// `Access denied for user 'x'@'host' (using password: YES)`; Redis `WRONGPASS invalid username-password pair or user is
-    /// disabled.`, `NOAUTH Authentication required.`; MongoDB `Authentication failed.`; Kafka `Invalid username or password`;
-    /// RabbitMQ `ACCESS_REFUSED`; 401 and 403; gRPC `Unauthenticated`.
+    /// PostgreSQL `password authentication failed for user "x"`, `no pg_hba.conf entry`, `role "x" does not exist`;
+    /// MySQL `Access denied for user 'x'@'host' (using password: YES)`; Redis `WRONGPASS invalid username-password pair
+    /// or user is disabled.`, `NOAUTH Authentication required.`; MongoDB `Authentication failed.`; Kafka `Invalid
+    /// username or password`; RabbitMQ `ACCESS_REFUSED`; 401 and 403; gRPC `Unauthenticated`.
     /// ## Look-alikes
-    /// `dependency-unreachable`: no answer at all. `rbac-forbidden`: the Kubernetes API refused. `image-unauthorized`: the
-    /// registry refused the kubelet. `app-config-error`: the password variable is missing, and the program says so itself.
+    /// `dependency-unreachable`: no answer at all. `rbac-forbidden`: the Kubernetes API refused. `image-unauthorized`:
+    /// the registry refused the kubelet. `app-config-error`: the password variable is missing, and the program says so
+    /// itself.
     /// ## Fixes
-    /// Make the Secret and the peer agree; start the pods anew where the Secret changed after they started, since variables
-    /// are fixed at start. A database takes its own Secret only when its volume is empty.
+    /// Make the Secret and the peer agree; start the pods anew where the Secret changed after they started, since
+    /// variables are fixed at start. A database takes its own Secret only when its volume is empty.
     /// ## Source
     /// <https://kubernetes.io/docs/concepts/configuration/secret/>; the servers' own wording.
     DependencyAuthFailed, stage Exit, since "0.1.0", detect

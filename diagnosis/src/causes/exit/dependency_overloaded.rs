@@ -14,11 +14,13 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The program reached its peer, and the peer said "not now": it starts, it recovers, or it is at a limit of its own.
+    /// The program reached its peer, and the peer said "not now": it starts, it recovers, or it is at a limit of its
+    /// own.
     /// ## Signals
-    /// PostgreSQL `sorry, too many clients already`, `the database system is starting up`, `remaining connection slots are
-    /// reserved`; MySQL `Too many connections`; Redis `LOADING Redis is loading the dataset in memory`, `max number of clients
-    /// reached`, `OOM command not allowed`, `MISCONF`, `CLUSTERDOWN`; gRPC `Unavailable`; 429, 502, 503, 504.
+    /// PostgreSQL `sorry, too many clients already`, `the database system is starting up`, `remaining connection slots
+    /// are reserved`; MySQL `Too many connections`; Redis `LOADING Redis is loading the dataset in memory`, `max number
+    /// of clients reached`, `OOM command not allowed`, `MISCONF`, `CLUSTERDOWN`; gRPC `Unavailable`; 429, 502, 503,
+    /// 504.
     /// ## Look-alikes
     /// `dependency-unreachable`: nobody answered. `dependency-auth-failed`: the answer was about credentials.
     /// `registry-rate-limited`: 429 of an image registry, said to the kubelet.

@@ -15,21 +15,21 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The program cannot reach something that it needs: the connection is refused, gets no answer, or the name does not
-    /// resolve.
+    /// The program cannot reach something that it needs: the connection is refused, gets no answer, or the name does
+    /// not resolve.
     /// ## Signals
-    /// The log of a crashed container, or of one that runs and is not ready: Go `dial tcp 10.96.0.7:5432: connect: connection
-    /// refused`, `i/o timeout`, `no route to host`, `lookup db on 10.96.0.10:53: no such host`; Java `ConnectException:
-    /// Connection refused`, `UnknownHostException`; Python `[Errno 111] Connection refused`, `[Errno -2] Name or service not
-    /// known`; Node `ECONNREFUSED`, `ETIMEDOUT`, `ENOTFOUND`; libpq `could not translate host name`; nginx `host not found in
-    /// upstream`. The peer is looked up: its Service, that one's endpoints, its pods.
+    /// The log of a crashed container, or of one that runs and is not ready: Go `dial tcp 10.96.0.7:5432: connect:
+    /// connection refused`, `i/o timeout`, `no route to host`, `lookup db on 10.96.0.10:53: no such host`; Java
+    /// `ConnectException: Connection refused`, `UnknownHostException`; Python `[Errno 111] Connection refused`, `[Errno
+    /// -2] Name or service not known`; Node `ECONNREFUSED`, `ETIMEDOUT`, `ENOTFOUND`; libpq `could not translate host
+    /// name`; nginx `host not found in upstream`. The peer is looked up: its Service, that one's endpoints, its pods.
     /// ## Look-alikes
-    /// `dns-failing`: no name resolves, since the cluster's DNS is down. `dns-config-wrong`: this pod alone asks the wrong name
-    /// server. `dependency-auth-failed`, `dependency-overloaded`, `tls-certificate-invalid`: the peer answered.
-    /// `rbac-forbidden`: the Kubernetes API answered.
+    /// `dns-failing`: no name resolves, since the cluster's DNS is down. `dns-config-wrong`: this pod alone asks the
+    /// wrong name server. `dependency-auth-failed`, `dependency-overloaded`, `tls-certificate-invalid`: the peer
+    /// answered. `rbac-forbidden`: the Kubernetes API answered.
     /// ## Fixes
-    /// Repair the peer: make its Service's selector match its pods, scale it up, end its own crash. Correct host or port where
-    /// the peer is fine. For a peer outside: firewall, route, its own state.
+    /// Repair the peer: make its Service's selector match its pods, scale it up, end its own crash. Correct host or
+    /// port where the peer is fine. For a peer outside: firewall, route, its own state.
     /// ## Source
     /// <https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/>; the clients' own wording.
     DependencyUnreachable, stage Exit, since "0.1.0", detect
@@ -159,7 +159,8 @@ fn place(peer: &Peer, lookup: Option<DnsAnswer>) -> Text {
         ],
         Place::Localhost(None) => {
             text![
-                "localhost is the pod itself, and no other container of it declares that port: the address is a forgotten default, or a sidecar is missing."
+                "localhost is the pod itself, and no other container of it declares that port: the address is a \
+                 forgotten default, or a sidecar is missing."
             ]
         }
         Place::Outside => match lookup {
@@ -170,11 +171,13 @@ fn place(peer: &Peer, lookup: Option<DnsAnswer>) -> Text {
                 text!["It is no Service of this cluster: the name is misspelt, or its own domain does not know it."]
             }
             Some(DnsAnswer::NoAnswer) => text![
-                "It is a name outside the cluster: the way from the cluster's DNS to the name servers outside is to be looked at."
+                "It is a name outside the cluster: the way from the cluster's DNS to the name servers outside is to \
+                 be looked at."
             ],
         },
         Place::Private => text![
-            "It is a private address that no Service known here has: one of another namespace, a pod or node, or a host outside, so firewall and route count too."
+            "It is a private address that no Service known here has: one of another namespace, a pod or node, or a \
+             host outside, so firewall and route count too."
         ],
         Place::Unknown => Text::default(),
     }

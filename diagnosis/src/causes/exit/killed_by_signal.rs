@@ -12,14 +12,15 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The process was ended by a fault of its own: invalid memory, an abort, an instruction that the CPU does not have, a
-    /// forbidden system call.
+    /// The process was ended by a fault of its own: invalid memory, an abort, an instruction that the CPU does not
+    /// have, a forbidden system call.
     /// ## Signals
-    /// Exit codes 128 + signal: 132 SIGILL, 133 SIGTRAP, 134 SIGABRT, 135 SIGBUS, 136 SIGFPE, 139 SIGSEGV, 141 SIGPIPE, 152
-    /// SIGXCPU, 153 SIGXFSZ, 159 SIGSYS (CRI-O reason `seccomp killed`), with reason `Error` and no runtime's last words.
+    /// Exit codes 128 + signal: 132 SIGILL, 133 SIGTRAP, 134 SIGABRT, 135 SIGBUS, 136 SIGFPE, 139 SIGSEGV, 141 SIGPIPE,
+    /// 152 SIGXCPU, 153 SIGXFSZ, 159 SIGSYS (CRI-O reason `seccomp killed`), with reason `Error` and no runtime's last
+    /// words.
     /// ## Look-alikes
-    /// `app-panic` and `heap-exhausted`: a runtime reports its own failure and then aborts (134) or faults (139); its words
-    /// decide. `terminated-externally`: 137 and 143 are orders from outside. `oom-limit`: reason OOMKilled.
+    /// `app-panic` and `heap-exhausted`: a runtime reports its own failure and then aborts (134) or faults (139); its
+    /// words decide. `terminated-externally`: 137 and 143 are orders from outside. `oom-limit`: reason OOMKilled.
     /// ## Fixes
     /// By signal: compare the CPU, the libc, /dev/shm, the seccomp profile; get a core dump where nothing else tells.
     /// ## Source

@@ -1,5 +1,7 @@
 //! `port-in-use`.
 
+use std::collections::BTreeSet;
+
 use kubewhy_text::{Text, code, name, text};
 
 use crate::case::{Case, Verdict};
@@ -7,16 +9,17 @@ use crate::causes::{Code, cause};
 use crate::facts::ends::{self, End};
 use crate::finding::{Finding, Fix};
 use crate::parse::log::{Failure, Signature};
-use crate::pods;
+use crate::pods::{self, ContainerView};
 use crate::reader::Needs;
 
 cause! {
     /// ## What it means
     /// The program wants to listen on a port that somebody else in the same network already has.
     /// ## Signals
-    /// Go `listen tcp :8080: bind: address already in use`; Java `BindException: Address already in use`, Spring `Web server
-    /// failed to start. Port 8080 was already in use.`; Python `[Errno 98] Address already in use`; Node `listen EADDRINUSE`;
-    /// nginx `bind() to 0.0.0.0:80 failed (98: Address already in use)`; Redis `Could not create server TCP listening socket`.
+    /// Go `listen tcp :8080: bind: address already in use`; Java `BindException: Address already in use`, Spring `Web
+    /// server failed to start. Port 8080 was already in use.`; Python `[Errno 98] Address already in use`; Node `listen
+    /// EADDRINUSE`; nginx `bind() to 0.0.0.0:80 failed (98: Address already in use)`; Redis `Could not create server
+    /// TCP listening socket`.
     /// ## Look-alikes
     /// `host-port-conflict`: the scheduler finds no node with a free hostPort; the pod does not start at all.
     /// `app-permission-denied`: a port below 1024 that a user other than root may not take.
@@ -38,6 +41,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
         Failure::PortInUse { address, port } => (address.clone(), *port),
         _ => (String::new(), None),
     };
+    let port = port.or_else(|| shared_port(case, end));
     let shown = match port {
         Some(port) => text!["port ", port],
         None if address.is_empty() => text!["its port"],
@@ -53,13 +57,15 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
         (None, true) => (
             text![" on the node"],
             text![
-                "The pod uses the node's network (hostNetwork), where every process of the node and every such pod counts."
+                "The pod uses the node's network (hostNetwork), where every process of the node and every such pod \
+                 counts."
             ],
         ),
         (None, false) => (
             Text::default(),
             text![
-                "All containers of a pod share one network: another container of the pod, or another process of this one, listens there."
+                "All containers of a pod share one network: another container of the pod, or another process of this \
+                 one, listens there."
             ],
         ),
     };
@@ -96,6 +102,28 @@ fn port_text(port: Option<u16>) -> String {
     port.map(|port| port.to_string()).unwrap_or_default()
 }
 
+/// The only port that this container and another of the pod both name, where the log names none.
+fn shared_port(case: &Case<'_>, end: &End<'_>) -> Option<u16> {
+    let own = ports_of(&end.container);
+    let others =
+        case.containers().filter(|other| other.name() != end.container.name() && other.role != pods::Role::Init);
+    let theirs: BTreeSet<u16> = others.flat_map(|other| ports_of(&other)).collect();
+    let mut shared = own.intersection(&theirs);
+    let port = shared.next().copied();
+    port.filter(|_| shared.next().is_none())
+}
+
+/// What a container names that can be a port: declared, or a number of its command, arguments and variables.
+fn ports_of(container: &ContainerView<'_>) -> BTreeSet<u16> {
+    let spec = container.spec;
+    let declared = spec.ports.iter().flatten().filter_map(|port| u16::try_from(port.container_port).ok());
+    let values = spec.env.iter().flatten().filter_map(|env| env.value.as_ref());
+    let words = spec.command.iter().chain(&spec.args).flatten().chain(values);
+    let numbers =
+        words.flat_map(|word| word.split(|c: char| !c.is_ascii_digit())).filter_map(|digits| digits.parse().ok());
+    declared.chain(numbers.filter(|number: &u16| *number >= 80)).collect()
+}
+
 /// The other container of the pod that declares the port, or whose probe asks it.
 fn holder(case: &Case<'_>, end: &End<'_>, port: u16) -> Option<String> {
     let port = i32::from(port);
@@ -104,13 +132,6 @@ fn holder(case: &Case<'_>, end: &End<'_>, port: u16) -> Option<String> {
     let others: Vec<_> = others.collect();
     let declares =
         others.iter().find(|other| other.spec.ports.iter().flatten().any(|declared| declared.container_port == port));
-    let mentions = || {
-        let word = port.to_string();
-        others.iter().find(|other| {
-            let args = other.spec.command.iter().chain(&other.spec.args).flatten();
-            let values = other.spec.env.iter().flatten().filter_map(|env| env.value.as_ref());
-            args.chain(values).any(|text| text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits == word))
-        })
-    };
+    let mentions = || others.iter().find(|other| ports_of(other).iter().any(|named| i32::from(*named) == port));
     declares.or_else(mentions).map(|other| other.name().to_owned())
 }

@@ -14,8 +14,8 @@ cause! {
     /// ## Signals
     /// `terminated` with exit code 0 and reason `Completed`, restartPolicy Always, waiting `CrashLoopBackOff`.
     /// ## Look-alikes
-    /// `liveness-probe-killing`: the probe ended it, and it left with 0. `app-error`: any other exit code. A Job's or init
-    /// container's end with 0 is no fault. `oom-limit`: an OOM kill can read exit code 0 with reason OOMKilled.
+    /// `liveness-probe-killing`: the probe ended it, and it left with 0. `app-error`: any other exit code. A Job's or
+    /// init container's end with 0 is no fault. `oom-limit`: an OOM kill can read exit code 0 with reason OOMKilled.
     /// ## Fixes
     /// Run the program in the foreground, or give the pod's work to a Job where it is meant to end.
     /// ## Source
@@ -35,7 +35,8 @@ fn explain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
     let line = words.join(" ");
     let shell = match words.as_slice() {
         [] => Some(
-            "The image's own command decides what runs; an image of a bare operating system runs a shell, which ends without a terminal.",
+            "The image's own command decides what runs; an image of a bare operating system runs a shell, which ends \
+             without a terminal.",
         ),
         [single] if is_interpreter(single) => {
             Some("A shell or interpreter without a terminal and without a script ends at once.")
@@ -59,7 +60,10 @@ fn explain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         .finding(case, Code::ProcessCompleted)
         .title(text![end.subject(), " ends by itself with exit code 0, and should run on"])
         .explain(end.opening())
-        .also(text!["Nothing failed: its main process had nothing left to do. Its restartPolicy is Always, so it is started again each time."])
+        .also(text![
+            "Nothing failed: its main process had nothing left to do. Its restartPolicy is Always, so it is \
+         started again each time."
+        ])
         .also(reason)
         .evidence(evidence)
         .fix(foreground.command(template.edit(case)))

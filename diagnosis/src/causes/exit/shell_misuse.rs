@@ -13,11 +13,12 @@ cause! {
     /// ## What it means
     /// A shell does not understand the script or the options that the container gives it.
     /// ## Signals
-    /// Mostly exit code 2, and the log: bash `syntax error near unexpected token`, `syntax error: unexpected end of file`, dash
-    /// `Syntax error: "fi" unexpected`, busybox `syntax error: unexpected "fi"`, `illegal option`, `Bad substitution`.
+    /// Mostly exit code 2, and the log: bash `syntax error near unexpected token`, `syntax error: unexpected end of
+    /// file`, dash `Syntax error: "fi" unexpected`, busybox `syntax error: unexpected "fi"`, `illegal option`, `Bad
+    /// substitution`.
     /// ## Look-alikes
-    /// `app-panic`: a Go panic ends with 2 as well. `app-config-error`: a program's own complaint about a flag, or a variable
-    /// that the script demands. `command-not-found`: exit 127. `command-not-executable`: exit 126.
+    /// `app-panic`: a Go panic ends with 2 as well. `app-config-error`: a program's own complaint about a flag, or a
+    /// variable that the script demands. `command-not-found`: exit 127. `command-not-executable`: exit 126.
     /// ## Fixes
     /// Correct the script; check it with `sh -n`. Scripts for bash need bash in the image.
     /// ## Source

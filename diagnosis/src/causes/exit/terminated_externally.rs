@@ -13,17 +13,18 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// Somebody ordered the process to stop: SIGTERM (143) or SIGKILL (137), and neither memory, nor a probe, nor a deletion of
-    /// the pod explains it.
+    /// Somebody ordered the process to stop: SIGTERM (143) or SIGKILL (137), and neither memory, nor a probe, nor a
+    /// deletion of the pod explains it.
     /// ## Signals
-    /// Exit code 143, 137, 130 or 129 with reason `Error`; no OOMKilled, no `Killing` event of a probe, no deletionTimestamp, no
-    /// eviction. Reason `Unknown` with exit code 255: the container runtime lost the container.
+    /// Exit code 143, 137, 130 or 129 with reason `Error`; no OOMKilled, no `Killing` event of a probe, no
+    /// deletionTimestamp, no eviction. Reason `Unknown` with exit code 255: the container runtime lost the container.
     /// ## Look-alikes
     /// `oom-limit`: reason OOMKilled. `oom-node`: the node reports SystemOOM at that time. `liveness-probe-killing`,
-    /// `startup-probe-killing`: the kubelet says so in a `Killing` event. `node-lost`, `evicted-by-drain`, `preempted`: the whole
-    /// pod goes.
+    /// `startup-probe-killing`: the kubelet says so in a `Killing` event. `node-lost`, `evicted-by-drain`, `preempted`:
+    /// the whole pod goes.
     /// ## Fixes
-    /// Find who sends the signal: a process in the container itself, a person or agent on the node, a supervisor as PID 1.
+    /// Find who sends the signal: a process in the container itself, a person or agent on the node, a supervisor as PID
+    /// 1.
     /// ## Source
     /// pkg/kubelet/kuberuntime/kuberuntime_container.go; signal(7).
     TerminatedExternally, stage Exit, since "0.1.0", detect
@@ -49,10 +50,12 @@ fn ordered(case: &Case<'_>, end: &End<'_>, signal: &Signal, stop: Option<Evidenc
     let meaning = match (signal.number, &stop) {
         (_, Some(_)) => text!["The kubelet says that it stopped it, as it does when a whole pod has to go."],
         (9, None) => text![
-            "No OOM kill, no failed probe and no deletion is on record: a process on the node or in the container killed it, the node ran out of memory without saying so, or the runtime did."
+            "No OOM kill, no failed probe and no deletion is on record: a process on the node or in the container \
+             killed it, the node ran out of memory without saying so, or the runtime did."
         ],
         (_, None) => text![
-            "No failed probe, deletion or eviction is on record: a process in the container itself, a supervisor, or somebody on the node told it to stop."
+            "No failed probe, deletion or eviction is on record: a process in the container itself, a supervisor, or \
+             somebody on the node told it to stop."
         ],
     };
     let grace = grace(case, end, signal);
@@ -128,7 +131,8 @@ fn lost(case: &Case<'_>, end: &End<'_>) -> Result<Option<Finding>, Needs> {
             .title(text!["The container runtime of node ", name(node), " lost container ", name(end.container.name())])
             .explain(end.opening())
             .also(text![
-                "Exit code 255 with reason Unknown means that the runtime does not know how it ended: the runtime was restarted, or the node was, while the container ran."
+                "Exit code 255 with reason Unknown means that the runtime does not know how it ended: the runtime was \
+                 restarted, or the node was, while the container ran."
             ])
             .fix(
                 Fix::safe(text!["see whether node ", name(node), " or its container runtime was restarted"])

@@ -16,15 +16,16 @@ cause! {
     /// ## What it means
     /// A TLS certificate is expired, not yet valid, for another name, or signed by nobody whom the program trusts.
     /// ## Signals
-    /// Go `x509: certificate signed by unknown authority`, `certificate has expired or is not yet valid`, `certificate is valid
-    /// for A, not B`; Java `PKIX path building failed`; Python `CERTIFICATE_VERIFY_FAILED`; Node
-    /// `UNABLE_TO_VERIFY_LEAF_SIGNATURE`, `CERT_HAS_EXPIRED`, `ERR_TLS_CERT_ALTNAME_INVALID`; curl `SSL certificate problem`;
-    /// for the program's own: `private key does not match public key`, nginx `cannot load certificate`.
+    /// Go `x509: certificate signed by unknown authority`, `certificate has expired or is not yet valid`, `certificate
+    /// is valid for A, not B`; Java `PKIX path building failed`; Python `CERTIFICATE_VERIFY_FAILED`; Node
+    /// `UNABLE_TO_VERIFY_LEAF_SIGNATURE`, `CERT_HAS_EXPIRED`, `ERR_TLS_CERT_ALTNAME_INVALID`; curl `SSL certificate
+    /// problem`; for the program's own: `private key does not match public key`, nginx `cannot load certificate`.
     /// ## Look-alikes
-    /// `registry-tls-error`: the kubelet's pull. `app-config-error`: TLS spoken to a plain port. `dependency-unreachable`: no
-    /// connection at all. `admission-webhook-unavailable`: the API server's own call.
+    /// `registry-tls-error`: the kubelet's pull. `app-config-error`: TLS spoken to a plain port.
+    /// `dependency-unreachable`: no connection at all. `admission-webhook-unavailable`: the API server's own call.
     /// ## Fixes
-    /// Renew the certificate with the right names, mount the authority that signed it, or ask for the name that it is for.
+    /// Renew the certificate with the right names, mount the authority that signed it, or ask for the name that it is
+    /// for.
     /// ## Source
     /// <https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets>; the libraries' own wording.
     TlsCertificateInvalid, stage Exit, since "0.1.0", detect

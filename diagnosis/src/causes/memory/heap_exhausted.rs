@@ -16,14 +16,16 @@ cause! {
     /// ## What it means
     /// The runtime ran out of the heap that it may take, or the system refused it memory; the kernel did not kill it.
     /// ## Signals
-    /// Java `java.lang.OutOfMemoryError: Java heap space` (or `Metaspace`, `GC overhead limit exceeded`; exit 1 or 3, or it
-    /// runs on), Node `FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory` (134), Go `fatal
-    /// error: runtime: out of memory` (2), Python `MemoryError`, C++ `std::bad_alloc`, PHP `Allowed memory size exhausted`.
+    /// Java `java.lang.OutOfMemoryError: Java heap space` (or `Metaspace`, `GC overhead limit exceeded`; exit 1 or 3,
+    /// or it runs on), Node `FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory` (134),
+    /// Go `fatal error: runtime: out of memory` (2), Python `MemoryError`, C++ `std::bad_alloc`, PHP `Allowed memory
+    /// size exhausted`.
     /// ## Look-alikes
-    /// `oom-limit` and `jvm-heap-over-limit`: reason OOMKilled, the kernel acted. `killed-by-signal`: 134 without these words.
-    /// `app-panic`: another exception.
+    /// `oom-limit` and `jvm-heap-over-limit`: reason OOMKilled, the kernel acted. `killed-by-signal`: 134 without these
+    /// words. `app-panic`: another exception. `hugepages-unavailable`: the memory that lacks is that of huge pages.
     /// ## Fixes
-    /// Raise the heap setting where the limit leaves room, else limit and heap together; find the leak where it grows for ever.
+    /// Raise the heap setting where the limit leaves room, else limit and heap together; find the leak where it grows
+    /// for ever.
     /// ## Source
     /// <https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html>, <https://nodejs.org/api/cli.html>.
     HeapExhausted, stage Memory, since "0.1.0", detect

@@ -13,15 +13,15 @@ use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// The JVM was told to take a heap that, with all else that it needs, does not fit into the container's memory limit; the
-    /// kernel killed it.
+    /// The JVM was told to take a heap that, with all else that it needs, does not fit into the container's memory
+    /// limit; the kernel killed it.
     /// ## Signals
-    /// Reason `OOMKilled`, and `-Xmx`, `-XX:MaxHeapSize` or `-XX:MaxRAMPercentage` (in JAVA_TOOL_OPTIONS, JAVA_OPTS or the
-    /// command line) that allows 80% of the limit or more. Beside the heap a JVM needs metaspace, thread stacks, code cache
-    /// and direct buffers.
+    /// Reason `OOMKilled`, and `-Xmx`, `-XX:MaxHeapSize` or `-XX:MaxRAMPercentage` (in JAVA_TOOL_OPTIONS, JAVA_OPTS or
+    /// the command line) that allows 80% of the limit or more. Beside the heap a JVM needs metaspace, thread stacks,
+    /// code cache and direct buffers.
     /// ## Look-alikes
-    /// `oom-limit`: no heap setting, or one that leaves room. `heap-exhausted`: `java.lang.OutOfMemoryError`, the JVM's own
-    /// limit, without a kill.
+    /// `oom-limit`: no heap setting, or one that leaves room. `heap-exhausted`: `java.lang.OutOfMemoryError`, the JVM's
+    /// own limit, without a kill.
     /// ## Fixes
     /// `-XX:MaxRAMPercentage=75` instead of `-Xmx`, a smaller `-Xmx`, or a limit about a third above the heap.
     /// ## Source
@@ -95,7 +95,8 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit, heap: &Heap) -> Result<
         .fix(raise(case, &template, end, &wanted, limit)))
 }
 
-/// The command that sets the share in place of the size; none where the variable holds more than options of the JVM itself,
+/// The command that sets the share in place of the size; none where the variable holds more than options of the JVM
+/// itself,
 /// whose values are nobody's business here.
 fn with_share(case: &Case<'_>, template: &Template, end: &End<'_>, heap: &Heap) -> Option<String> {
     let variable = heap.variable.as_ref().filter(|_| !template.is_pod)?;

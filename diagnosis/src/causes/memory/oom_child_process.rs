@@ -14,13 +14,13 @@ use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
-    /// A child process of the container was killed, most likely for memory, while the main process lives on: workers come and
-    /// go, and the API shows no restart.
+    /// A child process of the container was killed, most likely for memory, while the main process lives on: workers
+    /// come and go, and the API shows no restart.
     /// ## Signals
-    /// The container runs; its log says `Worker (pid:12) was sent SIGKILL! Perhaps out of memory?` (gunicorn), `worker process
-    /// 12 exited on signal 9` (nginx), `died, killed by signal 9` (uWSGI), `Worker exited prematurely: signal 9 (SIGKILL)`
-    /// (celery), `server process (PID 12) was terminated by signal 9: Killed` (PostgreSQL), `child 12 exited on signal 9`
-    /// (php-fpm).
+    /// The container runs; its log says `Worker (pid:12) was sent SIGKILL! Perhaps out of memory?` (gunicorn), `worker
+    /// process 12 exited on signal 9` (nginx), `died, killed by signal 9` (uWSGI), `Worker exited prematurely: signal 9
+    /// (SIGKILL)` (celery), `server process (PID 12) was terminated by signal 9: Killed` (PostgreSQL), `child 12 exited
+    /// on signal 9` (php-fpm).
     /// ## Look-alikes
     /// `oom-limit`: the container itself ended with OOMKilled (on cgroup v2 all its processes die together, unless
     /// singleProcessOOMKill is set). `terminated-externally`: the main process got the signal.

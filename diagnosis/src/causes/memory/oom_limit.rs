@@ -1,26 +1,29 @@
 //! `oom-limit`.
 
 use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::Pod;
 use kubewhy_text::{Text, name, own, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::event::Event;
 use crate::facts::ends::{self, End, Story, Template};
 use crate::facts::heap::{self, Heap, Limit};
-use crate::finding::{Confidence, Finding, Fix};
+use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::parse::quantity::Amount;
+use crate::pods;
 use crate::reader::Needs;
 
 cause! {
     /// ## What it means
     /// The container used more memory than its limit allows, and the kernel killed it.
     /// ## Signals
-    /// `terminated` with reason `OOMKilled` (exit code mostly 137; 0 or another where only a child was hit), on a container
-    /// that has a memory limit: its own, a LimitRange's, or the pod's. StartError 128 with `container init was OOM-killed
-    /// (memory limit too low?)`.
+    /// `terminated` with reason `OOMKilled` (exit code mostly 137; 0 or another where only a child was hit), on a
+    /// container that has a memory limit: its own, a LimitRange's, or the pod's. StartError 128 with `container init
+    /// was OOM-killed (memory limit too low?)`.
     /// ## Look-alikes
-    /// `jvm-heap-over-limit`: a JVM was told to take more heap than fits. `oom-node`: no limit, the node itself ran out.
-    /// `heap-exhausted`: the runtime's own limit, and no kill. `terminated-externally`: 137 without OOMKilled.
+    /// `jvm-heap-over-limit`: a JVM was told to take more heap than fits. `oom-node`: no limit, the node itself ran
+    /// out. `heap-exhausted`: the runtime's own limit, and no kill. `terminated-externally`: 137 without OOMKilled.
     /// `evicted-memory`: the kubelet removed the pod. `oom-child-process`: a child was killed, the container lives on.
     /// ## Fixes
     /// Raise the limit where the use is legitimate; find the leak where it grows without end.
@@ -32,7 +35,7 @@ cause! {
 
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(pod) = case.pod() else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
+    let mut found: Vec<Finding> = in_sandbox(case, pod)?.into_iter().collect();
     for end in ends::of(case)?.iter().filter(|end| matches!(end.story, Story::OutOfMemory)) {
         let Some(limit) = Limit::of(pod, &end.container) else { continue };
         if !jvm_takes_too_much(end, limit) && !is_too_small_to_start(case, end, limit) {
@@ -40,6 +43,50 @@ fn detect(case: &Case<'_>) -> Verdict {
         }
     }
     Ok(found)
+}
+
+/// The kernel killed what the runtime starts for the pod itself, before any container.
+fn in_sandbox(case: &Case<'_>, pod: &Pod) -> Result<Option<Finding>, Needs> {
+    let is_new = case.containers().all(|container| container.running().is_none() && container.last_end().is_none());
+    if !is_new || pods::node_name(pod).is_none() {
+        return Ok(None);
+    }
+    let is_kill = |event: &Event| event.message.contains("container init was OOM-killed");
+    let Some(event) = case.newest_event(&["FailedCreatePodSandBox"], is_kill)? else { return Ok(None) };
+    let limits = case.containers().filter_map(|container| Some((container, Limit::of(pod, &container)?)));
+    let Some((container, limit)) = limits.min_by_key(|(_, limit)| limit.bytes) else { return Ok(None) };
+    let template = ends::template(case)?;
+    let finding = case.finding_in(Code::OomLimit, &container).confidence(Confidence::Likely);
+    Ok(Some(
+        finding
+            .title(text![
+                "Container ",
+                name(container.name()),
+                " cannot start within its memory limit of ",
+                own(limit.show())
+            ])
+            .explain(text![
+                "The kernel killed what the runtime starts for the pod, since the memory limits of its containers add \
+                 up to too \
+                 little even for that. Container ",
+                name(container.name()),
+                " has a limit of ",
+                own(limit.show()),
+                limit.remark(),
+                "; a typing error in the unit is the usual reason."
+            ])
+            .evidence(Evidence::event(&event))
+            .evidence(case.field(&limit.path(&container), limit.show()))
+            .fix(
+                Fix::disruptive(text![
+                    "raise the memory limit of container ",
+                    name(container.name()),
+                    ", mind the \
+                 unit (Mi, Gi)"
+                ])
+                .command(template.edit(case)),
+            ),
+    ))
 }
 
 /// A limit too small even for the runtime's own start is told as a failed start.

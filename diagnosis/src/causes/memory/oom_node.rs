@@ -18,11 +18,12 @@ cause! {
     /// ## What it means
     /// The node itself ran out of memory, and the kernel killed processes on it, this container's among them.
     /// ## Signals
-    /// Reason `OOMKilled` on a container without any memory limit; or exit code 137 while the Node has an event `SystemOOM`
-    /// `System OOM encountered, victim process: ...` (or node-problem-detector's `OOMKilling`) in that minute.
+    /// Reason `OOMKilled` on a container without any memory limit; or exit code 137 while the Node has an event
+    /// `SystemOOM` `System OOM encountered, victim process: ...` (or node-problem-detector's `OOMKilling`) in that
+    /// minute.
     /// ## Look-alikes
-    /// `oom-limit`: the container has a limit and reached it. `evicted-memory`: the kubelet acted before the kernel did.
-    /// `terminated-externally`: 137 without either sign. `node-memory-pressure`: the node's own condition.
+    /// `oom-limit`: the container has a limit and reached it. `evicted-memory`: the kubelet acted before the kernel
+    /// did. `terminated-externally`: 137 without either sign. `node-memory-pressure`: the node's own condition.
     /// ## Fixes
     /// Give the pods of the node requests and limits that add up to what it has; find the pod that takes the memory.
     /// ## Source
@@ -70,7 +71,8 @@ fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option
         text!["Node ", name(node_name), " reported that it ran out of memory at that time."]
     } else {
         text![
-            "The container has no memory limit of its own, so it was the node's memory (or the pod's share of it) that ran out."
+            "The container has no memory limit of its own, so it was the node's memory (or the pod's share of it) \
+             that ran out."
         ]
     };
     let target = template.argument.as_str();

@@ -275,6 +275,22 @@ impl<'w> Case<'w> {
         if let Some(words) = self.words.borrow().get(container.name()) {
             return Ok(Read::Found(Rc::clone(words)));
         }
+        Ok(match self.last_log(container)? {
+            Read::Found(text) => {
+                let words = Rc::new(log::read(&text));
+                self.words.borrow_mut().insert(container.name().to_owned(), Rc::clone(&words));
+                Read::Found(words)
+            }
+            Read::Absent | Read::Unreadable => Read::Unreadable,
+        })
+    }
+
+    /// The log of the instance of a container that ended last (its present one where it has not ended), as it is.
+    /// Unreadable where none is to be had.
+    ///
+    /// # Errors
+    /// [`Needs`] where the log has not been asked yet.
+    pub fn last_log(&self, container: &ContainerView<'_>) -> Reading<Arc<str>> {
         let Some(pod) = self.pod() else { return Ok(Read::Unreadable) };
         let ended_before = container.terminated().is_none() && container.last_terminated().is_some();
         let instances: &[Instance] =
@@ -284,14 +300,10 @@ impl<'w> Case<'w> {
             if *instance == Instance::Current && ended_before && container.running().is_some() {
                 break;
             }
-            if let Read::Found(text) = self.log(pod, container.name(), *instance)? {
-                let words = log::read(&text);
-                if words.not_the_apps || words.tail.is_empty() {
-                    continue;
-                }
-                let words = Rc::new(words);
-                self.words.borrow_mut().insert(container.name().to_owned(), Rc::clone(&words));
-                return Ok(Read::Found(words));
+            if let Read::Found(text) = self.log(pod, container.name(), *instance)?
+                && log::is_log(&text)
+            {
+                return Ok(Read::Found(text));
             }
         }
         Ok(Read::Unreadable)

@@ -1,5 +1,6 @@
 //! Facts that several causes of a stage share: read and sorted out once, so that exactly one of them speaks.
 
+pub(crate) mod advice;
 pub(crate) mod capacity;
 pub(crate) mod claims;
 pub(crate) mod credentials;
@@ -27,7 +28,6 @@ pub(crate) mod sandbox;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod start;
-pub(crate) mod template;
 pub(crate) mod volumes;
 pub(crate) mod waits;
 pub(crate) mod webhook;

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{
     Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
     Pod, PodCondition, PodSpec, PodStatus,
 };
+use kubewhy_text::{Text, name, text};
 
 /// How long a container has to hold after a crash or an OOM until that is history (the back-off reaches 5 minutes).
 pub const STABLE_AFTER: SignedDuration = SignedDuration::from_mins(10);
@@ -97,6 +98,12 @@ impl<'p> ContainerView<'p> {
     pub fn status_path(&self) -> String {
         let list = if self.role == Role::Main { "containerStatuses" } else { "initContainerStatuses" };
         format!(".status.{list}[{}]", self.name())
+    }
+
+    /// It as the subject of a sentence: `Container app`, `Init container migrate`.
+    pub fn subject(&self) -> Text {
+        let what = if self.role == Role::Init { "Init container " } else { "Container " };
+        text![what, name(self.name())]
     }
 
     /// Its path in the specification: `.spec.containers[app]`.

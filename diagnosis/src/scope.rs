@@ -146,7 +146,10 @@ fn undecided(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> (Status, 
     if pod.metadata.deletion_timestamp.is_some() {
         return (Status::Pending, text!["Pod ", name(reference.path()), " is being deleted"]);
     }
-    if young {
+    // What starts again and again is not starting: it fails.
+    let crashes =
+        || pods::containers(pod).any(|container| pods::troubling_end(pod, &container, reader.now()).is_some());
+    if young && !crashes() {
         return (Status::Pending, text!["Pod ", name(reference.path()), " is still starting; too early to say"]);
     }
     let seen = pods::containers(pod).find(|container| !container.is_ready()).map(|container| {

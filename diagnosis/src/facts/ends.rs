@@ -13,13 +13,15 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use kubewhy_text::{Text, name, own, quoted, text};
 
 use crate::ask::Instance;
-use crate::case::{Case, shell_quoted};
+use crate::case::{Case, Verdict, shell_quoted};
+use crate::causes::Code;
 use crate::event::Event;
 use crate::facts::{probes, start};
-use crate::finding::{Confidence, Evidence, Fix, Patch, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Patch, Severity};
 use crate::parse::exit_code::{self, Signal};
 use crate::parse::log::{self, Failure, LastWords, Signature};
-use crate::pods::{self, ContainerView, Role};
+use crate::parse::start::is_runtimes;
+use crate::pods::{self, ContainerView};
 use crate::reader::{Needs, Read};
 
 /// What lies behind an end.
@@ -251,21 +253,6 @@ fn never_ran(state: &ContainerStateTerminated) -> bool {
             && is_runtimes(state.message.as_deref().unwrap_or_default()))
 }
 
-/// Words of a container runtime, not an app's termination message.
-fn is_runtimes(message: &str) -> bool {
-    let envelopes = [
-        "OCI runtime",
-        "container create failed",
-        "failed to create",
-        "failed to start container",
-        "failed to generate container",
-        "unable to start container process",
-        "starting container process caused",
-        "executable file",
-    ];
-    envelopes.iter().any(|envelope| message.contains(envelope))
-}
-
 fn concerns(event: &Event, container: &ContainerView<'_>) -> bool {
     event.container().is_none_or(|of| of == container.name())
 }
@@ -344,8 +331,7 @@ impl End<'_> {
 
     /// `Container app`, or `Init container app`.
     pub(crate) fn subject(&self) -> Text {
-        let what = if self.container.role == Role::Init { "Init container " } else { "Container " };
-        text![what, name(self.container.name())]
+        self.container.subject()
     }
 
     /// `Container app ended with exit code 1 after 2 s and was restarted 3 times.`
@@ -396,6 +382,33 @@ impl End<'_> {
 /// How sure a reading of a log is: an inference where the wording is decisive, else a possibility.
 pub(crate) fn confidence(signature: &Signature) -> Confidence {
     if signature.decisive { Confidence::Likely } else { Confidence::Possible }
+}
+
+/// The findings of that code on containers whose log names a failure that passes: those that ended of it, and those that
+/// run with it and do not get ready.
+///
+/// # Errors
+/// [`Needs`] where events, logs or what `explain` reads have not been asked yet.
+pub(crate) fn explained(
+    case: &Case<'_>,
+    code: Code,
+    passes: impl Fn(&Failure) -> bool + Copy,
+    explain: impl Fn(&ContainerView<'_>, Finding, &Signature) -> Result<Option<Finding>, Needs>,
+) -> Verdict {
+    let crashed = with_failure(case, passes);
+    let unready = unready(case, passes);
+    let mut found = Vec::new();
+    for (end, signature) in crashed? {
+        let finding = end.finding(case, code).explain(end.opening());
+        found.extend(explain(&end.container, finding, &signature)?);
+    }
+    for (container, signature) in unready? {
+        let opening = text![container.subject(), " runs and is not ready."];
+        let evidence = case.log_evidence(&container, signature.line_number, &signature.line);
+        let finding = case.finding_in(code, &container).explain(opening).evidence(evidence);
+        found.extend(explain(&container, finding, &signature)?);
+    }
+    Ok(found)
 }
 
 /// How far back in the log of a program that runs a failure still counts.
@@ -515,12 +528,12 @@ impl Template {
 
 impl End<'_> {
     /// A finding of that code on the container, with the end and the log as evidence.
-    pub(crate) fn finding(&self, case: &Case<'_>, code: crate::causes::Code) -> crate::finding::Finding {
+    pub(crate) fn finding(&self, case: &Case<'_>, code: Code) -> Finding {
         let finding = case
             .finding_in(code, &self.container)
             .confidence(Confidence::Likely)
             .severity(self.severity(case))
             .since(self.since(case));
-        self.evidence(case).into_iter().fold(finding, crate::finding::Finding::evidence)
+        self.evidence(case).into_iter().fold(finding, Finding::evidence)
     }
 }

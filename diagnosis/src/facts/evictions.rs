@@ -5,7 +5,7 @@ use kubewhy_text::{Text, code, name, own, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::Code;
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::finding::{Action, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::eviction::{self, Pressure, Status, Use};

@@ -5,8 +5,8 @@ use kubewhy_text::{Text, code, name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::Code;
 use crate::facts::flaws::flaw;
+use crate::facts::owner::edited;
 use crate::facts::probes::{Killed, budget, got, killed, shown};
-use crate::facts::template::edited;
 use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::parse::probe::{Outcome, ProbeKind};
 use crate::reader::Needs;
@@ -38,14 +38,7 @@ fn explain(case: &Case<'_>, code_: Code, killed: &Killed<'_>) -> Result<Finding,
     let finding = case
         .finding_in(code_, container)
         .confidence(if told { Confidence::Certain } else { Confidence::Likely })
-        .title(text![
-            "Container ",
-            name(container.name()),
-            " is killed by its own ",
-            kind.word(),
-            " probe",
-            what.clone()
-        ])
+        .title(text![container.subject(), " is killed by its own ", kind.word(), " probe", what.clone()])
         .explain(text![
             "The app did not end by itself: its ",
             kind.word(),

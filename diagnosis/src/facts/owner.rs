@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::case::Case;
-use crate::finding::{ObjectRef, Patch};
+use crate::case::{Case, shell_quoted};
+use crate::finding::{Fix, ObjectRef, Patch};
 use crate::reader::Needs;
 
 /// The top controller of the subject, or the subject itself.
@@ -11,10 +11,33 @@ pub(crate) fn top(case: &Case<'_>) -> Result<ObjectRef, Needs> {
     Ok(case.controllers(case.object())?.pop().unwrap_or_else(|| case.reference()))
 }
 
-/// `kubectl edit deployment cart`; none for a bare pod, most fields of which cannot be changed, and for jobs.
+/// `kubectl edit deployment cart`; none for a bare pod, most fields of which cannot be changed, for
+/// jobs, and for the node that a static pod belongs to.
 pub(crate) fn edit(case: &Case<'_>, owner: &ObjectRef) -> Option<String> {
     let kind = owner.kind.to_ascii_lowercase();
-    (!matches!(kind.as_str(), "pod" | "job")).then(|| case.kubectl(["edit", kind.as_str(), owner.name.as_str()]))
+    (!matches!(kind.as_str(), "pod" | "job" | "node"))
+        .then(|| case.kubectl(["edit", kind.as_str(), owner.name.as_str()]))
+}
+
+/// A fix with the commands that edit what the pod was made from: its top controller, or the pod itself, which has to be
+/// made anew.
+///
+/// # Errors
+/// [`Needs`] where a controller has not been asked yet.
+pub(crate) fn edited(case: &Case<'_>, fix: Fix) -> Result<Fix, Needs> {
+    let owner = top(case)?;
+    if owner.kind == "Node" {
+        // A static pod: its manifest lies on the node.
+        return Ok(fix);
+    }
+    if let Some(command) = edit(case, &owner) {
+        return Ok(fix.command(command));
+    }
+    let (kind, file) = (owner.kind.to_ascii_lowercase(), format!("{}.yaml", owner.name));
+    let read = case.kubectl(["get", kind.as_str(), owner.name.as_str(), "-o", "yaml"]);
+    Ok(fix
+        .command(format!("{read} > {}", shell_quoted(&file)))
+        .command(case.kubectl(["replace", "--force", "-f", &file])))
 }
 
 /// A command that sets the image of a container in the template (or in the pod, whose images can be changed).

@@ -76,14 +76,47 @@ fn inferred_kill(
     if gone {
         return None;
     }
+    let finished = end.finished_at.as_ref().map(|time| time.0);
+    let started = end.started_at.as_ref().map(|time| time.0);
+    let lived = finished.zip(started).map(|(finished, started)| finished.duration_since(started));
     events.iter().rev().filter(|event| event.reason == "Unhealthy" && is_about(case, event, container)).find_map(
         |event| {
             let failed = probe::unhealthy(&event.message)?;
             let kills = failed.probe != ProbeKind::Readiness && failed.outcome != Outcome::ContainerGone;
-            let finished = end.finished_at.as_ref().map(|time| time.0);
-            (kills && is_end_of(case, container, event.last, finished)).then(|| (failed.probe, Arc::clone(event)))
+            let right_before = || is_end_of(case, container, event.last, finished);
+            let before = || {
+                let patient = spec(container, failed.probe).map(patience)?;
+                let lately = is_within(event.last, finished, UNTOLD);
+                let goes_on = event.count > 1 && lately && lived? >= patient;
+                (goes_on && has_killed(case, container, events, failed.probe)).then_some(())
+            };
+            (kills && (right_before() || before().is_some())).then(|| (failed.probe, Arc::clone(event)))
         },
     )
+}
+
+/// The kubelet sends few events about one object once it has sent 25: one in five minutes, so that of a container that
+/// its probe kills again and again the later kills and failures are mostly not told.
+const UNTOLD: SignedDuration = SignedDuration::from_mins(11);
+
+/// That probe has killed an earlier instance.
+fn has_killed(case: &Case<'_>, container: &ContainerView<'_>, events: &[Arc<Event>], kind: ProbeKind) -> bool {
+    let mut killings = events.iter().filter(|event| event.reason == "Killing" && is_about(case, event, container));
+    killings.any(|event| probe::kills(&event.message) == Some(kind))
+}
+
+/// Tells whether a failure lies no longer before an end than that.
+fn is_within(failure: Option<Timestamp>, end: Option<Timestamp>, most: SignedDuration) -> bool {
+    let (Some(failure), Some(end)) = (failure, end) else { return false };
+    end.duration_since(failure) <= most
+}
+
+/// The least time from the first failure of a probe to the kill: as many failures as it takes, less one period for the
+/// first.
+fn patience(probe: &Probe) -> SignedDuration {
+    let period = i64::from(probe.period_seconds.unwrap_or(10).max(1));
+    let threshold = i64::from(probe.failure_threshold.unwrap_or(3).max(1));
+    SignedDuration::from_secs(period * (threshold - 1))
 }
 
 /// Tells whether a kill at one time explains an end at another: the end lies within the grace period after it.

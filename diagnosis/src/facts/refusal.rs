@@ -1,19 +1,15 @@
 //! Facts of the stage admission: refused creations, read once and shared by its causes.
 
-use std::sync::Arc;
-
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kubewhy_text::{Text, name, text};
 use serde_json::{Value, json};
 
-use crate::ask::Instance;
 use crate::case::{Case, Refusal, Subject, Workload, shell_quoted};
 use crate::causes::Code;
 use crate::finding::{Finding, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::refusal::{self, Why};
-use crate::pods::ContainerView;
-use crate::reader::{Needs, Read, Reading};
+use crate::reader::Needs;
 
 /// A refused creation, and why.
 pub(crate) struct Refused {
@@ -142,11 +138,4 @@ pub(crate) fn template<'c>(case: &'c Case<'_>) -> Option<&'c PodTemplateSpec> {
         Subject::Workload(workload) => workload.template(),
         Subject::Pod(_) | Subject::Claim(_) | Subject::Namespace(_) => None,
     }
-}
-
-/// The log of the instance of a container that ended last, or of the one that runs where none has ended.
-pub(crate) fn last_log(case: &Case<'_>, container: &ContainerView<'_>) -> Reading<Arc<str>> {
-    let Some(pod) = case.pod() else { return Ok(Read::Unreadable) };
-    let before = container.terminated().is_none() && container.last_terminated().is_some();
-    case.log(pod, container.name(), if before { Instance::Previous } else { Instance::Current })
 }

@@ -6,6 +6,7 @@ use kubewhy_text::{Text, code, name, text};
 
 use crate::case::Case;
 use crate::finding::{Confidence, Evidence};
+use crate::parse::log::{Failure, Signature};
 use crate::parse::start::{self, StartError};
 use crate::pods::{self, ContainerView};
 use crate::reader::{Needs, Read};
@@ -72,24 +73,9 @@ fn from_state<'c>(case: &Case<'_>, container: &ContainerView<'c>) -> Option<Star
     let end = container.last_end()?;
     let message = end.message.as_deref().unwrap_or_default();
     let by_runtime = matches!(end.reason.as_deref(), Some("StartError" | "ContainerCannotRun"))
-        || (matches!(end.exit_code, -1 | 126 | 127 | 128) && is_runtimes(message));
+        || (matches!(end.exit_code, -1 | 126 | 127 | 128) && start::is_runtimes(message));
     let error = start::parse(message).filter(|_| by_runtime)?;
     Some(said(error, case.end_evidence(container)?))
-}
-
-/// Tells whether these are a runtime's words, not what an app left as its termination message.
-fn is_runtimes(message: &str) -> bool {
-    let envelopes = [
-        "OCI runtime",
-        "container create failed",
-        "failed to create containerd",
-        "failed to start container",
-        "failed to generate container",
-        "unable to start container process",
-        "starting container process caused",
-        "executable file",
-    ];
-    envelopes.iter().any(|envelope| message.contains(envelope))
 }
 
 /// Where the status does not say it: the events, or the log of a shell.
@@ -116,7 +102,7 @@ fn from_event<'c>(case: &Case<'_>, container: &ContainerView<'c>) -> Result<Opti
         return Ok(None);
     }
     let slow = event.message.trim_end() == "Error: context deadline exceeded";
-    let error = start::parse(&event.message).filter(|_| slow || is_runtimes(&event.message));
+    let error = start::parse(&event.message).filter(|_| slow || start::is_runtimes(&event.message));
     Ok(error.map(|error| StartFailure {
         container: *container,
         error,
@@ -127,13 +113,12 @@ fn from_event<'c>(case: &Case<'_>, container: &ContainerView<'c>) -> Result<Opti
 }
 
 /// What a shell, or runc after it had started the container, printed. Exit codes 126 and 127 are a shell's way to say it;
-/// with 1 and 255 it has to be all that the log holds.
+/// with 1 and 255 only what leaves no doubt counts: a shell may say it in passing and go on.
 fn from_log<'c>(
     case: &Case<'_>,
     container: &ContainerView<'c>,
     exit_code: i32,
 ) -> Result<Option<StartFailure<'c>>, Needs> {
-    let by_shell = matches!(exit_code, 126 | 127);
     let failure =
         |error, evidence, confidence| StartFailure { container: *container, error, evidence, confidence, in_log: true };
     let words = match case.last_words(container)? {
@@ -147,21 +132,47 @@ fn from_log<'c>(
             return Ok(case.end_evidence(container).map(|evidence| failure(error, evidence, Confidence::Likely)));
         }
     };
-    if !by_shell && words.tail.len() > 2 {
-        return Ok(None);
-    }
-    let said = words.tail.iter().find_map(|line| start::in_log(line).map(|error| (error, line)));
-    Ok(said.filter(|(error, _)| by_shell || !is_shells(error)).map(|(error, line)| {
-        let source = format!("log of container {} of {}", container.name(), case.reference());
-        failure(error, Evidence { source, text: line.clone(), at: None }, Confidence::Certain)
+    let by_shell = matches!(exit_code, 126 | 127);
+    let alone = words.tail.len() <= 2;
+    let said = words.signature.iter().chain(by_shell.then_some(&words.others).into_iter().flatten());
+    let told = said.filter_map(|signature| Some((unrunnable(signature)?, signature)));
+    let found = told.into_iter().find(|(error, signature)| by_shell || (alone && !is_shells(error, &signature.line)));
+    Ok(found.map(|(error, signature)| {
+        let evidence = case.log_evidence(container, signature.line_number, &signature.line);
+        failure(error, evidence, Confidence::Certain)
     }))
 }
 
+/// The program that could not be run, according to a line of a log.
+fn unrunnable(signature: &Signature) -> Option<StartError> {
+    let line = signature.line.to_lowercase();
+    match &signature.kind {
+        Failure::CommandNotFound { command } => {
+            let interpreter = is_kernels(&line)
+                || line.contains("bad interpreter")
+                || line.contains("cannot execute: required file not found");
+            Some(StartError::CommandNotFound { command: command.clone(), interpreter })
+        }
+        Failure::NotExecutable { path } => {
+            Some(StartError::NotExecutable { path: path.clone(), directory: line.ends_with("is a directory") })
+        }
+        Failure::ExecFormat { path } => {
+            Some(StartError::ExecFormat { path: Some(path.clone()).filter(|path| !path.is_empty()) })
+        }
+        _ => None,
+    }
+}
+
+/// The kernel's answer, which runc prints in the container's log once it has started it.
+fn is_kernels(line: &str) -> bool {
+    line.contains("exec user process caused") || line.starts_with("exec /") || line.starts_with("exec ./")
+}
+
 /// Tells whether a shell may say this in passing and go on.
-fn is_shells(error: &StartError) -> bool {
+fn is_shells(error: &StartError, line: &str) -> bool {
     match error {
         StartError::CommandNotFound { interpreter, .. } => !interpreter,
-        StartError::NotExecutable { .. } => true,
+        StartError::NotExecutable { .. } => !is_kernels(&line.to_lowercase()),
         _ => false,
     }
 }

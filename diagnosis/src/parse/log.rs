@@ -57,6 +57,11 @@ pub fn read(log: &str) -> LastWords {
     LastWords { signature, others, tail: lines::tail(&raw), not_the_apps: false }
 }
 
+/// Tells whether a text is a log that says anything, not an error of the API or the kubelet in its place.
+pub fn is_log(text: &str) -> bool {
+    !clean::is_not_the_apps(text) && text.chars().any(char::is_alphanumeric)
+}
+
 /// What a log says in the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastWords {

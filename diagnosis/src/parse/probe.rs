@@ -402,7 +402,7 @@ mod tests {
         fn no_message_makes_a_parser_panic(words in ".{0,200}", kind in "(Readiness|Liveness) probe (failed|errored): ") {
             let _ = unhealthy(&format!("{kind}{words}"));
             let _ = crate::parse::start::parse(&words);
-            let _ = crate::parse::start::in_log(&words);
+            let _ = crate::parse::start::shell_lacks(&words);
             let _ = crate::parse::start::heart(&words);
             let _ = crate::parse::wait::awaited(&words);
             let _ = crate::parse::wait::in_log(&format!("Waiting for {words}"));

@@ -470,6 +470,9 @@ static DENIED_BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// `User "U" cannot VERB resource "R" in API group "G" in the namespace "N"`, in a log line too.
 pub fn denied(text: &str) -> Option<Denied> {
+    // In a log of JSON lines the quotes are escaped.
+    let text = text.replace("\\\"", "\"");
+    let text = text.as_str();
     let found = DENIED
         .as_ref()
         .and_then(|denied| denied.captures(text))

@@ -27,6 +27,8 @@ pub enum StartError {
     },
     /// Neither the image nor the pod names a program.
     NoCommand,
+    /// The first element of the command line is an empty string.
+    EmptyCommand,
     /// The working directory cannot be entered.
     WorkingDir {
         /// The directory, where the message names it.
@@ -115,6 +117,22 @@ pub fn heart(message: &str) -> &str {
     if words.is_empty() { message } else { words }
 }
 
+/// Tells whether these are a runtime's words, not what an app left as its termination message.
+pub fn is_runtimes(message: &str) -> bool {
+    let envelopes = [
+        "OCI runtime",
+        "container create failed",
+        "failed to create containerd",
+        "failed to create shim",
+        "failed to start container",
+        "failed to generate container",
+        "unable to start container process",
+        "starting container process caused",
+        "executable file",
+    ];
+    envelopes.iter().any(|envelope| message.contains(envelope))
+}
+
 /// Without `rpc error: code = X desc = `, which events carry and states do not.
 fn strip_rpc(message: &str) -> &str {
     let message = message.strip_prefix("Error: ").unwrap_or(message);
@@ -157,6 +175,12 @@ fn others(words: &str) -> Option<StartError> {
 fn command_line(words: &str) -> Option<StartError> {
     if words.contains("no command specified") || words.contains("No command specified") {
         return Some(StartError::NoCommand);
+    }
+    if ["exec: \"\": executable file not found", "executable file `` not found"]
+        .iter()
+        .any(|wording| words.contains(wording))
+    {
+        return Some(StartError::EmptyCommand);
     }
     if words.contains("exec format error") || words.contains("Exec format error") {
         return Some(StartError::ExecFormat { path: program(words) });
@@ -290,57 +314,6 @@ fn node(words: &str) -> Option<StartError> {
     slow.then_some(StartError::TooSlow)
 }
 
-/// What the last lines of a log say about a program that could not be run: the kernel's words through runc, or a shell's.
-pub fn in_log(line: &str) -> Option<StartError> {
-    let line = line.trim();
-    let lower = line.to_lowercase();
-    if let Some(command) = shell_lacks(line) {
-        return Some(StartError::CommandNotFound { command, interpreter: false });
-    }
-    if lower.ends_with("exec format error") {
-        return Some(StartError::ExecFormat { path: subject(line) });
-    }
-    let from_runc =
-        line.starts_with("exec /") || line.starts_with("exec ./") || line.contains("exec user process caused");
-    if from_runc && lower.ends_with("no such file or directory") {
-        let command = subject(line).unwrap_or_default();
-        return Some(StartError::CommandNotFound { command, interpreter: true });
-    }
-    if from_runc && lower.ends_with("permission denied") {
-        return Some(StartError::NotExecutable { path: subject(line).unwrap_or_default(), directory: false });
-    }
-    if line.ends_with("cannot execute: required file not found")
-        || lower.ends_with("bad interpreter: no such file or directory")
-    {
-        return Some(StartError::CommandNotFound { command: subject(line).unwrap_or_default(), interpreter: true });
-    }
-    let directory = lower.ends_with(": is a directory");
-    if directory || lower.ends_with(": permission denied") {
-        let path = by_shell(line)?;
-        return Some(StartError::NotExecutable { path, directory });
-    }
-    let path = lower.ends_with(": no such file or directory").then(|| by_shell(line)).flatten()?;
-    Some(StartError::CommandNotFound { command: path, interpreter: false })
-}
-
-/// The path in `exec /a/b: why`, `bash: ./b: why`.
-fn subject(line: &str) -> Option<String> {
-    let parts: Vec<&str> = line.split(": ").collect();
-    let named = parts.iter().rev().skip(1).map(|part| part.strip_prefix("exec ").unwrap_or(part));
-    let path = named.filter(|part| part.contains('/') && !part.contains(' ')).find(|part| !is_shell(part));
-    path.map(str::to_owned)
-}
-
-/// The program in `sh: 1: ./run.sh: Permission denied` and `/bin/bash: line 1: /app/run.sh: Is a directory`: what a shell
-/// says of a command, not of a file that a program opens.
-fn by_shell(line: &str) -> Option<String> {
-    let parts: Vec<&str> = line.split(": ").collect();
-    let (first, rest) = parts.split_first()?;
-    let path = rest.iter().rev().nth(1)?;
-    let opens = path.contains("can't") || path.contains("cannot") || path.contains(' ');
-    (is_shell(first) && !opens).then(|| (*path).to_owned())
-}
-
 fn is_shell(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word).trim_start_matches('-');
     matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" | "busybox")
@@ -403,6 +376,14 @@ mod tests {
             (
                 "container create failed: time=\"2026-11-20T10:00:00Z\" level=error msg=\"runc create failed: unable to start container process: exec: \\\"slep\\\": executable file not found in $PATH\"",
                 not_found("slep"),
+            ),
+            (
+                "... error during container init: exec: \"\": executable file not found in $PATH: unknown",
+                Some(StartError::EmptyCommand),
+            ),
+            (
+                "container create failed: executable file `` not found in $PATH: No such file or directory",
+                Some(StartError::EmptyCommand),
             ),
             (
                 "... unable to start container process: exec: \"/s/run.sh\": permission denied: unknown",
@@ -470,35 +451,6 @@ mod tests {
         ];
         for (message, wanted) in rows {
             assert_eq!(parse(message), wanted, "{message}");
-        }
-    }
-
-    #[test]
-    fn a_log_tells_what_a_shell_or_the_kernel_could_not_run() {
-        let format = |path: Option<&str>| Some(StartError::ExecFormat { path: path.map(str::to_owned) });
-        let interpreter =
-            |command: &str| Some(StartError::CommandNotFound { command: command.to_owned(), interpreter: true });
-        let rows = [
-            ("sh: 1: slep: not found", not_found("slep")),
-            ("/bin/sh: slep: not found", not_found("slep")),
-            ("bash: line 1: slep: command not found", not_found("slep")),
-            ("/entrypoint.sh: line 12: envsubst: command not found", not_found("envsubst")),
-            ("sh: can't open '/app/run.sh': No such file or directory", None),
-            ("bash: /app/run.sh: No such file or directory", not_found("/app/run.sh")),
-            ("/bin/sh: 1: /app/run.sh: Permission denied", not_executable("/app/run.sh", false)),
-            ("sh: /app: Is a directory", not_executable("/app", true)),
-            ("exec /app/server: exec format error", format(Some("/app/server"))),
-            ("standard_init_linux.go:228: exec user process caused: exec format error", format(None)),
-            ("bash: line 1: /app/x: cannot execute binary file: Exec format error", format(Some("/app/x"))),
-            ("exec /entrypoint.sh: no such file or directory", interpreter("/entrypoint.sh")),
-            ("standard_init_linux.go:228: exec user process caused: no such file or directory", interpreter("")),
-            ("/bin/bash: /run.sh: /bin/zsh: bad interpreter: No such file or directory", interpreter("/run.sh")),
-            ("open /data/app.db: permission denied", None),
-            ("GET /x: 404: not found", None),
-            ("listening on :8080", None),
-        ];
-        for (line, wanted) in rows {
-            assert_eq!(in_log(line), wanted, "{line}");
         }
     }
 

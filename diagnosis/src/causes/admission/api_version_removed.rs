@@ -123,7 +123,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         if !ended {
             continue;
         }
-        let Some(log) = refusal::last_log(case, &container)?.found() else { continue };
+        let Some(log) = case.last_log(&container)?.found() else { continue };
         let lines: Vec<&str> = log.lines().collect();
         let last = lines.iter().enumerate().skip(lines.len().saturating_sub(LAST_LINES));
         let Some((index, line, (kind, version))) = last.rev().find_map(|(at, line)| Some((at, *line, gone(line)?)))

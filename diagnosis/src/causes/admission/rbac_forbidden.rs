@@ -43,8 +43,14 @@ fn detect(case: &Case<'_>) -> Verdict {
     }
     let Some(pod) = case.pod() else { return Ok(found) };
     for container in case.containers().filter(|container| may_be_told(case, pod, container)) {
-        let Some(log) = refusal::last_log(case, &container)?.found() else { continue };
-        let all = denials(&log);
+        let Some(log) = case.last_log(&container)?.found() else { continue };
+        let mut all = denials(&log);
+        let words = case.last_words(&container)?.found();
+        // Further up, where the log's own reading takes it for what ended the program.
+        if let (true, Some(signature)) = (all.is_empty(), words.as_ref().and_then(|words| words.signature.as_ref())) {
+            let told = denied(&signature.line).filter(|denied| signature.decisive && may_end(denied));
+            all.extend(told.map(|denied| (signature.line_number, signature.line.as_str(), denied)));
+        }
         let Some((number, line, _)) = all.last() else { continue };
         let finding = case
             .finding_in(Code::RbacForbidden, &container)
@@ -80,8 +86,7 @@ fn denials(log: &str) -> Vec<(usize, &str, Denied)> {
     let mut found = Vec::new();
     for (number, line) in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
         if let Some(denied) = denied(line) {
-            // Nothing dies of an event that it could not write; a node's user is not the app.
-            if denied.resource != "events" && !denied.user.starts_with("system:node:") {
+            if may_end(&denied) {
                 found.push((*number, *line, denied));
             }
         } else if other.iter().any(|words| line.contains(words)) {
@@ -89,6 +94,11 @@ fn denials(log: &str) -> Vec<(usize, &str, Denied)> {
         }
     }
     found
+}
+
+/// Nothing dies of an event that it could not write; a node's user is not the app.
+fn may_end(denied: &Denied) -> bool {
+    denied.resource != "events" && !denied.user.starts_with("system:node:")
 }
 
 /// The log can tell where the app ended by itself with a failure, or runs and does not get ready.

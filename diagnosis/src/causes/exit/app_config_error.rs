@@ -5,6 +5,7 @@ use kubewhy_text::{code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::advice;
 use crate::facts::ends::{self, End, Template};
 use crate::facts::settings::{self, Mounted, Source};
 use crate::finding::{Evidence, Finding, Fix, ObjectRef};
@@ -129,12 +130,10 @@ fn variable(
                 if empty { ": it is empty" } else { "" }
             ])
             .also(text!["The program asks for ", code(variable), ". It", state, has.origin(), "."])
-            .fix(Fix::disruptive(text!["give ", code(variable), " a value that the program accepts"]).command(set_env(
-                case,
-                template,
-                end,
-                &format!("{variable}=VALUE"),
-            )))
+            .fix(
+                Fix::disruptive(text!["give ", code(variable), " a value that the program accepts"])
+                    .command(advice::set_variable(case, template, &end.container, &format!("{variable}=VALUE"))),
+            )
             .fix(end.read_log(case)));
     }
     let did_you_mean =
@@ -154,16 +153,8 @@ fn variable(
         .fix(rename)
         .fix(
             Fix::disruptive(text!["set ", code(variable), " in env of container ", name(end.container.name())])
-                .command(set_env(case, template, end, &format!("{variable}=VALUE"))),
+                .command(advice::set_variable(case, template, &end.container, &format!("{variable}=VALUE"))),
         ))
-}
-
-/// A pod's environment cannot be changed; its controller's can.
-fn set_env(case: &Case<'_>, template: &Template, end: &End<'_>, setting: &str) -> String {
-    if template.is_pod {
-        return template.edit(case);
-    }
-    case.kubectl(["set", "env", template.argument.as_str(), "-c", end.container.name(), setting])
 }
 
 fn missing_file(case: &Case<'_>, end: &End<'_>, template: &Template, finding: Finding, path: &str) -> Finding {
@@ -228,16 +219,13 @@ fn setting(
         at,
         "."
     ]);
+    if let Some((meaning, fix)) = advice::by_words(case, template, &end.container, what) {
+        return Ok(finding.also(meaning).fix(fix).fix(end.read_log(case)));
+    }
     let Some(mounted) = mounted else {
-        return Ok(finding
-            .fix(
-                Fix::disruptive(text![
-                    "correct the setting that the log quotes",
-                    file.map(|file| text![" in ", code(file)])
-                ])
-                .command(template.edit(case)),
-            )
-            .fix(end.read_log(case)));
+        let place = file.map(|file| text![" in ", code(file)]);
+        let fix = Fix::disruptive(text!["correct what the program does not accept", place, ": ", quoted(what)]);
+        return Ok(finding.fix(fix.command(template.edit(case))).fix(end.read_log(case)));
     };
     let (root, edit) = file_object(case, &mounted);
     let finding = finding.also(text!["The file comes from ", mounted.describe(), "."]);

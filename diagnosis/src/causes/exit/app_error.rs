@@ -4,10 +4,11 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::advice;
 use crate::facts::ends::{self, End, Story};
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::exit_code;
-use crate::parse::log::Failure;
+use crate::parse::log::{Failure, Signature};
 use crate::pods::Role;
 use crate::reader::Needs;
 
@@ -44,6 +45,12 @@ fn is_mine(failure: &Failure) -> bool {
         )
 }
 
+/// A refusal by the Kubernetes API that hardly ends a program: of an event, or before a signal.
+fn is_odd_refusal(failure: &Failure, exit_code: i32) -> bool {
+    let Failure::KubernetesForbidden { user, resource, .. } = failure else { return false };
+    resource == "events" || user.starts_with("system:node:") || matches!(exit_code, 126..=254)
+}
+
 fn detect(case: &Case<'_>) -> Verdict {
     let mut found = Vec::new();
     for end in ends::of(case)? {
@@ -55,22 +62,26 @@ fn detect(case: &Case<'_>) -> Verdict {
             }
             Story::Plain => found.push(plain(case, &end)?),
             Story::Log(signature) if is_mine(&signature.kind) => {
-                let (title, meaning, fix) = named(&end, &signature.kind, &signature.line);
-                let finding = end.finding(case, Code::AppError).confidence(ends::confidence(signature));
-                let template = ends::template(case)?;
-                found.push(
-                    finding
-                        .title(title)
-                        .explain(end.opening())
-                        .also(meaning)
-                        .fix(Fix::disruptive(fix).command(template.edit(case)))
-                        .fix(end.read_log(case)),
-                );
+                found.push(said(case, &end, signature)?);
+            }
+            // `rbac-forbidden` passes over these; a crash is not passed over in silence.
+            Story::Log(signature) if is_odd_refusal(&signature.kind, end.state.exit_code) => {
+                found.push(said(case, &end, signature)?);
             }
             _ => {}
         }
     }
     Ok(found)
+}
+
+/// The failure that the log names.
+fn said(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Finding, Needs> {
+    let template = ends::template(case)?;
+    let (title, meaning, fix) = named(end, &signature.kind, &signature.line);
+    let fix = Fix::disruptive(fix).command(template.edit(case));
+    let (meaning, fix) = advice::by_words(case, &template, &end.container, &signature.line).unwrap_or((meaning, fix));
+    let finding = end.finding(case, Code::AppError).confidence(ends::confidence(signature));
+    Ok(finding.title(title).explain(end.opening()).also(meaning).fix(fix).fix(end.read_log(case)))
 }
 
 /// What a log names, in a sentence and with a step.

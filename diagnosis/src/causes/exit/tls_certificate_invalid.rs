@@ -36,20 +36,9 @@ fn is_mine(failure: &Failure) -> bool {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    let crashed = ends::with_failure(case, is_mine);
-    let unready = ends::unready(case, is_mine);
-    let mut found = Vec::new();
-    for (end, signature) in crashed? {
-        let finding = end.finding(case, Code::TlsCertificateInvalid).explain(end.opening());
-        found.extend(explain(case, &end.container, finding, &signature)?);
-    }
-    for (container, signature) in unready? {
-        let opening = text!["Container ", name(container.name()), " runs and is not ready."];
-        let evidence = case.log_evidence(&container, signature.line_number, &signature.line);
-        let finding = case.finding_in(Code::TlsCertificateInvalid, &container).explain(opening).evidence(evidence);
-        found.extend(explain(case, &container, finding, &signature)?);
-    }
-    Ok(found)
+    ends::explained(case, Code::TlsCertificateInvalid, is_mine, |container, finding, signature| {
+        explain(case, container, finding, signature)
+    })
 }
 
 fn explain(

@@ -4,7 +4,7 @@ use kubewhy_text::{Text, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::pods::{self, ContainerView, Role};
 use crate::reader::{Needs, Read};
@@ -91,7 +91,7 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Ne
     let source = format!("log of container {} of {}", container.name(), case.reference());
     Ok(case
         .finding_in(Code::InitContainerFailed, container)
-        .confidence(Confidence::Certain)
+        .confidence(Confidence::Likely)
         .follows_lead()
         .title(text!["Init container ", name(container.name()), how.clone()])
         .explain(text![

@@ -6,7 +6,7 @@ use kubewhy_text::{Text, code, name, quoted, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::nodes::node_is_lost;
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::facts::waits::{ServiceName, ServiceState, Wait, service_name, service_state, wait_of};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::kind::Kind;

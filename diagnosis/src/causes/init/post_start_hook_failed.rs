@@ -5,7 +5,7 @@ use kubewhy_text::{code, name, quoted, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::hooks::{HookFailure, post_start, shown};
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::finding::{Confidence, Finding, Fix};
 use crate::pods::ContainerView;
 use crate::reader::Needs;
@@ -53,7 +53,7 @@ fn hangs(case: &Case<'_>, container: &ContainerView<'_>, failure: HookFailure) -
     Ok(case
         .finding_in(Code::PostStartHookFailed, container)
         .confidence(Confidence::Likely)
-        .title(text!["Container ", name(container.name()), ": its postStart hook does not end"])
+        .title(text![container.subject(), ": its postStart hook does not end"])
         .explain(text![
             "The kubelet has started the container and runs its postStart hook",
             named,
@@ -96,7 +96,7 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, failure: HookFailure)
     });
     Ok(case
         .finding_in(Code::PostStartHookFailed, container)
-        .title(text!["Container ", name(container.name()), ": its postStart hook fails", lacks])
+        .title(text![container.subject(), ": its postStart hook fails", lacks])
         .explain(text![
             "Right after the container's start the kubelet runs its postStart hook",
             named,

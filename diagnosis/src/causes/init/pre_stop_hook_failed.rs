@@ -5,7 +5,7 @@ use kubewhy_text::{code, name, quoted, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::hooks::{HookFailure, pre_stop, shown};
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::finding::{Finding, Fix, Severity};
 use crate::pods::ContainerView;
 use crate::reader::Needs;
@@ -66,7 +66,7 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, failure: HookFailure)
         .severity(Severity::Warning)
         // The hook is over; what holds the pod is its process.
         .follows(Code::TerminatingIgnoresSigterm)
-        .title(text!["Container ", name(container.name()), ": its preStop hook", named.clone(), " failed"])
+        .title(text![container.subject(), ": its preStop hook", named.clone(), " failed"])
         .explain(text![
             "Before a container is stopped, the kubelet runs its preStop hook",
             named,

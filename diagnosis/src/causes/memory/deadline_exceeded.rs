@@ -5,7 +5,7 @@ use kubewhy_text::{code, name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::evictions::message;
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::finding::Fix;
 use crate::parse::eviction::{self, Status};
 use crate::pods;

@@ -5,7 +5,7 @@ use kubewhy_text::{Text, code, name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::finding::{Confidence, Evidence, Fix, ObjectRef, Severity};
 use crate::kind::Kind;
 use crate::pods;

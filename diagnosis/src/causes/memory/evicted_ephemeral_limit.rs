@@ -7,7 +7,7 @@ use crate::ask::{Filter, Selector};
 use crate::case::{Case, Verdict, Workload};
 use crate::causes::{Code, cause};
 use crate::facts::evictions::{clean_up, message};
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::finding::{Evidence, Finding, Fix, Severity};
 use crate::kind::Kind;
 use crate::parse::eviction::{self, Limit, Status};

@@ -1,6 +1,6 @@
 //! `heap-exhausted`.
 
-use kubewhy_text::{Text, name, own, quoted, text};
+use kubewhy_text::{Text, own, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
@@ -44,7 +44,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         found.push(explain(case, &end.container, finding, &signature)?);
     }
     for (container, signature) in unready? {
-        let opening = text!["Container ", name(container.name()), " runs and is not ready."];
+        let opening = text![container.subject(), " runs and is not ready."];
         let evidence = case.log_evidence(&container, signature.line_number, &signature.line);
         let finding = case.finding_in(Code::HeapExhausted, &container).explain(opening).evidence(evidence);
         found.push(explain(case, &container, finding, &signature)?);
@@ -93,7 +93,7 @@ fn explain(
     fixes.push(Fix::safe(text!["look for what fills the heap (a heap dump), if it grows without end"]));
     let finding = finding
         .confidence(ends::confidence(signature))
-        .title(text!["Container ", name(container.name()), " runs out of heap: ", quoted(what)])
+        .title(text![container.subject(), " runs out of heap: ", quoted(what)])
         .also(meaning)
         .also(figures)
         .evidence(evidence)

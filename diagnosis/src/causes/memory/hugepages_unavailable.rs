@@ -151,8 +151,7 @@ fn at_run_time(
         .finding_in(Code::HugepagesUnavailable, container)
         .confidence(Confidence::Likely)
         .title(text![
-            "Container ",
-            name(container.name()),
+            container.subject(),
             " of Pod ",
             name(case.reference().path()),
             " cannot \

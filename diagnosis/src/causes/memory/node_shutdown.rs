@@ -5,7 +5,7 @@ use kubewhy_text::{name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::evictions::{clean_up, message};
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
 use crate::finding::{Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::eviction::{self, Status};

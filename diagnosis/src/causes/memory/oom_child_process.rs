@@ -70,8 +70,7 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>, number: usize, line: 
             quoted(line)
         ])
         .explain(text![
-            "Container ",
-            name(container.name()),
+            container.subject(),
             " itself lives on, so the API shows no restart; only its log tells that a child of it got SIGKILL."
         ])
         .also(bound)

@@ -59,12 +59,7 @@ fn in_sandbox(case: &Case<'_>, pod: &Pod) -> Result<Option<Finding>, Needs> {
     let finding = case.finding_in(Code::OomLimit, &container).confidence(Confidence::Likely);
     Ok(Some(
         finding
-            .title(text![
-                "Container ",
-                name(container.name()),
-                " cannot start within its memory limit of ",
-                own(limit.show())
-            ])
+            .title(text![container.subject(), " cannot start within its memory limit of ", own(limit.show())])
             .explain(text![
                 "The kernel killed what the runtime starts for the pod, since the memory limits of its containers add \
                  up to too \

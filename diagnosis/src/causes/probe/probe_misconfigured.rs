@@ -5,8 +5,8 @@ use kubewhy_text::{Text, code, name, own, quoted, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::flaws::{Flaw, Found, flaw};
+use crate::facts::owner::edited;
 use crate::facts::probes::{killed, newest_failure, not_ready, shown, spec};
-use crate::facts::template::edited;
 use crate::finding::{Evidence, Finding, Fix};
 use crate::nearest::nearest;
 use crate::parse::probe::ProbeKind;
@@ -99,7 +99,7 @@ fn explain(
     Ok(case
         .finding_in(Code::ProbeMisconfigured, container)
         .confidence(found.confidence)
-        .title(text!["Container ", name(container.name()), ": ", title])
+        .title(text![container.subject(), ": ", title])
         .explain(text![
             "The ",
             kind.word(),

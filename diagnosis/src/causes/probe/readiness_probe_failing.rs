@@ -5,8 +5,8 @@ use kubewhy_text::{code, name, quoted, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::flaws::flaw;
+use crate::facts::owner::edited;
 use crate::facts::probes::{NotReady, budget, got, not_ready, shown};
-use crate::facts::template::edited;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::parse::probe::{Outcome, ProbeKind};
 use crate::reader::Needs;
@@ -64,7 +64,7 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
         let patience = budget(probe).as_secs();
         return Ok(base
             .severity(Severity::Info)
-            .title(text!["Container ", name(container.name()), " is not ready yet: started ", age.as_secs(), " s ago"])
+            .title(text![container.subject(), " is not ready yet: started ", age.as_secs(), " s ago"])
             .explain(text![
                 "The container runs, and its readiness probe (",
                 code(asks),
@@ -76,11 +76,11 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
     }
     let (title, said) = match failure {
         Some((outcome, event)) => (
-            text!["Container ", name(container.name()), ": readiness probe fails: ", got(outcome)],
+            text![container.subject(), ": readiness probe fails: ", got(outcome)],
             text![times(event.count), " got: ", got(outcome), "."],
         ),
         None => (
-            text!["Container ", name(container.name()), ": readiness probe has not succeeded"],
+            text![container.subject(), ": readiness probe has not succeeded"],
             text!["No event tells any more what it got; events are kept for about an hour."],
         ),
     };

@@ -1,6 +1,6 @@
 //! `startup-probe-killing`.
 
-use kubewhy_text::{code, name, text};
+use kubewhy_text::{code, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
@@ -49,7 +49,7 @@ fn starting(case: &Case<'_>) -> Verdict {
             case.finding_in(Code::StartupProbeKilling, &container)
                 .severity(Severity::Info)
                 .confidence(Confidence::Possible)
-                .title(text!["Container ", name(container.name()), " is still starting: ", age, " of ", patience, " s"])
+                .title(text![container.subject(), " is still starting: ", age, " of ", patience, " s"])
                 .explain(text![
                     "Its startup probe (",
                     code(shown(&container, probe)),

@@ -4,8 +4,8 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::owner::edited;
 use crate::facts::start::{StartFailure, failures, field_of, volume_over, volume_source};
-use crate::facts::template::edited;
 use crate::finding::{Finding, Fix};
 use crate::parse::start::StartError;
 use crate::reader::Needs;
@@ -41,12 +41,12 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn explain(case: &Case<'_>, failure: &StartFailure<'_>, path: &str, directory: bool) -> Result<Finding, Needs> {
     let container = &failure.container;
     let title = match (path, directory) {
-        ("", _) => text!["Container ", name(container.name()), " runs a file that may not be executed"],
+        ("", _) => text![container.subject(), " runs a file that may not be executed"],
         (path, true) => {
-            text!["Container ", name(container.name()), ": ", quoted(path), " is a directory, not a program"]
+            text![container.subject(), ": ", quoted(path), " is a directory, not a program"]
         }
         (path, false) => {
-            text!["Container ", name(container.name()), ": ", quoted(path), " may not be executed (permission denied)"]
+            text![container.subject(), ": ", quoted(path), " may not be executed (permission denied)"]
         }
     };
     let (mode, source) = mode(case, failure, path);
@@ -80,6 +80,12 @@ fn explain(case: &Case<'_>, failure: &StartFailure<'_>, path: &str, directory: b
 }
 
 fn what_happened(failure: &StartFailure<'_>, path: &str, directory: bool) -> Text {
+    if path.is_empty() && failure.in_log && failure.evidence.source.starts_with("log ") {
+        return text![
+            "The kernel refused to execute the program that the container is to run: the file is there and has no execute \
+             bit for the user that the container runs as."
+        ];
+    }
     if path.is_empty() {
         return text![
             "The container ended with exit code 126, a shell's way to say that a file is there and may not be executed. ",

@@ -4,8 +4,8 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::owner::edited;
 use crate::facts::start::{StartFailure, failures, field_of, volume_over, volume_source};
-use crate::facts::template::edited;
 use crate::finding::{Finding, Fix};
 use crate::nearest::nearest;
 use crate::parse::start::StartError;
@@ -142,8 +142,10 @@ fn detect(case: &Case<'_>) -> Verdict {
 
 fn explain(case: &Case<'_>, failure: &StartFailure<'_>, command: &str, interpreter: bool) -> Result<Finding, Needs> {
     let container = &failure.container;
-    let within = text!["Container ", name(container.name())];
-    let title = if command.is_empty() {
+    let within = text![container.subject()];
+    let title = if command.is_empty() && interpreter {
+        text![within, ": its program needs an interpreter or loader that image ", name(container.image()), " lacks"]
+    } else if command.is_empty() {
         text![within, " runs a command that does not exist"]
     } else if interpreter {
         text![within, ": ", quoted(command), " needs an interpreter that the image does not have"]
@@ -164,7 +166,7 @@ fn explain(case: &Case<'_>, failure: &StartFailure<'_>, command: &str, interpret
 fn what_happened(failure: &StartFailure<'_>, command: &str, interpreter: bool) -> Text {
     let container = &failure.container;
     let image = name(container.image());
-    if command.is_empty() {
+    if command.is_empty() && !interpreter {
         return text![
             "The container ended with exit code 127, a shell's way to say that it did not find a command. ",
             "Its log could not be read, so which command it was is not known."
@@ -178,12 +180,15 @@ fn what_happened(failure: &StartFailure<'_>, command: &str, interpreter: bool) -
         ];
     }
     if failure.in_log {
+        let exit = container.last_end().map(|end| text![" with exit code ", end.exit_code]);
         return text![
-            "A shell in the container called ",
+            "A shell or script in the container called ",
             code(command),
             ", which image ",
             image,
-            " does not have, and gave up with exit code 127."
+            " does not have, and the container ended",
+            exit,
+            "."
         ];
     }
     let place = if let Some(field) = field_of(container, command) {

@@ -4,9 +4,9 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::owner::edited;
 use crate::facts::start::{StartFailure, failures};
-use crate::facts::template::edited;
-use crate::finding::{Finding, Fix, ObjectRef};
+use crate::finding::{Confidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::quantity::{Amount, bytes};
 use crate::parse::start::{self, StartError};
@@ -81,15 +81,7 @@ fn user_missing(case: &Case<'_>, failure: &StartFailure<'_>, user: &str, group: 
         " that the image has"
     ]);
     Ok(base(case, failure)
-        .title(text![
-            "Container ",
-            name(container.name()),
-            ": image ",
-            name(container.image()),
-            " has no ",
-            what,
-            named.clone()
-        ])
+        .title(text![container.subject(), ": image ", name(container.image()), " has no ", what, named.clone()])
         .explain(text![
             "The container is to run as ",
             what,
@@ -112,7 +104,7 @@ fn memory_too_low(case: &Case<'_>, failure: &StartFailure<'_>, least: Option<u64
     let raise =
         text!["raise the memory limit of container ", name(container.name()), ": 64Mi or more to start anything"];
     let finding = base(case, failure)
-        .title(text!["Container ", name(container.name()), ": memory limit", shown, " is too low to start it"])
+        .title(text![container.subject(), ": memory limit", shown, " is too low to start it"])
         .explain(text![
             "The kernel killed the container for lack of memory before its program had begun, so the limit leaves no room ",
             "even to start.",
@@ -146,7 +138,7 @@ fn on_node(case: &Case<'_>, failure: &StartFailure<'_>, what: Text, fix: Fix) ->
     let container = &failure.container;
     let node = case.pod().and_then(pods::node_name).unwrap_or_default();
     let finding = base(case, failure)
-        .title(text!["Container ", name(container.name()), what])
+        .title(text![container.subject(), what])
         .explain(text!["It fails on node ", name(node), ". ", words(failure)])
         .fix(fix);
     if node.is_empty() { finding } else { finding.root(ObjectRef::new(Kind::Node, None, node)) }
@@ -193,7 +185,8 @@ fn other(case: &Case<'_>, failure: &StartFailure<'_>) -> Result<Finding, Needs> 
     let look = if node.is_empty() { look } else { look.command(case.kubectl_cluster(["describe", "node", node])) };
     let edit = Fix::disruptive(text!["change what the runtime names in the pod's template"]);
     Ok(base(case, failure)
-        .title(text!["Container ", name(container.name()), " cannot be started: ", quoted(short)])
+        .confidence(failure.confidence.max(Confidence::Likely))
+        .title(text![container.subject(), " cannot be started: ", quoted(short)])
         .explain(text![
             "The container runtime on node ",
             name(node),

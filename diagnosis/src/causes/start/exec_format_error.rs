@@ -4,8 +4,8 @@ use kubewhy_text::{Text, code, name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::owner::edited;
 use crate::facts::start::{StartFailure, failures};
-use crate::facts::template::edited;
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::start::StartError;
 use crate::reader::{Needs, Read};
@@ -68,14 +68,7 @@ fn explain(case: &Case<'_>, failure: &StartFailure<'_>, path: Option<&str>) -> R
     let finding = case
         .finding_in(Code::ExecFormatError, container)
         .confidence(Confidence::Certain)
-        .title(text![
-            "Container ",
-            name(container.name()),
-            ": the node cannot run ",
-            file.clone(),
-            ": exec format error",
-            on
-        ])
+        .title(text![container.subject(), ": the node cannot run ", file.clone(), ": exec format error", on])
         .explain(text!["The node's kernel does not know the format of ", file, ".", node, " ", why])
         .evidence(failure.evidence.clone())
         .evidence(case.end_evidence(container).filter(|end| *end != failure.evidence));

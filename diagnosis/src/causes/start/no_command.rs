@@ -4,8 +4,8 @@ use kubewhy_text::{code, name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::start::{StartFailure, failures};
-use crate::facts::template::edited;
+use crate::facts::owner::edited;
+use crate::facts::start::{StartFailure, failures, field_of};
 use crate::finding::{Finding, Fix};
 use crate::parse::start::StartError;
 use crate::reader::Needs;
@@ -15,7 +15,8 @@ cause! {
     /// Neither the image (ENTRYPOINT, CMD) nor the pod (`command`, `args`) says which program to run.
     /// ## Signals
     /// Waiting `CreateContainerError` with `no command specified` (containerd: `failed to generate container "ID" spec:
-    /// failed to generate spec: no command specified`; Docker: `No command specified`).
+    /// failed to generate spec: no command specified`; Docker: `No command specified`). The first element of `command` or
+    /// `args` is an empty string: `exec: "": executable file not found in $PATH`.
     /// ## Look-alikes
     /// `command-not-found`: a program is named and does not exist. `process-completed`: a program ran and ended.
     /// ## Fixes
@@ -29,8 +30,10 @@ cause! {
 fn detect(case: &Case<'_>) -> Verdict {
     let mut found = Vec::new();
     for failure in failures(case)? {
-        if failure.error == StartError::NoCommand {
-            found.push(explain(case, &failure)?);
+        match failure.error {
+            StartError::NoCommand => found.push(explain(case, &failure)?),
+            StartError::EmptyCommand => found.push(empty(case, &failure)?),
+            _ => {}
         }
     }
     Ok(found)
@@ -44,13 +47,7 @@ fn explain(case: &Case<'_>, failure: &StartFailure<'_>) -> Result<Finding, Needs
     let build = Fix::disruptive(text!["or use an image that has an ENTRYPOINT or CMD: ", name(image), " has none"]);
     Ok(case
         .finding_in(Code::NoCommand, container)
-        .title(text![
-            "Container ",
-            name(container.name()),
-            ": neither image ",
-            name(image),
-            " nor the pod names a command"
-        ])
+        .title(text![container.subject(), ": neither image ", name(image), " nor the pod names a command"])
         .explain(text![
             "An image usually says which program to start. This one does not, and the pod sets neither ",
             code("command"),
@@ -61,4 +58,35 @@ fn explain(case: &Case<'_>, failure: &StartFailure<'_>) -> Result<Finding, Needs
         .evidence(failure.evidence.clone())
         .fix(edited(case, set)?)
         .fix(build))
+}
+
+/// A command line whose first element, the program, is an empty string.
+fn empty(case: &Case<'_>, failure: &StartFailure<'_>) -> Result<Finding, Needs> {
+    let container = &failure.container;
+    let field = field_of(container, "");
+    let place = field.unwrap_or("the image's own command line");
+    let fix = match field {
+        Some(field) => text![
+            "put the program into ",
+            code(field),
+            " of container ",
+            name(container.name()),
+            ", or remove the empty element: without ",
+            code("command"),
+            " the image's own entrypoint runs"
+        ],
+        None => text!["say what to run: set ", code("command"), " for container ", name(container.name())],
+    };
+    Ok(case
+        .finding_in(Code::NoCommand, container)
+        .title(text![container.subject(), ": the first element of its command is empty"])
+        .explain(text![
+            "The first element of a command line is the program to run. Here it is an empty string (",
+            code(place),
+            "), so the runtime looks for a program without a name. A template that put in a variable without a value \
+             leaves such an element."
+        ])
+        .evidence(failure.evidence.clone())
+        .evidence(field.map(|field| case.field(&format!("{}.{field}", container.spec_path()), "\"\"")))
+        .fix(edited(case, Fix::disruptive(fix))?))
 }

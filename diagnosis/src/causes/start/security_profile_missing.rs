@@ -4,8 +4,8 @@ use kubewhy_text::{code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::owner::edited;
 use crate::facts::start::{StartFailure, failures};
-use crate::facts::template::edited;
 use crate::finding::{Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::eviction::{self, Status};
@@ -115,7 +115,7 @@ fn explain(
     Ok(case
         .finding_in(Code::SecurityProfileMissing, container)
         .confidence(failure.confidence)
-        .title(text!["Container ", name(container.name()), ": the ", kind, named, " cannot be applied on node ", name(node)])
+        .title(text![container.subject(), ": the ", kind, named, " cannot be applied on node ", name(node)])
         .explain(text![
             "The pod asks for a security setting that the node does not have or does not support, so the container is not ",
             "started. The runtime said: ",

@@ -1,11 +1,11 @@
 //! `working-dir-missing`.
 
-use kubewhy_text::{code, name, quoted, text};
+use kubewhy_text::{code, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::owner::edited;
 use crate::facts::start::{StartFailure, failures, volume_over, volume_source};
-use crate::facts::template::edited;
 use crate::finding::{Finding, Fix};
 use crate::parse::start::StartError;
 use crate::reader::Needs;
@@ -61,14 +61,7 @@ fn explain(case: &Case<'_>, failure: &StartFailure<'_>, path: Option<&str>, why:
     Ok(case
         .finding_in(Code::WorkingDirMissing, container)
         .confidence(failure.confidence)
-        .title(text![
-            "Container ",
-            name(container.name()),
-            ": working directory ",
-            code(directory),
-            " cannot be entered: ",
-            quoted(why)
-        ])
+        .title(text![container.subject(), ": working directory ", code(directory), " cannot be entered: ", quoted(why)])
         .explain(text![place, user])
         .also(over)
         .evidence(failure.evidence.clone())

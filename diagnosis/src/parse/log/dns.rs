@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
             r" failed\ to\ lookup\ address | bad\ address\ ' | (?i-u:could\ not\ resolve\ (?:host|",
             r"proxy|hostname)) | Couldn't\ resolve\ (?:server|host) |",
             r" getaddrinfo\ (?:for|failed) | php_network_getaddresses |",
-            r" Unknown\ MySQL\ server\ host | host\ not\ found\ in\ upstream |",
+            r" Unknown\ MySQL\ server\ host | host\ not\ found\ in\ (?:upstream|resolver) |",
             r" \b(?:NXDOMAIN|nxdomain)\b | [Nn]ame\ resolution\ fail |",
             r" [Uu]nknown\ host\b | No\ such\ host\ is\ known | [Ff]ailed\ to\ resolve |",
             r" EAI_NONAME | DNS\ resolution\ failed | No\ resolvable\ bootstrap |",
@@ -76,7 +76,7 @@ fn unknown(hit: &Hit<'_>, answer: DnsAnswer) -> Option<Failure> {
         r"\((?<host>[A-Za-z][A-Za-z0-9._-]*):(?<port>[0-9]+)\)(?:$|:)",
         concat!(
             "(?:host name|resolve host(?:name)?:?|resolve proxy:?|",
-            "getaddresses: getaddrinfo for|upstream|server host|bad address|",
+            "getaddresses: getaddrinfo for|upstream|resolver|server host|bad address|",
             "resolve server|unknown host|Unknown host|failed for|getaddrinfo for|",
             "host|resolve|lookup address information for|hostname|",
             r#"Host) ["']?(?<host>[A-Za-z0-9_][A-Za-z0-9._-]*[A-Za-z0-9_])(?::(?<port>[0-9]+))?["']?"#

@@ -92,6 +92,14 @@ pub(super) const RULES: &[Rule] = &[
         Some(Failure::Panic { what: format!("UnhandledPromiseRejection: {}", hit.text_of("what")) })
     })
     .of(Language::Node),
+    Rule::sure(
+        "no chain/target/match by that name|can't initialize ip",
+        concat!(
+            r"ip6?tables[^:]*: (?:No chain/target/match by that name|",
+            r"can't initialize ip6?tables table .*)\.?"
+        ),
+        |hit| Some(Failure::Fatal { what: hit.whole() }),
+    ),
     Rule::likely("http: panic serving", r"http: panic serving \S+: (?<what>.*)", |hit| {
         Some(Failure::Panic { what: hit.text_of("what") })
     })

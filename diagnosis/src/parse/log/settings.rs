@@ -185,7 +185,9 @@ pub(super) const RULES: &[Rule] = &[
 
 fn flag(hit: &Hit<'_>) -> Option<Failure> {
     let flag = ["flag", "flag2", "flag3", "flag4", "flag5", "flag6", "flag7"].iter().find_map(|name| hit.own(name))?;
-    Some(Failure::BadFlag { flag: flag.trim_end_matches([':', ',', '.']).to_owned() })
+    // `invalid option for X` names no option.
+    let is_word = matches!(flag.as_str(), "for" | "in" | "to" | "of" | "is" | "was" | "the" | "value" | "provided");
+    (!is_word).then(|| Failure::BadFlag { flag: flag.trim_end_matches([':', ',', '.']).to_owned() })
 }
 
 fn bad(what: String) -> Option<Failure> {

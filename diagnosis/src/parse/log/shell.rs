@@ -4,6 +4,19 @@ use super::rule::Rule;
 use super::{Failure, Language};
 
 pub(super) const RULES: &[Rule] = &[
+    // runc, older than 1.1, after it had started the container: `exec user process caused "exec format error"`.
+    Rule::sure("exec user process caused", r#"exec user process caused:? "?(?<why>[^"]+?)"?$"#, |hit| {
+        let why = hit.get("why")?;
+        Some(if why.contains("format error") {
+            Failure::ExecFormat { path: String::new() }
+        } else if why.contains("ermission denied") {
+            Failure::NotExecutable { path: String::new() }
+        } else if why.contains("o such file or directory") {
+            Failure::CommandNotFound { command: String::new() }
+        } else {
+            Failure::Fatal { what: hit.whole() }
+        })
+    }),
     Rule::sure(
         "exec format error|enoexec",
         concat!(
@@ -54,13 +67,41 @@ pub(super) const RULES: &[Rule] = &[
     )
     .of(Language::Shell),
     Rule::sure(
+        "bad interpreter",
+        r"^(?:[^\s:]+: )?(?:line [0-9]+: )?(?<command>[^\s:]+): (?<interpreter>[^\s:]+): bad interpreter: ",
+        |hit| Some(Failure::CommandNotFound { command: hit.text_of("command") }),
+    )
+    .of(Language::Shell),
+    // A script says of a command that it calls by its path what a shell says of one: `/app/start: line 10: bin/rails: ...`.
+    Rule::sure(
         ": no such file or directory",
         concat!(
-            r"^(?<shell>(?:[^\s:]*/)?(?:ba|da|a|k|z)?sh): (?:line [0-9]+: |",
-            r"[0-9]+: )?(?<path>[^\s:]+): No such file or directory"
+            r"^(?:(?:[^\s:]*/)?(?:ba|da|a|k|z)?sh: (?:line [0-9]+: |[0-9]+: )?|[^\s:]+: line [0-9]+: )",
+            r"(?:exec: )?(?<path>[^\s:]+): No such file or directory"
         ),
-        |hit| Some(Failure::MissingFile { path: hit.text_of("path") }),
+        |hit| {
+            let path = hit.text_of("path");
+            // A redirection from a file reads alike.
+            Some(if is_program(&path) {
+                Failure::CommandNotFound { command: path }
+            } else {
+                Failure::MissingFile { path }
+            })
+        },
     )
+    .of(Language::Shell),
+    Rule::sure(
+        ": is a directory",
+        concat!(
+            r"^(?:(?:[^\s:]*/)?(?:ba|da|a|k|z)?sh: (?:line [0-9]+: |[0-9]+: )?|[^\s:]+: line [0-9]+: )",
+            r"(?<path>[^\s:]+): [Ii]s a directory$"
+        ),
+        |hit| Some(Failure::NotExecutable { path: hit.text_of("path") }),
+    )
+    .of(Language::Shell),
+    Rule::sure("command not found: ", r"^[^\s:]*sh(?::[0-9]+)?: command not found: (?<command>\S+)$", |hit| {
+        Some(Failure::CommandNotFound { command: hit.text_of("command") })
+    })
     .of(Language::Shell),
     Rule::sure(
         "command not found",
@@ -128,18 +169,13 @@ pub(super) const RULES: &[Rule] = &[
             r"[0-9]+: )?(?:exec: )?(?<path>\.{0,2}/?[^\s:]+): [Pp]ermission denied$"
         ),
         |hit| {
-            // A redirection to a file that is not writable reads alike; a program stands where programs stand, or is called by a relative path.
+            // A redirection to a file that is not writable reads alike.
             let path = hit.text_of("path");
-            let is_data = ["/data", "/var/", "/tmp", "/etc/", "/log", "/proc", "/sys", "/dev", "/run"]
-                .iter()
-                .any(|start| path.starts_with(start));
-            let has_data_name = [".log", ".txt", ".pid", ".db", ".json", ".conf", ".yaml", ".lock"]
-                .iter()
-                .any(|end| path.ends_with(end));
-            if is_data || has_data_name {
-                return Some(Failure::PermissionDenied { path: Some(path), port: None, operation: "open".to_owned() });
-            }
-            Some(Failure::NotExecutable { path })
+            Some(if is_program(&path) {
+                Failure::NotExecutable { path }
+            } else {
+                Failure::PermissionDenied { path: Some(path), port: None, operation: "open".to_owned() }
+            })
         },
     )
     .of(Language::Shell),
@@ -159,3 +195,11 @@ pub(super) const RULES: &[Rule] = &[
         Some(Failure::Usage { program: program.split(' ').next()?.to_owned() })
     }),
 ];
+
+/// A program stands where programs stand, or is called by a relative path; data has its own places and names.
+fn is_program(path: &str) -> bool {
+    const PLACES: &[&str] = &["/data", "/var/", "/tmp", "/etc/", "/log", "/proc", "/sys", "/dev", "/run/", "/config"];
+    const NAMES: &[&str] =
+        &[".log", ".txt", ".pid", ".db", ".json", ".conf", ".cfg", ".yaml", ".yml", ".lock", ".env", ".sql", ".csv"];
+    !PLACES.iter().any(|place| path.starts_with(place)) && !NAMES.iter().any(|name| path.ends_with(name))
+}

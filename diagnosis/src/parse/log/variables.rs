@@ -65,6 +65,20 @@ pub(super) const RULES: &[Rule] = &[
             })
         },
     ),
+    // The variable is set, and its value is none that the program knows.
+    Rule::sure(
+        "invalid |unsupported |illegal |bad value|not a valid|not allowed",
+        concat!(
+            r"(?:(?i-u:invalid|unsupported|illegal|bad) (?:option|value|setting|mode)s? (?:\S+ )?(?i-u:for|of|in) ",
+            r#"(?:the )?(?i-u:environment variable|env var|variable) ["'`$]*(?<name>[A-Z][A-Z0-9_]{2,})["'`]?|"#,
+            r#"(?i-u:environment variable|env var) ["'`$]*(?<name2>[A-Z][A-Z0-9_]{2,})["'`]? "#,
+            r"(?:has|is|contains)(?: an?)? (?:invalid|unsupported|illegal|bad|not a valid|not allowed))"
+        ),
+        |hit| {
+            let what = super::clean::bound(hit.text.trim(), 300);
+            hit.own("name").or_else(|| hit.own("name2")).map(|_| Failure::BadSetting { what, file: None, line: None })
+        },
+    ),
     Rule::sure(
         "environment variable|environment variables|env var|env variable",
         concat!(

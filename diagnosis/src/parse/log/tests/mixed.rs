@@ -356,7 +356,7 @@ const SERVERS: &[(&str, &str)] = &[
     ("FATAL:  private key file \"/certs/tls.key\" has group or world access", "tls Other ? own"),
     ("Failed to create listener: accept tcp: too many open files in system", "too-many-open-files"),
     ("standard_init_linux.go:228: exec user process caused: exec format error", "exec-format"),
-    ("standard_init_linux.go:228: exec user process caused: no such file or directory", "none"),
+    ("standard_init_linux.go:228: exec user process caused: no such file or directory", "command-not-found"),
     ("runtime: failed to create new OS thread (have 5 already; errno=11)", "no-threads failed to create new OS thread"),
     ("bash: fork: retry: Resource temporarily unavailable", "no-threads fork: retry: Resource temporarily unavailable"),
     (

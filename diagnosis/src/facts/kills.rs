@@ -94,6 +94,11 @@ fn timing(killed: &Killed<'_>, patience: i64) -> Option<Text> {
 fn adjust(killed: &Killed<'_>) -> Text {
     let failure = killed.failure.as_ref().map(|(outcome, _)| outcome);
     let timeout = killed.probe.timeout_seconds.unwrap_or(1);
+    let asked = match (&killed.probe.exec, &killed.probe.http_get) {
+        (Some(_), _) => "command",
+        (None, Some(_)) => "port and path",
+        (None, None) => "port",
+    };
     match (killed.kind, failure) {
         (_, Some(Outcome::Timeout { .. } | Outcome::ExecTimeout)) => text![
             "give the ",
@@ -107,10 +112,13 @@ fn adjust(killed: &Killed<'_>) -> Text {
         (ProbeKind::Startup, _) => text![
             "give the start more time: raise ",
             code("failureThreshold"),
-            " of the startupProbe, or correct its port and path"
+            " of the startupProbe, or correct its ",
+            asked
         ],
         _ => text![
-            "correct port and path of the liveness probe, or give a slow start its own ",
+            "correct the ",
+            asked,
+            " of the liveness probe, or give a slow start its own ",
             code("startupProbe"),
             ", which holds the liveness probe back"
         ],

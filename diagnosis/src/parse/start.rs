@@ -348,6 +348,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn every_runtime_is_understood() {
         let working_dir =
             |path: &str, why: &str| Some(StartError::WorkingDir { path: Some(path.to_owned()), why: why.to_owned() });

@@ -55,11 +55,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let mut found = Vec::new();
     for end in ends::of(case)? {
         match &end.story {
-            // Without a word of it the failed init container itself is all that can be told.
-            Story::Plain if end.container.role == Role::Init && end.words.is_none() => {}
-            Story::Plain if end.container.role == Role::Init => {
-                found.push(plain(case, &end)?.follows(Code::InitContainerFailed));
-            }
+            // `init-container-failed` tells its end and its last words.
+            Story::Plain if end.container.role == Role::Init => {}
             Story::Plain => found.push(plain(case, &end)?),
             Story::Log(signature) if is_mine(&signature.kind) => {
                 found.push(said(case, &end, signature)?);

@@ -46,7 +46,6 @@ fn ordered(case: &Case<'_>, end: &End<'_>, signal: &Signal, stop: Option<Evidenc
     if signal.number == 9 && node_memory::system_oom(case, end)?.is_some() {
         return Ok(None);
     }
-    let template = ends::template(case)?;
     let meaning = match (signal.number, &stop) {
         (_, Some(_)) => text!["The kubelet says that it stopped it, as it does when a whole pod has to go."],
         (9, None) => text![
@@ -96,7 +95,7 @@ fn ordered(case: &Case<'_>, end: &End<'_>, signal: &Signal, stop: Option<Evidenc
                     signal.name,
                     ": first the container's own processes (entrypoint, supervisor, cron), then the node"
                 ])
-                .command(template.edit(case)),
+                .command(case.kubectl(["describe", "pod", case.name()])),
             )
             .fix(on_node)
             .fix(end.read_log(case)),

@@ -93,7 +93,12 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Ne
         .finding_in(Code::InitContainerFailed, container)
         .confidence(Confidence::Likely)
         .follows_lead()
-        .title(text!["Init container ", name(container.name()), how.clone()])
+        .title(text![
+            "Init container ",
+            name(container.name()),
+            how.clone(),
+            last.as_ref().filter(|line| line.chars().count() <= 160).map(|line| text![": ", quoted(line.as_str())])
+        ])
         .explain(text![
             "Init containers run one after another before the pod's own containers, and each has to end well. ",
             name(container.name()),

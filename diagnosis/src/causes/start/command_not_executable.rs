@@ -69,7 +69,7 @@ fn explain(case: &Case<'_>, failure: &StartFailure<'_>, path: &str, directory: b
         }
         None => finding.fix(Fix::disruptive(text![
             "give the file its execute bit in the image: ",
-            code("RUN chmod +x ..."),
+            code(format!("RUN chmod +x {}", if path.is_empty() { "FILE" } else { path })),
             ", then build and roll out the image again"
         ])),
     };
@@ -100,7 +100,7 @@ fn what_happened(failure: &StartFailure<'_>, path: &str, directory: bool) -> Tex
     if directory {
         return text![by, ", and that is a directory."];
     }
-    text![by, ". The file is there and has no execute bit for the user that the container runs as."]
+    text![by, ". It is there, and it is a directory or has no execute bit for the user that the container runs as."]
 }
 
 /// What the volume that holds the file says about its mode, and its name where its mode can be set.

@@ -13,10 +13,10 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use kubewhy_text::{Text, name, own, quoted, text};
 
 use crate::ask::Instance;
-use crate::case::{Case, Verdict, shell_quoted};
+use crate::case::{Case, Verdict};
 use crate::causes::Code;
 use crate::event::Event;
-use crate::facts::{probes, start};
+use crate::facts::{owner, probes, start};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Patch, Severity};
 use crate::parse::exit_code::{self, Signal};
 use crate::parse::log::{self, Failure, LastWords, Signature};
@@ -362,7 +362,7 @@ impl End<'_> {
     /// ` Its last words: "..."`, or that no log could be read.
     pub(crate) fn last_words(&self) -> Text {
         if let Some(last) = self.words.as_ref().and_then(|words| words.tail.last()) {
-            text!["Its last words: ", quoted(last.clone()), "."]
+            text!["Its last words: ", quoted(last.trim_end_matches('.')), "."]
         } else {
             text!["No log of it could be read."]
         }
@@ -502,11 +502,8 @@ impl Template {
         if !self.is_pod {
             return case.kubectl(["edit", &self.argument]);
         }
-        let file = format!("{}.yaml", self.name);
-        let get = case.kubectl(["get", &self.argument, "-o", "yaml"]);
-        let replace = case.kubectl(["replace", "--force", "-f", file.as_str()]);
-        let file = shell_quoted(&file);
-        format!("{get} > {file} && ${{EDITOR:-vi}} {file} && {replace}")
+        let kind = self.argument.split('/').next().unwrap_or_default();
+        owner::remake(case, kind, &self.name)
     }
 
     /// The command that starts its pods anew.

@@ -33,11 +33,16 @@ pub(crate) fn edited(case: &Case<'_>, fix: Fix) -> Result<Fix, Needs> {
     if let Some(command) = edit(case, &owner) {
         return Ok(fix.command(command));
     }
-    let (kind, file) = (owner.kind.to_ascii_lowercase(), format!("{}.yaml", owner.name));
-    let read = case.kubectl(["get", kind.as_str(), owner.name.as_str(), "-o", "yaml"]);
-    Ok(fix
-        .command(format!("{read} > {}", shell_quoted(&file)))
-        .command(case.kubectl(["replace", "--force", "-f", &file])))
+    Ok(fix.command(remake(case, &owner.kind.to_ascii_lowercase(), &owner.name)))
+}
+
+/// The command that makes anew, edited, what cannot be changed in place.
+pub(crate) fn remake(case: &Case<'_>, kind: &str, name: &str) -> String {
+    let file = format!("{name}.yaml");
+    let get = case.kubectl(["get", kind, name, "-o", "yaml"]);
+    let replace = case.kubectl(["replace", "--force", "-f", file.as_str()]);
+    let file = shell_quoted(&file);
+    format!("{get} > {file} && ${{EDITOR:-vi}} {file} && {replace}")
 }
 
 /// A command that sets the image of a container in the template (or in the pod, whose images can be changed).

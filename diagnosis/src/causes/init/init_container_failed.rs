@@ -77,7 +77,7 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Ne
     };
     let how =
         if let Some(end) = end { text![" ended with exit code ", end.exit_code] } else { text![" cannot be started"] };
-    let said = last.as_ref().map(|line| text![" Its log says: ", quoted(line.as_str()), "."]);
+    let said = last.as_ref().map(|line| text![" Its log says: ", quoted(line.trim_end_matches('.')), "."]);
     let behind = (!waiting.is_empty()).then(|| {
         let many = if waiting.len() == 1 { " waits for it." } else { " wait for it." };
         text![" ", Text::names(waiting, 4), many]

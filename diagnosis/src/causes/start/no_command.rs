@@ -87,6 +87,6 @@ fn empty(case: &Case<'_>, failure: &StartFailure<'_>) -> Result<Finding, Needs> 
              leaves such an element."
         ])
         .evidence(failure.evidence.clone())
-        .evidence(field.map(|field| case.field(&format!("{}.{field}", container.spec_path()), "\"\"")))
+        .evidence(field.map(|field| case.field(&format!("{}.{field}", container.spec_path()), "an empty string")))
         .fix(edited(case, Fix::disruptive(fix))?))
 }

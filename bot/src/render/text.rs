@@ -72,7 +72,13 @@ fn finding(out: &mut String, index: usize, ranked: &RankedFinding, report: &Repo
 
 /// A paragraph in lines that fit a terminal; evidence and commands stay whole, so that they can be copied.
 fn wrapped(paragraph: &str, indent: &str) -> String {
-    let options = textwrap::Options::new(100).initial_indent(indent).subsequent_indent(indent).break_words(false);
+    // Names are never divided.
+    let options = textwrap::Options::new(100)
+        .initial_indent(indent)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::fill(paragraph, options)
 }
 

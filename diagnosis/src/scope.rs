@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
-use kubewhy_text::{Text, name, text};
+use kubewhy_text::{Text, name, quoted, text};
 
 use crate::ask::{Filter, Selector};
 use crate::case::{Case, Refusal, Subject, Workload};
@@ -28,6 +28,9 @@ const REPRESENTATIVES: usize = 4;
 
 /// How long something may be on its way before "pending" is no longer an answer.
 const YOUNG: SignedDuration = SignedDuration::from_mins(5);
+
+/// How much of a message a summary quotes, in characters.
+const LONGEST_QUOTE: usize = 300;
 
 /// A subject, and how many pods it stands for.
 #[derive(Debug)]
@@ -157,10 +160,37 @@ fn undecided(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> (Status, 
         };
         text![" (container ", name(container.name()), " ", kubewhy_text::own(state), ")"]
     });
-    (
-        Status::Unknown,
-        text!["Pod ", name(reference.path()), " is not ready", seen, ", and nothing that was read tells why"],
-    )
+    let heard = [verdict(pod), newest_warning(reader, pod, reference)].into_iter().flatten();
+    let mut sentence =
+        text!["Pod ", name(reference.path()), " is not ready", seen, ", and nothing that was read tells why"];
+    for (index, (who, words)) in heard.enumerate() {
+        sentence.push(if index == 0 { ". " } else { "; " });
+        sentence.push(text![who, ": ", quoted(words)]);
+    }
+    (Status::Unknown, sentence)
+}
+
+/// What the scheduler says of a pod that it could not place.
+fn verdict(pod: &Pod) -> Option<(Text, String)> {
+    let condition = pods::condition(pod, "PodScheduled").filter(|condition| condition.status == "False")?;
+    let words = condition.message.as_deref().filter(|words| !words.is_empty()).or(condition.reason.as_deref())?;
+    Some((text!["the scheduler says"], clipped(words)))
+}
+
+/// The newest Warning about a pod, where it says something else than the condition.
+fn newest_warning(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> Option<(Text, String)> {
+    let uid = pod.metadata.uid.as_deref();
+    let events = reader.events(Kind::Pod, reference.namespace.as_deref(), &reference.name, uid).ok()?;
+    let event = events.iter().rev().find(|event| event.is_warning())?;
+    let known = pods::condition(pod, "PodScheduled").and_then(|condition| condition.message.as_deref());
+    (known != Some(event.message.as_str()))
+        .then(|| (text!["the newest warning is ", name(event.reason.clone())], clipped(&event.message)))
+}
+
+/// A sentence of the cluster, no longer than a summary bears.
+fn clipped(words: &str) -> String {
+    let short: String = words.chars().take(LONGEST_QUOTE).collect();
+    if short.len() < words.len() { format!("{short} ...") } else { short }
 }
 
 fn of_claim(reader: &Reader<'_>, claim: &Arc<PersistentVolumeClaim>) -> Result<Scope, NoScope> {

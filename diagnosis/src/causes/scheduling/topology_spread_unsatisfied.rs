@@ -26,7 +26,8 @@ cause! {
     /// that hold fewest of its kind, and no node there takes it.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `node(s) didn't match pod topology spread constraints`, with
-    /// `(missing required label)` where the node lacks the topology key. Tainted nodes count as domains unless
+    /// `(missing required label)` where the node lacks the topology key. With `minDomains` and fewer domains than that
+    /// Kubernetes counts as if one were empty, so that no domain may hold more than `maxSkew`. Tainted nodes count as domains unless
     /// `nodeTaintsPolicy: Honor` is set.
     /// ## Look-alikes
     /// `pod-anti-affinity-conflict`: a rule about other pods. `cluster-out-of-capacity`: the domain with fewest is
@@ -69,9 +70,15 @@ fn detect(case: &Case<'_>) -> Verdict {
         .collect();
     let table = counted.as_ref().map(|(_, counts)| counts.clone()).unwrap_or_default();
     let fewest = table.values().min().copied();
-    let allowed: Vec<String> =
-        table.iter().filter(|(_, count)| Some(**count) == fewest).map(|(domain, _)| domain.clone()).collect();
     let max_skew = constraint.map_or(1, |constraint| constraint.max_skew);
+    let too_few = constraint.and_then(|constraint| constraint.min_domains).filter(|wanted| {
+        // Below minDomains Kubernetes counts as if one domain were empty.
+        !table.is_empty() && usize::try_from(*wanted).is_ok_and(|wanted| table.len() < wanted)
+    });
+    let most = usize::try_from(max_skew).unwrap_or(1).max(1);
+    let may_take = |count: usize| if too_few.is_some() { count < most } else { Some(count) == fewest };
+    let allowed: Vec<String> =
+        table.iter().filter(|(_, count)| may_take(**count)).map(|(domain, _)| domain.clone()).collect();
     let finding = if table.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
     let short =
         (!allowed.is_empty() && !missing).then(|| text![": only ", Text::names(allowed.clone(), 3), " may take it"]);
@@ -97,6 +104,17 @@ fn detect(case: &Case<'_>) -> Verdict {
                 Text::names(allowed, 3),
                 " may take the next one, and no node there \
                 does."
+            ]
+        }))
+        .also(too_few.map(|wanted| {
+            text![
+                "The constraint asks for ",
+                wanted,
+                " domains (minDomains) and the cluster has ",
+                table.len(),
+                ": until there are as many, no domain may hold more than ",
+                max_skew,
+                "."
             ]
         }))
         .also((missing && !lacking.is_empty()).then(|| {
@@ -130,12 +148,15 @@ fn detect(case: &Case<'_>) -> Verdict {
         Fix::safe(text!["see why the nodes of the domain that is short of pods do not take it"])
             .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
     });
+    let more = too_few.map(|wanted| {
+        Fix::safe(text!["add nodes in other domains of ", name(key.clone()), ", or lower minDomains from ", wanted])
+    });
     let relax = Fix::disruptive(text![
         "or relax the constraint in the template: nodeTaintsPolicy Honor (tainted nodes then do not count), a \
         larger maxSkew, or whenUnsatisfiable ScheduleAnyway",
     ])
     .command(edit);
-    Ok(blockers.finish(finding.fix(add_label).fix(room).fix(relax)))
+    Ok(blockers.finish(finding.fix(add_label).fix(more).fix(room).fix(relax)))
 }
 
 fn constraints(pod: &Pod) -> Vec<&TopologySpreadConstraint> {

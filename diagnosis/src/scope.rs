@@ -160,14 +160,31 @@ fn undecided(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> (Status, 
         };
         text![" (container ", name(container.name()), " ", kubewhy_text::own(state), ")"]
     });
-    let heard = [verdict(pod), newest_warning(reader, pod, reference)].into_iter().flatten();
-    let mut sentence =
+    let sentence =
         text!["Pod ", name(reference.path()), " is not ready", seen, ", and nothing that was read tells why"];
-    for (index, (who, words)) in heard.enumerate() {
+    (Status::Unknown, text![sentence, heard(reader, pod, reference)])
+}
+
+/// What others say of a pod in which no rule finds a cause: the decisive words may be among them.
+fn heard(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> Text {
+    let mut sentence = Text::default();
+    let all = [verdict(pod), newest_warning(reader, pod, reference)].into_iter().flatten();
+    for (index, (who, words)) in all.enumerate() {
         sentence.push(if index == 0 { ". " } else { "; " });
         sentence.push(text![who, ": ", quoted(words)]);
     }
-    (Status::Unknown, sentence)
+    sentence
+}
+
+/// The same of the first of a workload's failing pods.
+fn heard_of_pods(reader: &Reader<'_>, subjects: &[Scoped]) -> Option<Text> {
+    let pod = subjects.iter().find_map(|scoped| match &scoped.subject {
+        Subject::Pod(pod) => Some(pod),
+        _ => None,
+    })?;
+    let meta = &pod.metadata;
+    let reference = ObjectRef::new(Kind::Pod, meta.namespace.as_deref(), meta.name.as_deref().unwrap_or_default());
+    Some(heard(reader, pod, &reference))
 }
 
 /// What the scheduler says of a pod that it could not place.
@@ -282,7 +299,10 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
             subjects.push(Scoped { subject, stands_for: pods.len(), newest_revision: !old });
         }
     }
-    let otherwise = workload_status(reader, workload, needed);
+    let mut otherwise = workload_status(reader, workload, needed);
+    if otherwise.0 == Status::Unknown {
+        otherwise.1.push(heard_of_pods(reader, &subjects));
+    }
     Ok(Scope { subjects, otherwise, pods: Some((needed, all.max(needed))) })
 }
 

@@ -505,7 +505,8 @@ mod tests {
     fn what_the_autoscaler_says_of_new_nodes_is_read() {
         let read = |text: &str| SchedulerVerdict::parse_scale_up(text).map(|verdict| verdict.parts);
         let gpu = Part { nodes: Some(6), reason: insufficient("nvidia.com/gpu") };
-        let whole = "pod didn't trigger scale-up (it wouldn't fit if a new node is added): 6 Insufficient nvidia.com/gpu";
+        let whole =
+            "pod didn't trigger scale-up (it wouldn't fit if a new node is added): 6 Insufficient nvidia.com/gpu";
         assert_eq!(read(whole), Some(vec![gpu.clone()]));
         let mixed = "pod didn't trigger scale-up: 6 Insufficient nvidia.com/gpu, 3 max node group size reached";
         let limit = Part { nodes: Some(3), reason: Reason::Other("max node group size reached".to_owned()) };

@@ -209,7 +209,11 @@ fn meaning(message: &str, wanted: Option<&SchedulerVerdict>) -> Option<Text> {
     }
     let wanted = wanted?;
     if let Some(resource) = wanted.lacking().first() {
-        return Some(text!["Not even a new, empty node of a group would have enough ", name(*resource), " for the pod."]);
+        return Some(text![
+            "Not even a new, empty node of a group would have enough ",
+            name(*resource),
+            " for the pod."
+        ]);
     }
     wanted
         .says(|reason| matches!(reason, Reason::NodeAffinity | Reason::Taint { .. } | Reason::Taints))

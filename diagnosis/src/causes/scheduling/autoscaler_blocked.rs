@@ -112,7 +112,7 @@ fn refused(case: &Case<'_>, finding: Finding, event: &Event, limits: &[&'static 
         .root(ObjectRef::virtual_("Cluster", root))
         .title(text![who, " adds no node for Pod ", name(case.reference().path()), why(limits, wanted.as_ref())])
         .explain(text![
-            "Room lacks, and ",
+            "No node takes the pod, and ",
             own_name(karpenter),
             " was asked for a node and refused. It said: ",
             quoted(short(&event.message)),
@@ -189,12 +189,20 @@ fn why(limits: &[&'static str], wanted: Option<&SchedulerVerdict>) -> Option<Tex
     if let Some(limit) = limits.first() {
         return Some(text![": ", *limit]);
     }
-    let lacking = wanted?.lacking();
-    lacking.first().map(|resource| text![": a new one would not have enough ", name(*resource)])
+    let wanted = wanted?;
+    if let Some(resource) = wanted.lacking().first() {
+        return Some(text![": a new one would not have enough ", name(*resource)]);
+    }
+    wanted.says(is_of_new_nodes).then(|| text![": a new one would not match it"])
 }
 
 fn own_name(karpenter: bool) -> &'static str {
     if karpenter { "Karpenter" } else { "the cluster autoscaler" }
+}
+
+/// Tells whether labels or taints of the nodes that would be added are in the way.
+fn is_of_new_nodes(reason: &Reason) -> bool {
+    matches!(reason, Reason::NodeAffinity | Reason::Taint { .. } | Reason::Taints)
 }
 
 fn meaning(message: &str, wanted: Option<&SchedulerVerdict>) -> Option<Text> {
@@ -216,7 +224,7 @@ fn meaning(message: &str, wanted: Option<&SchedulerVerdict>) -> Option<Text> {
         ]);
     }
     wanted
-        .says(|reason| matches!(reason, Reason::NodeAffinity | Reason::Taint { .. } | Reason::Taints))
+        .says(is_of_new_nodes)
         .then(|| text!["A new node of these groups would carry labels or taints that keep the pod away."])
 }
 

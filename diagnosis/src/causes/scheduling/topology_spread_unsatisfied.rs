@@ -144,12 +144,13 @@ fn detect(case: &Case<'_>) -> Verdict {
         ])
         .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
     });
-    let room = (!missing).then(|| {
+    let room = (!missing && too_few.is_none()).then(|| {
         Fix::safe(text!["see why the nodes of the domain that is short of pods do not take it"])
             .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
     });
     let more = too_few.map(|wanted| {
         Fix::safe(text!["add nodes in other domains of ", name(key.clone()), ", or lower minDomains from ", wanted])
+            .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
     });
     let relax = Fix::disruptive(text![
         "or relax the constraint in the template: nodeTaintsPolicy Honor (tainted nodes then do not count), a \

@@ -169,8 +169,8 @@ fn undecided(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> (Status, 
 fn heard(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> Text {
     let mut sentence = Text::default();
     let all = [verdict(pod), newest_warning(reader, pod, reference)].into_iter().flatten();
-    for (index, (who, words)) in all.enumerate() {
-        sentence.push(if index == 0 { ". " } else { "; " });
+    for (who, words) in all {
+        sentence.push("; ");
         sentence.push(text![who, ": ", quoted(words)]);
     }
     sentence

@@ -154,7 +154,15 @@ impl<'w> Case<'w> {
     /// A case about that subject; `context` is the kubeconfig context that a person named, for the commands.
     pub fn new(reader: &'w Reader<'w>, subject: Subject, context: Option<&'w str>) -> Self {
         let object = subject.object();
-        Self { reader, subject, object, context, words: RefCell::default(), events: OnceCell::new(), facts: RefCell::default() }
+        Self {
+            reader,
+            subject,
+            object,
+            context,
+            words: RefCell::default(),
+            events: OnceCell::new(),
+            facts: RefCell::default(),
+        }
     }
 
     /// The object under examination.
@@ -235,12 +243,7 @@ impl<'w> Case<'w> {
     ///
     /// # Errors
     /// [`Needs`] where they have not been asked yet.
-    pub fn own_events(&self) -> Result<Vec<Arc<Event>>, Needs> {
-        self.known_events().map(<[_]>::to_vec)
-    }
-
-    /// The same without a copy: many rules look through the events of one subject.
-    fn known_events(&self) -> Result<&[Arc<Event>], Needs> {
+    pub fn own_events(&self) -> Result<&[Arc<Event>], Needs> {
         if let Some(events) = self.events.get() {
             return Ok(events);
         }
@@ -253,7 +256,7 @@ impl<'w> Case<'w> {
     /// # Errors
     /// [`Needs`] where they have not been asked yet.
     pub fn newest_event(&self, reasons: &[&str], passes: impl Fn(&Event) -> bool) -> Result<Option<Arc<Event>>, Needs> {
-        let newest_first = self.known_events()?.iter().rev();
+        let newest_first = self.own_events()?.iter().rev();
         Ok(newest_first.filter(|event| reasons.contains(&event.reason.as_str())).find(|event| passes(event)).cloned())
     }
 

@@ -519,7 +519,7 @@ pub(crate) fn refusals(case: &Case<'_>, workload: &Workload) -> Result<Vec<Refus
     if !lacks_pods(workload) {
         return Ok(Vec::new());
     }
-    let mut events = case.own_events()?;
+    let mut events = case.own_events()?.to_vec();
     let refused = |event: &Arc<Event>| {
         event.is_warning() && matches!(event.reason.as_str(), "FailedCreate" | "ReplicaSetCreateError")
     };

@@ -101,6 +101,10 @@ impl Troubled {
 
 /// All claims in question that are in trouble.
 pub(crate) fn troubled(case: &Case<'_>) -> Result<Vec<Troubled>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Vec<Troubled>, Needs> {
     if let Subject::Claim(claim) = case.subject() {
         if claim.metadata.deletion_timestamp.is_some() {
             return Ok(Vec::new());

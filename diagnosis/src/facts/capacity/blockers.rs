@@ -231,6 +231,10 @@ impl Blockers {
 
 /// The obstacles of the pod; none where the scheduler did not refuse it.
 pub(crate) fn blockers(case: &Case<'_>) -> Result<Option<Blockers>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Option<Blockers>, Needs> {
     let Some(pod) = case.pod() else { return Ok(None) };
     let Some(unscheduled) = unscheduled(case)? else { return Ok(None) };
     let verdict = &unscheduled.verdict;

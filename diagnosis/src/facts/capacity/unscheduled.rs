@@ -58,6 +58,10 @@ pub(crate) fn is_schedulers(event: &Event) -> bool {
 
 /// The scheduler's verdict: from the condition, which is whole, else from the newest event.
 pub(crate) fn unscheduled(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs> {
     let Some(pod) = case.pod().filter(|_| waits_for_node(case)) else { return Ok(None) };
     let events = case.own_events()?;
     let coming = coming(case, &events);

@@ -168,3 +168,27 @@ fn help_catalogue_completions_and_manual_are_there() {
         assert!(output.stdout.len() > 200, "{arguments:?}: {}", stdout(&output));
     }
 }
+
+/// The README shows what its first command prints; this test rewrites it and fails where it was stale.
+#[test]
+fn the_readme_shows_what_its_command_prints() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(&path).expect("README.md");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let line = readme.lines().find_map(|line| line.strip_prefix("cargo run --release -- ")).expect("the first command");
+    let output = Command::new(env!("CARGO_BIN_EXE_kubewhy"))
+        .args(line.split_whitespace())
+        .current_dir(root)
+        .output()
+        .expect("the binary runs");
+    let answer = stdout(&output);
+    let (before, rest) = readme.split_once("```text\n").expect("a block of output");
+    let (_, after) = rest.split_once("```").expect("its end");
+    // How long it took is another each time.
+    let answer = answer.rsplit_once(" reads, ").map_or(answer.clone(), |(head, _)| format!("{head} reads, 12 ms)\n"));
+    let current = format!("{before}```text\n{answer}```{after}");
+    if current != readme {
+        std::fs::write(&path, &current).expect("README.md can be written");
+    }
+    assert!(current == readme, "README.md was stale and has been rewritten; commit it");
+}

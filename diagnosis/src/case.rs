@@ -1,5 +1,6 @@
 //! One object under examination: what a rule gets.
 
+use std::any::{Any, TypeId};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -139,6 +140,7 @@ pub struct Case<'w> {
     context: Option<&'w str>,
     words: RefCell<BTreeMap<String, Rc<LastWords>>>,
     events: OnceCell<Vec<Arc<Event>>>,
+    facts: RefCell<BTreeMap<TypeId, Rc<dyn Any>>>,
 }
 
 impl<'w> Deref for Case<'w> {
@@ -152,7 +154,15 @@ impl<'w> Case<'w> {
     /// A case about that subject; `context` is the kubeconfig context that a person named, for the commands.
     pub fn new(reader: &'w Reader<'w>, subject: Subject, context: Option<&'w str>) -> Self {
         let object = subject.object();
-        Self { reader, subject, object, context, words: RefCell::default(), events: OnceCell::new() }
+        Self {
+            reader,
+            subject,
+            object,
+            context,
+            words: RefCell::default(),
+            events: OnceCell::new(),
+            facts: RefCell::default(),
+        }
     }
 
     /// The object under examination.
@@ -233,12 +243,7 @@ impl<'w> Case<'w> {
     ///
     /// # Errors
     /// [`Needs`] where they have not been asked yet.
-    pub fn own_events(&self) -> Result<Vec<Arc<Event>>, Needs> {
-        self.known_events().map(<[_]>::to_vec)
-    }
-
-    /// The same without a copy: many rules look through the events of one subject.
-    fn known_events(&self) -> Result<&[Arc<Event>], Needs> {
+    pub fn own_events(&self) -> Result<&[Arc<Event>], Needs> {
         if let Some(events) = self.events.get() {
             return Ok(events);
         }
@@ -251,7 +256,7 @@ impl<'w> Case<'w> {
     /// # Errors
     /// [`Needs`] where they have not been asked yet.
     pub fn newest_event(&self, reasons: &[&str], passes: impl Fn(&Event) -> bool) -> Result<Option<Arc<Event>>, Needs> {
-        let newest_first = self.known_events()?.iter().rev();
+        let newest_first = self.own_events()?.iter().rev();
         Ok(newest_first.filter(|event| reasons.contains(&event.reason.as_str())).find(|event| passes(event)).cloned())
     }
 
@@ -380,6 +385,20 @@ impl<'w> Case<'w> {
             push(argument.as_ref());
         }
         command
+    }
+
+    /// A fact about the subject that several causes share, worked out once. There is one fact of a type.
+    ///
+    /// # Errors
+    /// [`Needs`] where something has to be asked first; then nothing is kept.
+    pub(crate) fn once<T: 'static>(&self, work: impl FnOnce() -> Result<T, Needs>) -> Result<Rc<T>, Needs> {
+        let known = self.facts.borrow().get(&TypeId::of::<T>()).cloned();
+        if let Some(fact) = known.and_then(|fact| fact.downcast::<T>().ok()) {
+            return Ok(fact);
+        }
+        let fact = Rc::new(work()?);
+        self.facts.borrow_mut().insert(TypeId::of::<T>(), Rc::clone(&fact) as Rc<dyn Any>);
+        Ok(fact)
     }
 
     /// What the API said when the workload's pods were refused; none where they were not, or are no longer.

@@ -69,13 +69,8 @@ pub(crate) fn way_back(
         crate::case::shell_quoted(&namespace),
         crate::case::shell_quoted(&format!("deployment/{deployment}")),
     );
-    let title = text![
-        "go back to revision ",
-        number,
-        " (",
-        revisions.difference().unwrap_or_else(|| Text::from("the one before")),
-        ")"
-    ];
+    let undone = revisions.difference().map(|difference| text![", which undoes: ", difference]);
+    let title = text!["go back to revision ", number, undone];
     Ok(Some(Fix::disruptive(title).command(command).remedy(Action::Undo)))
 }
 

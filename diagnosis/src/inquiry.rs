@@ -10,7 +10,7 @@ use crate::ask::{Answer, Ask};
 use crate::case::{Case, Subject};
 use crate::causes::Code;
 use crate::changes;
-use crate::finding::{Confidence, Finding, Follows, ObjectRef, Severity, Stage};
+use crate::finding::{Confidence, Finding, Fix, Follows, ObjectRef, Severity, Stage};
 use crate::reader::{Needs, Reader, World};
 use crate::report::{Change, RankedFinding, Report, Status, Target, TargetError};
 use crate::scope::{self, NoScope, Scope};
@@ -187,7 +187,12 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
     if let Some(lead) = found.first_mut().filter(|lead| lead.finding.severity == Severity::Error) {
         changed = changes::before(reader, &scope, lead).unwrap_or_default();
         let back = changes::way_back(reader, &scope, lead, target.context.as_deref());
-        lead.finding.fixes.extend(back.unwrap_or_default());
+        if let Some(back) = back.unwrap_or_default() {
+            // The way back with its revision says more than one without.
+            let undoes = |fix: &Fix| fix.commands.iter().any(|command| command.contains(" rollout undo "));
+            lead.finding.fixes.retain(|fix| !undoes(fix));
+            lead.finding.fixes.push(back);
+        }
     }
     let (status, summary) = conclude(&scope, &found);
     Ok(Draft { status, summary, findings: found, changed, pods: scope.pods })

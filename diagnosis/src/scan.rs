@@ -12,7 +12,7 @@ use crate::case::Workload;
 use crate::finding::ObjectRef;
 use crate::kind::{Kind, Object};
 use crate::pods;
-use crate::report::{Report, Status, Target};
+use crate::report::{RankedFinding, Report, Status, Target};
 use crate::scope;
 use crate::triage::{PodDigest, Triage, triage};
 
@@ -28,6 +28,10 @@ pub const KINDS: [Kind; 9] = [
     Kind::PersistentVolumeClaim,
     Kind::Namespace,
 ];
+
+/// The kinds whose template or own state may be a root several times over.
+const TEMPLATES: [Kind; 6] =
+    [Kind::Deployment, Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::CronJob];
 
 /// How long an object may be on its way before a scan asks about it.
 const YOUNG: SignedDuration = SignedDuration::from_secs(60);
@@ -88,7 +92,7 @@ impl Scan {
             let target = report.target.reference();
             let told = matches!(report.status, Status::Failing | Status::Degraded);
             let key = match report.lead().filter(|_| told) {
-                Some(lead) => format!("{} {:?}", lead.finding.code, lead.root()),
+                Some(lead) => root_key(lead),
                 None if report.status == Status::Unknown && report.error.is_none() => format!("unknown {target}"),
                 None => continue,
             };
@@ -110,6 +114,14 @@ impl Scan {
         });
         Self { roots, unread }
     }
+}
+
+/// What makes two reports speak of one root: the same shared object (one dead node breaks pods, volumes and evictions under
+/// several codes), or the same cause of the same template.
+fn root_key(lead: &RankedFinding) -> String {
+    let root = lead.root();
+    let of_template = Kind::from_name(&root.kind).is_some_and(|kind| kind == Kind::Pod || TEMPLATES.contains(&kind));
+    if of_template { format!("{} {root:?}", lead.finding.code) } else { format!("{root:?}") }
 }
 
 /// The objects that are worth a question: the top controllers of failing pods, workloads that lack pods, claims that are

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
-use kubewhy_text::{Text, name, text};
+use kubewhy_text::{Text, name, quoted, text};
 
 use crate::ask::{Filter, Selector};
 use crate::case::{Case, Refusal, Subject, Workload};
@@ -28,6 +28,9 @@ const REPRESENTATIVES: usize = 4;
 
 /// How long something may be on its way before "pending" is no longer an answer.
 const YOUNG: SignedDuration = SignedDuration::from_mins(5);
+
+/// How much of a message a summary quotes, in characters.
+const LONGEST_QUOTE: usize = 300;
 
 /// A subject, and how many pods it stands for.
 #[derive(Debug)]
@@ -160,10 +163,54 @@ fn undecided(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> (Status, 
         };
         text![" (container ", name(container.name()), " ", kubewhy_text::own(state), ")"]
     });
-    (
-        Status::Unknown,
-        text!["Pod ", name(reference.path()), " is not ready", seen, ", and nothing that was read tells why"],
-    )
+    let sentence =
+        text!["Pod ", name(reference.path()), " is not ready", seen, ", and nothing that was read tells why"];
+    (Status::Unknown, text![sentence, heard(reader, pod, reference)])
+}
+
+/// What others say of a pod in which no rule finds a cause: the decisive words may be among them.
+fn heard(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> Text {
+    let mut sentence = Text::default();
+    let all = [verdict(pod), newest_warning(reader, pod, reference)].into_iter().flatten();
+    for (who, words) in all {
+        sentence.push("; ");
+        sentence.push(text![who, ": ", quoted(words)]);
+    }
+    sentence
+}
+
+/// The same of the first of a workload's failing pods.
+fn heard_of_pods(reader: &Reader<'_>, subjects: &[Scoped]) -> Option<Text> {
+    let pod = subjects.iter().find_map(|scoped| match &scoped.subject {
+        Subject::Pod(pod) => Some(pod),
+        _ => None,
+    })?;
+    let meta = &pod.metadata;
+    let reference = ObjectRef::new(Kind::Pod, meta.namespace.as_deref(), meta.name.as_deref().unwrap_or_default());
+    Some(heard(reader, pod, &reference))
+}
+
+/// What the scheduler says of a pod that it could not place.
+fn verdict(pod: &Pod) -> Option<(Text, String)> {
+    let condition = pods::condition(pod, "PodScheduled").filter(|condition| condition.status == "False")?;
+    let words = condition.message.as_deref().filter(|words| !words.is_empty()).or(condition.reason.as_deref())?;
+    Some((text!["the scheduler says"], clipped(words)))
+}
+
+/// The newest Warning about a pod, where it says something else than the condition.
+fn newest_warning(reader: &Reader<'_>, pod: &Pod, reference: &ObjectRef) -> Option<(Text, String)> {
+    let uid = pod.metadata.uid.as_deref();
+    let events = reader.events(Kind::Pod, reference.namespace.as_deref(), &reference.name, uid).ok()?;
+    let event = events.iter().rev().find(|event| event.is_warning())?;
+    let known = pods::condition(pod, "PodScheduled").and_then(|condition| condition.message.as_deref());
+    (known != Some(event.message.as_str()))
+        .then(|| (text!["the newest warning is ", name(event.reason.clone())], clipped(&event.message)))
+}
+
+/// A sentence of the cluster, no longer than a summary bears.
+fn clipped(words: &str) -> String {
+    let short: String = words.chars().take(LONGEST_QUOTE).collect();
+    if short.len() < words.len() { format!("{short} ...") } else { short }
 }
 
 fn of_claim(reader: &Reader<'_>, claim: &Arc<PersistentVolumeClaim>) -> Result<Scope, NoScope> {
@@ -255,7 +302,10 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
             subjects.push(Scoped { subject, stands_for: pods.len(), newest_revision: !old });
         }
     }
-    let otherwise = workload_status(reader, workload, needed);
+    let mut otherwise = workload_status(reader, workload, needed);
+    if otherwise.0 == Status::Unknown {
+        otherwise.1.push(heard_of_pods(reader, &subjects));
+    }
     Ok(Scope { subjects, otherwise, pods: Some((needed, all.max(needed))) })
 }
 
@@ -472,7 +522,7 @@ pub(crate) fn refusals(case: &Case<'_>, workload: &Workload) -> Result<Vec<Refus
     if !lacks_pods(workload) {
         return Ok(Vec::new());
     }
-    let mut events = case.own_events()?;
+    let mut events = case.own_events()?.to_vec();
     let refused = |event: &Arc<Event>| {
         event.is_warning() && matches!(event.reason.as_str(), "FailedCreate" | "ReplicaSetCreateError")
     };

@@ -52,7 +52,7 @@ fn finding(out: &mut String, index: usize, ranked: &RankedFinding, report: &Repo
         let follows = ranked.caused_by.map(|cause| format!(", follows from {}", cause + 1)).unwrap_or_default();
         let _ = writeln!(out, "{}. {}{follows}", index + 1, paint.bold(&finding.title.plain()));
     }
-    let _ = writeln!(out, "[{}{sure}] {}", finding.code, finding.explanation.plain());
+    let _ = writeln!(out, "{}", wrapped(&format!("[{}{sure}] {}", finding.code, finding.explanation.plain()), ""));
     if ranked.chain.len() > 1 {
         let chain: Vec<String> = ranked.chain.iter().map(ToString::to_string).collect();
         let _ = writeln!(out, "  chain: {}", printable(&chain.join(" > ")));
@@ -68,6 +68,18 @@ fn finding(out: &mut String, index: usize, ranked: &RankedFinding, report: &Repo
             let _ = writeln!(out, "    $ {}", printable(command));
         }
     }
+}
+
+/// A paragraph in lines that fit a terminal; evidence and commands stay whole, so that they can be copied.
+fn wrapped(paragraph: &str, indent: &str) -> String {
+    // Names are never divided.
+    let options = textwrap::Options::new(100)
+        .initial_indent(indent)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(paragraph, options)
 }
 
 #[derive(Clone, Copy)]
@@ -116,7 +128,8 @@ pub fn scan(scan: &kubewhy_diagnosis::scan::Scan, colour: bool) -> String {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let _ = writeln!(out, "  breaks {}{more}", printable(&affected.join(", ")));
         if let Some(lead) = root.report.lead() {
-            let _ = writeln!(out, "  [{}] {}", lead.finding.code, lead.finding.explanation.plain());
+            let explanation = format!("[{}] {}", lead.finding.code, lead.finding.explanation.plain());
+            let _ = writeln!(out, "{}", wrapped(&explanation, "  "));
             if let Some(fix) = lead.finding.fixes.first() {
                 let _ = writeln!(out, "  {} {}", paint.bold("fix:"), fix.title.plain());
             }

@@ -101,6 +101,10 @@ impl Troubled {
 
 /// All claims in question that are in trouble.
 pub(crate) fn troubled(case: &Case<'_>) -> Result<Vec<Troubled>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Vec<Troubled>, Needs> {
     if let Subject::Claim(claim) = case.subject() {
         if claim.metadata.deletion_timestamp.is_some() {
             return Ok(Vec::new());
@@ -186,7 +190,7 @@ fn trouble_of(
         Read::Found(claim) => claim,
         Read::Absent => return Ok(Some(Trouble::Missing)),
         // The verdict alone has to do.
-        Read::Unreadable => return Ok(from_words(claim_name, words)),
+        Read::Unreadable => return Ok(from_words(claim_name, words).or_else(|| only_claim(case, words))),
     };
     if claim.metadata.deletion_timestamp.is_some() {
         return Ok(Some(Trouble::Deleting));
@@ -222,6 +226,16 @@ fn from_words(claim_name: &str, words: &str) -> Option<Trouble> {
         return Some(Trouble::Deleting);
     }
     says("bound to non-existent persistentvolume").then_some(Trouble::Lost { event: None })
+}
+
+/// The scheduler does not say which claim finds no volume; where the pod has one only, it is that.
+fn only_claim(case: &Case<'_>, words: &str) -> Option<Trouble> {
+    let one = case.pod().is_some_and(|pod| pods::claims(pod).count() == 1);
+    (one && words.contains("didn't find available persistent volumes to bind")).then(|| Trouble::NoMatch {
+        class: String::new(),
+        volumes: None,
+        event: None,
+    })
 }
 
 /// A claim with a class.

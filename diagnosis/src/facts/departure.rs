@@ -71,6 +71,10 @@ impl Departure {
 
 /// What holds the pod under examination; `None` where it is not being deleted, or still has its time.
 pub(crate) fn of(case: &Case<'_>) -> Result<Option<Departure>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Option<Departure>, Needs> {
     let Some(pod) = case.pod() else { return Ok(None) };
     let Some(grace_ends) = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0) else { return Ok(None) };
     let seconds = pod.metadata.deletion_grace_period_seconds;

@@ -53,6 +53,10 @@ pub(crate) enum What {
 
 /// All that holds up the pod's volumes now; none once a container has started or the sandbox is being made.
 pub(crate) fn holdups(case: &Case<'_>) -> Result<Vec<Holdup>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Vec<Holdup>, Needs> {
     let Some(pod) = case.pod() else { return Ok(Vec::new()) };
     if pods::node_name(pod).is_none() || !claims::is_before_start(pod) {
         return Ok(Vec::new());

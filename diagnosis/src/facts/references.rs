@@ -60,6 +60,10 @@ struct Claim {
 
 /// What the pod lacks now, each thing once.
 pub(crate) fn missing(case: &Case<'_>) -> Result<Vec<Missing>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Vec<Missing>, Needs> {
     let Some(pod) = case.pod().filter(|_| is_live(case)) else { return Ok(Vec::new()) };
     let mut claims = of_containers(case)?;
     let held_up = is_held_up(pod);

@@ -91,6 +91,10 @@ fn is_without_sandbox(case: &Case<'_>) -> bool {
 /// Why the sandbox of the pod cannot be made now, if it cannot: the newest event decides, and one that comes only once
 /// a sandbox stands makes those before it history.
 pub(crate) fn failure(case: &Case<'_>) -> Result<Option<Sandbox>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Option<Sandbox>, Needs> {
     let Some(pod) = case.pod().filter(|_| is_without_sandbox(case)) else { return Ok(None) };
     let events = case.own_events()?;
     let newest = events.iter().rev().find(|event| {

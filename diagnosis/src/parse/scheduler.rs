@@ -146,6 +146,15 @@ impl SchedulerVerdict {
         Some(Self { nodes, parts, preemption: preempting(preemption), truncated, modern })
     }
 
+    /// Reads what the cluster autoscaler says of the nodes that it might add: `pod didn't trigger scale-up: ...`, in the
+    /// scheduler's words and its own. The counts are of node groups.
+    pub fn parse_scale_up(message: &str) -> Option<Self> {
+        let rest = without_repetition(message.trim()).split_once("didn't trigger scale-up")?.1;
+        let reasons = rest.strip_prefix(" (it wouldn't fit if a new node is added)").unwrap_or(rest);
+        let parts = split(without_tail(reasons.trim_start_matches([':', ' '])));
+        (!parts.is_empty()).then(|| Self { parts, ..Self::default() })
+    }
+
     /// How many nodes have a reason that passes; those without a count count as none.
     pub fn count(&self, passes: impl Fn(&Reason) -> bool) -> u32 {
         self.parts.iter().filter(|part| passes(&part.reason)).filter_map(|part| part.nodes).fold(0, u32::saturating_add)
@@ -492,11 +501,26 @@ mod tests {
         assert_eq!((read(old).preemption, read(&new).parts), (read(&new).preemption, read(old).parts));
     }
 
+    #[test]
+    fn what_the_autoscaler_says_of_new_nodes_is_read() {
+        let read = |text: &str| SchedulerVerdict::parse_scale_up(text).map(|verdict| verdict.parts);
+        let gpu = Part { nodes: Some(6), reason: insufficient("nvidia.com/gpu") };
+        let whole =
+            "pod didn't trigger scale-up (it wouldn't fit if a new node is added): 6 Insufficient nvidia.com/gpu";
+        assert_eq!(read(whole), Some(vec![gpu.clone()]));
+        let mixed = "pod didn't trigger scale-up: 6 Insufficient nvidia.com/gpu, 3 max node group size reached";
+        let limit = Part { nodes: Some(3), reason: Reason::Other("max node group size reached".to_owned()) };
+        assert_eq!(read(mixed), Some(vec![gpu, limit]));
+        assert_eq!(read("pod didn't trigger scale-up: "), None);
+        assert_eq!(read("pod triggered scale-up: [{pool 1->2 (max: 3)}]"), None);
+    }
+
     proptest::proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "(0/[0-9]{1,3} nodes are available: )?([0-9]{1,9} )?[ \
         -~é{}\\[\\],.]{0,80}( preemption: .{0,40})?") {
             let _ = SchedulerVerdict::parse(&text);
+            let _ = SchedulerVerdict::parse_scale_up(&format!("pod didn't trigger scale-up: {text}"));
         }
     }
 }

@@ -175,3 +175,26 @@ fn a_question_that_never_ends_is_cut_off_and_says_so() {
     assert!(rounds.len() <= 8);
     assert!(report.findings.iter().all(|ranked| ranked.finding.severity == Severity::Error));
 }
+
+/// What no rule explains is at least quoted: a scheduler of one's own, an event that no rule knows.
+#[test]
+fn where_no_rule_finds_a_cause_the_words_of_the_cluster_are_quoted() {
+    let mut pending = pod(json!([{"name": "app", "image": "cart:1"}]), json!([]));
+    pending["spec"]["nodeName"] = Value::Null;
+    pending["metadata"]["creationTimestamp"] = json!("2026-11-20T09:00:00Z");
+    pending["status"]["conditions"] = json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+        "lastTransitionTime": "2026-11-20T09:00:00Z", "message": "queue root.shop is paused"}]);
+    let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e1", "namespace": "shop"},
+        "type": "Warning", "reason": "QueuePaused", "message": "paused by the night shift",
+        "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "cart-7c9", "uid": "u1"},
+        "source": {"component": "queue"}, "lastTimestamp": "2026-11-20T10:00:00Z"});
+    let mut snapshot = Snapshot::default();
+    snapshot.add_value(pending);
+    snapshot.add_value(event);
+    let (report, _) = run(&snapshot, target("cart-7c9"), |_| None);
+    assert_eq!(report.status, Status::Unknown, "{:?}", report.findings);
+    let summary = report.summary.plain();
+    for words in ["queue root.shop is paused", "QueuePaused", "paused by the night shift"] {
+        assert!(summary.contains(words), "{summary}");
+    }
+}

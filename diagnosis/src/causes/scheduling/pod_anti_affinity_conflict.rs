@@ -113,19 +113,18 @@ fn by_others(case: &Case<'_>, finding: Finding, pod: &Pod) -> Result<Finding, Ne
     let read = case.list::<Pod>(None, Filter::Scheduled)?;
     let known = !matches!(read, Read::Unreadable);
     let own = pod.metadata.namespace.as_deref();
-    let keeps_away = |other: &Arc<Pod>| {
-        anti_affinity_terms(other).into_iter().any(|term| {
-            speaks_of(term, other.metadata.namespace.as_deref(), own)
-                && selector(term).is_some_and(|selector| selector.matches(pod.metadata.labels.as_ref()))
-        })
-    };
-    let held: Vec<Arc<Pod>> = read.found().unwrap_or_default().into_iter().filter(keeps_away).collect();
-    let rule = held.iter().find_map(|other| {
-        let term = anti_affinity_terms(other)
-            .into_iter()
-            .find(|term| selector(term).is_some_and(|selector| selector.matches(pod.metadata.labels.as_ref())))?;
-        Some((selector(term)?.to_string(), term.topology_key.clone()))
-    });
+    let mut held: Vec<Arc<Pod>> = Vec::new();
+    let mut rule = None;
+    for other in read.found().unwrap_or_default() {
+        for term in anti_affinity_terms(&other) {
+            let Some(selector) = selector(term).filter(|it| it.matches(pod.metadata.labels.as_ref())) else { continue };
+            if speaks_of(case, term, other.metadata.namespace.as_deref(), own)? {
+                rule.get_or_insert_with(|| (selector.to_string(), term.topology_key.clone()));
+                held.push(Arc::clone(&other));
+                break;
+            }
+        }
+    }
     let sibling = held.first().is_some_and(|other| are_siblings(other, pod));
     let finding = if held.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
     let finding = match held.first().filter(|_| !sibling) {

@@ -23,7 +23,7 @@ cause! {
     /// ## Signals
     /// `spec.resourceClaims` names a ResourceClaim or ResourceClaimTemplate that does not exist: the scheduler then
     /// holds the pod back with neither condition nor event. Verdicts `cannot allocate all claims`, `resourceclaim not
-    /// available on the node`, `request R: device class D does not exist`; events `FailedResourceClaimCreation`,
+    /// available on the node`, `request R: device class D does not exist`, `running PreBind plugin "DynamicResources": ...`; events `FailedResourceClaimCreation`,
     /// `FailedPrepareDynamicResources`.
     /// ## Look-alikes
     /// `extended-resource-missing`: the device is asked for as a plain resource (`nvidia.com/gpu`).
@@ -67,6 +67,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     };
     let words = blockers.unscheduled.verdict.parts.iter().find_map(|part| match &part.reason {
         Reason::DeviceClaims(words) => Some(words.clone()),
+        Reason::PluginError { plugin, error } if plugin == "DynamicResources" => Some(error.clone()),
         _ => None,
     });
     let claim = claims().find_map(|claim| claim.resource_claim_name.clone()).or_else(|| generated(case));

@@ -14,7 +14,7 @@ use crate::facts::capacity::blockers::{Blocker, blockers};
 use crate::facts::capacity::matching::label;
 use crate::facts::capacity::neighbours::by_domain;
 use crate::facts::capacity::sites::Site;
-use crate::finding::{Confidence, Evidence, Fix, ObjectRef};
+use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::scheduler::Reason;
 use crate::pods;
@@ -26,7 +26,8 @@ cause! {
     /// that hold fewest of its kind, and no node there takes it.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `node(s) didn't match pod topology spread constraints`, with
-    /// `(missing required label)` where the node lacks the topology key. Tainted nodes count as domains unless
+    /// `(missing required label)` where the node lacks the topology key. With `minDomains` and fewer domains than that
+    /// Kubernetes counts as if one were empty, so that no domain may hold more than `maxSkew`. Tainted nodes count as domains unless
     /// `nodeTaintsPolicy: Honor` is set.
     /// ## Look-alikes
     /// `pod-anti-affinity-conflict`: a rule about other pods. `cluster-out-of-capacity`: the domain with fewest is
@@ -49,28 +50,24 @@ fn detect(case: &Case<'_>) -> Verdict {
     let missing =
         blockers.unscheduled.verdict.says(|reason| matches!(reason, Reason::TopologySpread { label_missing: true }));
     let hard: Vec<&TopologySpreadConstraint> = constraints(pod);
-    let mut counted: Option<(&TopologySpreadConstraint, BTreeMap<String, usize>)> = None;
+    let mut counted: Option<Counted<'_>> = None;
     for constraint in &hard {
         let Read::Found(peers) = peers(case, pod, constraint)? else { continue };
-        let counts = counts(&sites, constraint, &peers);
-        let skew = |counts: &BTreeMap<String, usize>| {
-            counts.values().max().copied().unwrap_or(0) - counts.values().min().copied().unwrap_or(0)
-        };
-        if counted.as_ref().is_none_or(|(_, other)| skew(&counts) > skew(other)) {
-            counted = Some((constraint, counts));
+        let found = Counted { constraint, table: counts(&sites, constraint, &peers) };
+        if counted.as_ref().is_none_or(|other| found.skew() > other.skew()) {
+            counted = Some(found);
         }
     }
-    let constraint = counted.as_ref().map(|(constraint, _)| *constraint).or_else(|| hard.first().copied());
+    let constraint = counted.as_ref().map(|counted| counted.constraint).or_else(|| hard.first().copied());
     let key = constraint.map(|constraint| constraint.topology_key.clone()).unwrap_or_default();
     let lacking: Vec<&str> = sites
         .iter()
         .filter(|site| hard.iter().any(|it| label(&site.node, &it.topology_key).is_none()))
         .map(|site| site.name())
         .collect();
-    let table = counted.as_ref().map(|(_, counts)| counts.clone()).unwrap_or_default();
-    let fewest = table.values().min().copied();
-    let allowed: Vec<String> =
-        table.iter().filter(|(_, count)| Some(**count) == fewest).map(|(domain, _)| domain.clone()).collect();
+    let table = counted.as_ref().map(|counted| counted.table.clone()).unwrap_or_default();
+    let too_few = counted.as_ref().and_then(Counted::too_few);
+    let allowed = counted.as_ref().map(Counted::allowed).unwrap_or_default();
     let max_skew = constraint.map_or(1, |constraint| constraint.max_skew);
     let finding = if table.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
     let short =
@@ -99,6 +96,17 @@ fn detect(case: &Case<'_>) -> Verdict {
                 does."
             ]
         }))
+        .also(too_few.map(|wanted| {
+            text![
+                "The constraint asks for ",
+                wanted,
+                " domains (minDomains) and the cluster has ",
+                table.len(),
+                ": until there are as many, no domain may hold more than ",
+                max_skew,
+                "."
+            ]
+        }))
         .also((missing && !lacking.is_empty()).then(|| {
             text![
                 "Without the label ",
@@ -118,24 +126,72 @@ fn detect(case: &Case<'_>) -> Verdict {
         let reference = ObjectRef::new(Kind::Node, None, node);
         finding.evidence(Evidence::field(&reference, ".metadata.labels", format!("{key} absent")))
     });
-    let add_label = (missing && !lacking.is_empty()).then(|| {
+    let unlabelled = missing && !lacking.is_empty();
+    Ok(blockers.finish(fixes(case, finding, &key, missing, unlabelled, too_few).fix(relax(edit))))
+}
+
+fn fixes(
+    case: &Case<'_>,
+    finding: Finding,
+    key: &str,
+    missing: bool,
+    unlabelled: bool,
+    too_few: Option<i32>,
+) -> Finding {
+    let look = || case.kubectl_cluster(["get", "nodes", "-L", key]);
+    let add_label = unlabelled.then(|| {
         Fix::safe(text![
             "label the nodes with ",
-            name(key.clone()),
+            name(key),
             ", each with its domain, or spread over a label that they have"
         ])
-        .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
+        .command(look())
     });
-    let room = (!missing).then(|| {
-        Fix::safe(text!["see why the nodes of the domain that is short of pods do not take it"])
-            .command(case.kubectl_cluster(["get", "nodes", "-L", &key]))
+    let more = too_few.map(|wanted| {
+        Fix::safe(text!["add nodes in other domains of ", name(key), ", or lower minDomains from ", wanted])
+            .command(look())
     });
-    let relax = Fix::disruptive(text![
+    let room = (!missing && too_few.is_none()).then(|| {
+        Fix::safe(text!["see why the nodes of the domain that is short of pods do not take it"]).command(look())
+    });
+    finding.fix(add_label).fix(more).fix(room)
+}
+
+fn relax(edit: String) -> Fix {
+    Fix::disruptive(text![
         "or relax the constraint in the template: nodeTaintsPolicy Honor (tainted nodes then do not count), a \
         larger maxSkew, or whenUnsatisfiable ScheduleAnyway",
     ])
-    .command(edit);
-    Ok(blockers.finish(finding.fix(add_label).fix(room).fix(relax)))
+    .command(edit)
+}
+
+/// A constraint and how many pods stand in each of its domains.
+struct Counted<'c> {
+    constraint: &'c TopologySpreadConstraint,
+    table: BTreeMap<String, usize>,
+}
+
+impl Counted<'_> {
+    /// `minDomains`, where there are fewer domains: Kubernetes then counts as if one were empty.
+    fn too_few(&self) -> Option<i32> {
+        let short = |wanted: &i32| usize::try_from(*wanted).is_ok_and(|wanted| self.table.len() < wanted);
+        self.constraint.min_domains.filter(short).filter(|_| !self.table.is_empty())
+    }
+
+    fn fewest(&self) -> usize {
+        if self.too_few().is_some() { 0 } else { self.table.values().min().copied().unwrap_or(0) }
+    }
+
+    fn skew(&self) -> usize {
+        self.table.values().max().copied().unwrap_or(0).saturating_sub(self.fewest())
+    }
+
+    /// The domains that may take one more.
+    fn allowed(&self) -> Vec<String> {
+        let most = usize::try_from(self.constraint.max_skew).unwrap_or(1).max(1);
+        let may_take = |count: usize| if self.too_few().is_some() { count < most } else { count == self.fewest() };
+        self.table.iter().filter(|(_, count)| may_take(**count)).map(|(domain, _)| domain.clone()).collect()
+    }
 }
 
 fn constraints(pod: &Pod) -> Vec<&TopologySpreadConstraint> {

@@ -6,11 +6,12 @@ use kubewhy_text::{Text, name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::capacity::advice::{edit_template, names};
-use crate::facts::capacity::blockers::{Blocker, blockers};
+use crate::facts::capacity::blockers::{Blocker, Blockers, blockers};
 use crate::facts::capacity::matching::{label, show};
-use crate::facts::capacity::sites::{Block, HeldVolume, Site};
+use crate::facts::capacity::sites::{Block, HeldVolume, Site, held_volumes};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
+use crate::parse::scheduler::Reason;
 use crate::pods;
 
 cause! {
@@ -44,7 +45,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let barred = |volume: &&HeldVolume| sites.iter().any(|site| !volume.reaches(&site.node));
     let Some(volume) = volumes.iter().find(barred) else {
         let claims: Vec<String> = pods::claims(pod).collect();
-        return Ok(blockers.finish(unread(case, finding, &claims)));
+        let known = held_volumes(case, pod)?.into_iter().find(|held| !rule(&held.volume).is_empty());
+        return Ok(blockers.finish(unread(case, finding, &claims, known.as_ref(), &blockers)));
     };
     let rule = rule(&volume.volume);
     let reached: Vec<&Site> = sites.iter().copied().filter(|site| volume.reaches(&site.node)).collect();
@@ -157,37 +159,66 @@ fn own_rule(case: &Case<'_>, reached: &[&Site], allowed: &[&Site]) -> Option<Tex
     })
 }
 
-fn unread(case: &Case<'_>, finding: Finding, claims: &[String]) -> Finding {
-    let of = claims.first().map(|claim| text![" (claim ", name(claim.clone()), ")"]);
-    let finding = match claims {
-        [claim] => finding.root(case.neighbour(Kind::PersistentVolumeClaim, claim)),
-        _ => finding,
+/// The nodes could not be read: which of them the volume is on stands in the volume at best.
+fn unread(
+    case: &Case<'_>,
+    finding: Finding,
+    claims: &[String],
+    known: Option<&HeldVolume>,
+    blockers: &Blockers,
+) -> Finding {
+    let claim = known.map(|held| held.claim.clone()).or_else(|| claims.first().filter(|_| claims.len() == 1).cloned());
+    let of = claim.as_ref().map(|claim| text![" (claim ", name(claim.clone()), ")"]);
+    let only = known.map(|held| text!["only from ", Text::names(rule(&held.volume), 3)]);
+    let finding = match (&claim, known) {
+        (_, Some(held)) => {
+            let volume = ObjectRef::new(Kind::PersistentVolume, None, held.name());
+            let rule = Evidence::field(&volume, ".spec.nodeAffinity", rule(&held.volume).join(" and "));
+            finding.root(volume).via(case.neighbour(Kind::PersistentVolumeClaim, &held.claim)).evidence(rule)
+        }
+        (Some(claim), None) => finding.root(case.neighbour(Kind::PersistentVolumeClaim, claim)),
+        (None, None) => finding,
     };
+    let verdict = &blockers.unscheduled.verdict;
+    let conflict = verdict.count(|reason| matches!(reason, Reason::VolumeNodeAffinity | Reason::VolumeZone));
+    let dead = verdict.count(|reason| match reason {
+        Reason::NotReady => true,
+        Reason::Taint { key, .. } => key == "node.kubernetes.io/not-ready" || key == "node.kubernetes.io/unreachable",
+        _ => false,
+    });
     let mut words = vec!["get".to_owned(), "pvc".to_owned()];
     words.extend(claims.iter().cloned());
+    let volume = known.map_or_else(Vec::new, |held| vec![held.name().to_owned()]);
+    let describe = case.kubectl_cluster(["describe".to_owned(), "pv".to_owned()].into_iter().chain(volume));
     finding
         .confidence(Confidence::Likely)
         .title(text![
             "A volume of Pod ",
             name(case.reference().path()),
             of.clone(),
-            " can be reached from other \
-        nodes only"
+            " can be reached ",
+            only.unwrap_or_else(|| text!["from other nodes only"]),
         ])
         .explain(text![
             "A volume of the pod",
             of,
-            " is bound to a zone or a machine, and the nodes on which the pod may \
-            run are elsewhere. Either the pod's own rules keep it from that zone, or the nodes there are gone \
-            or full.",
+            " is bound to a zone or a machine, and the nodes on which the pod may run are elsewhere",
+            (conflict > 0).then(|| text![" (volume node affinity shuts out ", conflict, " of them)"]),
+            ". Either the pod's own rules keep it from that zone, or the nodes there are gone or full.",
         ])
+        .also((dead > 0).then(|| {
+            let nodes = if dead == 1 { " node is" } else { " nodes are" };
+            text![dead, nodes, " not ready or unreachable: if the volume lies there, that node has to come back."]
+        }))
         .fix(
             Fix::safe(text![
                 "see which volume the claim is bound to, and the Node Affinity of that \
         PersistentVolume"
             ])
             .command(case.kubectl(words))
-            .command(case.kubectl_cluster(["describe", "pv"])),
+            .command(describe),
         )
-        .fix(Fix::disruptive(text!["let the pod run in the volume's zone, or add a node there"]))
+        .fix(Fix::disruptive(text![
+            "let the pod run where the volume is, bring the node or zone of the volume back, or add a node there"
+        ]))
 }

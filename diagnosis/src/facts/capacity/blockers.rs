@@ -14,6 +14,7 @@ use crate::causes::Code;
 use crate::facts::capacity::matching::{pinned_node, required_affinity};
 use crate::facts::capacity::sites::{Block, Site, Sites, is_condition, sites};
 use crate::facts::capacity::unscheduled::{Unscheduled, unscheduled};
+use crate::facts::claims::{Trouble, Troubled, troubled};
 use crate::finding::{Confidence, Evidence, Finding};
 use crate::parse::scheduler::{Reason, SchedulerVerdict};
 use crate::pods;
@@ -113,6 +114,7 @@ impl Blocker {
             Reason::PodAffinity => Self::PodAffinity,
             Reason::PodAntiAffinity | Reason::ExistingAntiAffinity => Self::AntiAffinity,
             Reason::DeviceClaims(_) => Self::DeviceClaims,
+            Reason::PluginError { plugin, .. } if plugin == "DynamicResources" => Self::DeviceClaims,
             Reason::Plugins(plugins) if plugins.iter().any(|name| name == "VolumeBinding") => Self::VolumeAffinity,
             _ => return None,
         })
@@ -129,7 +131,7 @@ fn of_taint(key: &str) -> Blocker {
 }
 
 /// Tells whether the volume stage answers for a reason.
-fn is_of_storage(reason: &Reason) -> bool {
+pub(crate) fn is_of_storage(reason: &Reason) -> bool {
     matches!(
         reason,
         Reason::UnboundClaims
@@ -229,6 +231,10 @@ impl Blockers {
 
 /// The obstacles of the pod; none where the scheduler did not refuse it.
 pub(crate) fn blockers(case: &Case<'_>) -> Result<Option<Blockers>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Option<Blockers>, Needs> {
     let Some(pod) = case.pod() else { return Ok(None) };
     let Some(unscheduled) = unscheduled(case)? else { return Ok(None) };
     let verdict = &unscheduled.verdict;
@@ -252,11 +258,19 @@ pub(crate) fn blockers(case: &Case<'_>) -> Result<Option<Blockers>, Needs> {
     let verified = by_nodes.is_some();
     let mut order = by_nodes.unwrap_or(by_verdict);
     let open = verdict.count(is_of_storage);
-    if storage && open >= verdict.count(|reason| Blocker::of_reason(reason, pod) == Some(Blocker::Capacity)) {
+    let lack_room = verdict.count(|reason| Blocker::of_reason(reason, pod) == Some(Blocker::Capacity));
+    if storage && open >= lack_room && is_explained_by_claims(case)? {
         // The nodes that lack a volume have room: the claim is the matter, and the volume stage speaks for it.
         order.retain(|blocker| *blocker == Blocker::VolumeAffinity);
     }
     Ok(Some(Blockers { unscheduled, sites, order, verified }))
+}
+
+/// Tells whether a claim of the pod is known to be in trouble: the volume stage has an answer then, and where it has
+/// none the rest of the verdict must not go unsaid.
+fn is_explained_by_claims(case: &Case<'_>) -> Result<bool, Needs> {
+    let guessed = |it: &Troubled| it.claim.is_none() && matches!(it.trouble, Trouble::NoMatch { .. });
+    Ok(troubled(case)?.iter().any(|it| !guessed(it)))
 }
 
 /// The obstacles that the verdict names, with the number of nodes, the nearest to suitable first.
@@ -343,6 +357,17 @@ fn from_verdict(said: &[(Blocker, u32)], verdict: &SchedulerVerdict, pod: &Pod) 
     }
     if order.iter().any(|blocker| blocker.is_dynamic()) {
         order.retain(|blocker| *blocker != Blocker::Unready);
+    }
+    let count = |blocker: Blocker| said.iter().find(|(other, _)| *other == blocker).map_or(0, |(_, count)| *count);
+    let pinned = order.iter().position(|blocker| *blocker == Blocker::VolumeAffinity);
+    let spread = |blocker: Blocker| matches!(blocker, Blocker::Spread | Blocker::AntiAffinity | Blocker::PodAffinity);
+    if let (Some(place), Some(first)) = (pinned, order.first().copied())
+        && (spread(first) || !first.is_dynamic())
+        && count(Blocker::VolumeAffinity) >= count(first)
+    {
+        // A bound volume pins the pod to its nodes: a rule about other pods or a mark on other nodes is beside it.
+        let pinned = order.remove(place);
+        order.insert(0, pinned);
     }
     order
 }

@@ -1,14 +1,17 @@
 //! Other pods that a pod has to stand beside or away from: affinity, anti-affinity, spread, host ports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Pod, PodAffinityTerm};
+use k8s_openapi::api::core::v1::{Namespace, Pod, PodAffinityTerm};
 
 use crate::ask::{Filter, Selector};
 use crate::case::Case;
 use crate::pods;
 use crate::reader::{Needs, Read, Reading};
+
+/// Up to this many namespaces their pods are read one by one.
+const FEW_NAMESPACES: usize = 4;
 
 /// The required affinity terms of a pod.
 pub(crate) fn affinity_terms(pod: &Pod) -> Vec<&PodAffinityTerm> {
@@ -33,31 +36,68 @@ pub(crate) fn selector(term: &PodAffinityTerm) -> Option<Selector> {
     term.label_selector.as_ref().map(Selector::from_api)
 }
 
-/// Tells whether a term of a pod in that namespace speaks of a pod in the other namespace. A namespaceSelector may
-/// speak of any.
-pub(crate) fn speaks_of(term: &PodAffinityTerm, own: Option<&str>, other: Option<&str>) -> bool {
+/// Tells whether a term of a pod in that namespace speaks of pods in the other namespace. What a namespaceSelector
+/// selects stands in the labels of the namespace; where they cannot be read it may be any.
+pub(crate) fn speaks_of(
+    case: &Case<'_>,
+    term: &PodAffinityTerm,
+    own: Option<&str>,
+    other: Option<&str>,
+) -> Result<bool, Needs> {
     let listed = term.namespaces.as_deref().unwrap_or_default();
-    if term.namespace_selector.is_some() {
-        return true;
+    if listed.iter().any(|namespace| Some(namespace.as_str()) == other) {
+        return Ok(true);
     }
-    if listed.is_empty() { own == other } else { listed.iter().any(|namespace| Some(namespace.as_str()) == other) }
+    let Some(wanted) = &term.namespace_selector else { return Ok(listed.is_empty() && own == other) };
+    let wanted = Selector::from_api(wanted);
+    let Some(other) = other.filter(|_| !wanted.is_empty()) else { return Ok(true) };
+    Ok(match case.get::<Namespace>(None, other)? {
+        Read::Found(namespace) => wanted.matches(namespace.metadata.labels.as_ref()),
+        Read::Absent => false,
+        Read::Unreadable => true,
+    })
+}
+
+/// The namespaces that a term of this pod speaks of; `None` where it may be any.
+fn namespaces(case: &Case<'_>, term: &PodAffinityTerm) -> Result<Option<BTreeSet<String>>, Needs> {
+    let mut names: BTreeSet<String> = term.namespaces.iter().flatten().cloned().collect();
+    let Some(wanted) = &term.namespace_selector else {
+        if names.is_empty() {
+            names.extend(case.namespace().map(str::to_owned));
+        }
+        return Ok(Some(names));
+    };
+    let wanted = Selector::from_api(wanted);
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let Read::Found(selected) = case.list::<Namespace>(None, Filter::Labels(wanted))? else { return Ok(None) };
+    names.extend(selected.iter().filter_map(|namespace| namespace.metadata.name.clone()));
+    Ok(Some(names))
 }
 
 /// The pods that a term selects, bound or not; those of its own namespace where it names no other.
 pub(crate) fn selected(case: &Case<'_>, term: &PodAffinityTerm) -> Reading<Vec<Arc<Pod>>> {
     let Some(selector) = selector(term) else { return Ok(Read::Found(Vec::new())) };
-    let elsewhere = term.namespace_selector.is_some() || term.namespaces.as_ref().is_some_and(|it| !it.is_empty());
-    if elsewhere {
-        let own = case.namespace();
+    let namespaces = namespaces(case, term)?;
+    let Some(few) = namespaces.as_ref().filter(|names| names.len() <= FEW_NAMESPACES) else {
         return Ok(case.list::<Pod>(None, Filter::Scheduled)?.map(|pods| {
             let passes = |pod: &Arc<Pod>| {
-                speaks_of(term, own, pod.metadata.namespace.as_deref())
+                let here = pod.metadata.namespace.as_deref().unwrap_or_default();
+                namespaces.as_ref().is_none_or(|names| names.contains(here))
                     && selector.matches(pod.metadata.labels.as_ref())
             };
             pods.into_iter().filter(passes).collect()
         }));
+    };
+    let reads: Vec<_> =
+        few.iter().map(|namespace| case.list::<Pod>(Some(namespace), Filter::Labels(selector.clone()))).collect();
+    let mut all = Vec::new();
+    for read in reads {
+        let Read::Found(pods) = read? else { return Ok(Read::Unreadable) };
+        all.extend(pods);
     }
-    case.list::<Pod>(case.namespace(), Filter::Labels(selector))
+    Ok(Read::Found(all))
 }
 
 /// Tells whether two pods have the same controller, as replicas do.

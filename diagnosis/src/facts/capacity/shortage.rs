@@ -137,6 +137,10 @@ impl Shortage {
 
 /// What lacks, if the scheduler says that something does (or the nodes are known to be too small for the pod).
 pub(crate) fn shortage(case: &Case<'_>) -> Result<Option<Shortage>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Option<Shortage>, Needs> {
     let Some(pod) = case.pod() else { return Ok(None) };
     let Some(blockers) = blockers(case)?.filter(|blockers| blockers.has(Blocker::Capacity)) else { return Ok(None) };
     let demand = Demand::of(pod);

@@ -168,7 +168,7 @@ pub(crate) fn sites(case: &Case<'_>, pod: &Pod, verdict: &SchedulerVerdict) -> R
 }
 
 /// The bound volumes of the pod, as far as they can be read.
-fn held_volumes(case: &Case<'_>, pod: &Pod) -> Result<Vec<HeldVolume>, Needs> {
+pub(crate) fn held_volumes(case: &Case<'_>, pod: &Pod) -> Result<Vec<HeldVolume>, Needs> {
     let names: Vec<String> = pods::claims(pod).collect();
     let claims: Vec<_> = names.iter().map(|name| case.get::<PersistentVolumeClaim>(case.namespace(), name)).collect();
     let mut wanted = Vec::new();

@@ -14,6 +14,9 @@ use crate::reader::Needs;
 /// How long a node that an autoscaler has ordered may take.
 const NODE_COMES_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
+/// An autoscaler that orders nodes for a pod for longer than this without its being placed does not help it.
+const NODE_IS_OVERDUE: SignedDuration = SignedDuration::from_mins(10);
+
 /// What the scheduler said of the pod.
 #[derive(Clone, Debug)]
 pub(crate) struct Unscheduled {
@@ -55,6 +58,10 @@ pub(crate) fn is_schedulers(event: &Event) -> bool {
 
 /// The scheduler's verdict: from the condition, which is whole, else from the newest event.
 pub(crate) fn unscheduled(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs> {
+    Ok((*case.once(|| sort_out(case))?).clone())
+}
+
+fn sort_out(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs> {
     let Some(pod) = case.pod().filter(|_| waits_for_node(case)) else { return Ok(None) };
     let events = case.own_events()?;
     let coming = coming(case, &events);
@@ -96,5 +103,10 @@ fn coming(case: &Case<'_>, events: &[Arc<Event>]) -> Option<Arc<Event>> {
     let newest = events.iter().rev().find_map(|event| orders(event).map(|orders| (event, orders)));
     let (event, _) = newest.filter(|(_, orders)| *orders)?;
     let recent = event.last.is_some_and(|last| case.age(last) <= NODE_COMES_WITHIN);
-    recent.then(|| Arc::clone(event))
+    (recent && !is_overdue(case, event)).then(|| Arc::clone(event))
+}
+
+/// Tells whether an autoscaler ordered a node so long ago, or again and again for so long, that it should be there.
+pub(crate) fn is_overdue(case: &Case<'_>, order: &Event) -> bool {
+    order.first.is_some_and(|first| case.age(first) > NODE_IS_OVERDUE)
 }

@@ -361,7 +361,7 @@ impl End<'_> {
 
     /// ` Its last words: "..."`, or that no log could be read.
     pub(crate) fn last_words(&self) -> Text {
-        if let Some(last) = self.words.as_ref().and_then(|words| words.tail.last()) {
+        if let Some(last) = self.words.as_ref().and_then(|words| words.last_word()) {
             text!["Its last words: ", quoted(last.trim_end_matches('.')), "."]
         } else {
             text!["No log of it could be read."]

@@ -75,6 +75,18 @@ pub struct LastWords {
     pub not_the_apps: bool,
 }
 
+impl LastWords {
+    /// The line that most likely says why: the last of level error or worse, else the last line. A program often says
+    /// goodbye ("connection closed") after it has said what is wrong.
+    pub fn last_word(&self) -> Option<&str> {
+        let complaint = self.tail.iter().rev().find(|line| {
+            let (_, level) = clean::head(line);
+            matches!(level, Some(clean::Level::Error | clean::Level::Fatal))
+        });
+        complaint.or(self.tail.last()).map(String::as_str)
+    }
+}
+
 /// A failure that a log names, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {

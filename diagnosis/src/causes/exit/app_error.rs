@@ -158,9 +158,9 @@ fn meaning(exit: i32) -> Text {
 
 fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
     let exit = end.state.exit_code;
-    let last = end.words.as_ref().and_then(|words| words.tail.last());
+    let last = end.words.as_ref().and_then(|words| words.last_word());
     let title = if let Some(last) = last {
-        text![end.subject(), " ends with exit code ", exit, ": ", quoted(last.clone())]
+        text![end.subject(), " ends with exit code ", exit, ": ", quoted(last)]
     } else {
         text![end.subject(), " ends with exit code ", exit, ", and no log could be read"]
     };
@@ -179,7 +179,7 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         "sh",
     ]));
     let command = Fix::disruptive(if let Some(last) = last {
-        text!["act on what the program says: ", quoted(last.clone())]
+        text!["act on what the program says: ", quoted(last)]
     } else {
         text!["look at command, arguments and input of the program"]
     });

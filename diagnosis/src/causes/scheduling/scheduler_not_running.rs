@@ -44,7 +44,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     let gated = spec.is_some_and(|spec| spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()));
     let claims = spec.is_some_and(|spec| spec.resource_claims.as_ref().is_some_and(|claims| !claims.is_empty()));
     let young = pods::created(pod).is_none_or(|created| case.age(created) < LOOKS_WITHIN);
-    if gated || claims || young || pods::condition(pod, "PodScheduled").is_some() {
+    if gated || claims || pods::condition(pod, "PodScheduled").is_some() {
         return Ok(Vec::new());
     }
     let events = case.own_events()?;
@@ -59,7 +59,9 @@ fn detect(case: &Case<'_>) -> Verdict {
         .since(pods::created(pod))
         .evidence(case.field(".status.conditions", "no PodScheduled, and no event"))
         .evidence(case.field(".spec.schedulerName", scheduler));
-    if scheduler == DEFAULT { stopped(case, finding) } else { unknown(case, finding, scheduler) }
+    let found = if scheduler == DEFAULT { stopped(case, finding)? } else { unknown(case, finding, scheduler)? };
+    // A lease that nobody holds needs no waiting; anything else may still be on its way.
+    Ok(found.into_iter().filter(|finding| !young || finding.confidence == Confidence::Certain).collect())
 }
 
 /// Tells whether an event is of somebody who has the pod in hand, unlike a policy engine or a controller of metadata.

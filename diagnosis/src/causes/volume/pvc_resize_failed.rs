@@ -32,7 +32,7 @@ cause! {
 }
 
 /// How long growing may take until its silence counts.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
 
 fn detect(case: &Case<'_>) -> Verdict {
     let Subject::Claim(claim) = case.subject() else { return Ok(Vec::new()) };

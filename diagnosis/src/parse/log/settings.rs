@@ -72,11 +72,11 @@ pub(super) const RULES: &[Rule] = &[
         "unable to load config file|failed to load config|error loading config|failed to parse config|\
          failed to read config|could not load config|invalid configuration|couldn't load configuration|\
          error parsing config|config file|unable to parse config|error reading config|cannot load config|\
-         unable to read configuration",
+         unable to read configuration|failed to get config|cannot unmarshal the config|error decoding '",
         concat!(
             "(?i-u:(?:unable to|failed to|could not|couldn't|cannot|",
-            "error) ?(?:load|loading|parse|parsing|read|reading|decode|",
-            "unmarshal)(?:ing)? (?:the )?config(?:uration)?(?: file)?)[^:]*:? (?<what>.*)"
+            "error) ?(?:load|loading|parse|parsing|get|read|reading|decode|",
+            "unmarshal)(?:ing)? (?:the )?(?:config(?:uration)?(?: file)?|'[a-z_]+'))[^:]*:? (?<what>.*)"
         ),
         |hit| {
             let what = hit.text_of("what");
@@ -161,6 +161,14 @@ pub(super) const RULES: &[Rule] = &[
         bad(hit.text_of("what"))
     })
     .of(Language::Python),
+    Rule::sure(
+        "required setting|required option|required parameter|required configuration|required config",
+        concat!(
+            "(?i-u:(?:missing )?required (?:setting|option|parameter|configuration|config(?: key| value)?)) ",
+            r#"[`'"]?(?<name>[A-Za-z][A-Za-z0-9_.-]+)[`'"]?(?: is (?:empty|missing|not set|unset)| not set|$|[ :(]).*"#
+        ),
+        |hit| bad(hit.whole()),
+    ),
     Rule::sure(
         "error: [emerg]|is not a valid|invalid value for|invalid port|unknown configuration|\
          unknown setting|invalid setting|invalid configuration|invalid config",

@@ -105,6 +105,9 @@ fn sort_out(case: &Case<'_>) -> Result<Option<Departure>, Needs> {
             return Ok(departure(story));
         }
     }
+    if bound && runtime_is_down(&node) {
+        return Ok(departure(Story::RuntimeHung { event: None }));
+    }
     if bound && (is_lost(&node) || is_said_lost(pod, &events, &node)) {
         return Ok(departure(Story::NodeLost { gone: node.is_absent() }));
     }
@@ -122,6 +125,16 @@ fn sort_out(case: &Case<'_>) -> Result<Option<Departure>, Needs> {
         return Ok(departure(Story::VolumeBusy));
     }
     Ok(departure(Story::Unobserved))
+}
+
+/// A kubelet that reports, and whose container runtime does not answer it: the node is there, and nothing is killed on it.
+fn runtime_is_down(node: &Read<Arc<Node>>) -> bool {
+    let Read::Found(node) = node else { return false };
+    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.filter(|condition| condition.type_ == "Ready" && condition.status == "False").any(|condition| {
+        let words = condition.message.as_deref().unwrap_or_default();
+        words.contains("container runtime is down") || words.contains("PLEG is not healthy")
+    })
 }
 
 fn while_running(

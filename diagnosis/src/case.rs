@@ -154,7 +154,15 @@ impl<'w> Case<'w> {
     /// A case about that subject; `context` is the kubeconfig context that a person named, for the commands.
     pub fn new(reader: &'w Reader<'w>, subject: Subject, context: Option<&'w str>) -> Self {
         let object = subject.object();
-        Self { reader, subject, object, context, words: RefCell::default(), events: OnceCell::new(), facts: RefCell::default() }
+        Self {
+            reader,
+            subject,
+            object,
+            context,
+            words: RefCell::default(),
+            events: OnceCell::new(),
+            facts: RefCell::default(),
+        }
     }
 
     /// The object under examination.

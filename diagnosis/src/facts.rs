@@ -15,6 +15,7 @@ pub(crate) mod lookups;
 pub(crate) mod managers;
 pub(crate) mod manifest;
 pub(crate) mod mounts;
+pub(crate) mod network_plugin;
 pub(crate) mod node_memory;
 pub(crate) mod nodes;
 pub(crate) mod owner;

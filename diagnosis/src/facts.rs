@@ -3,7 +3,9 @@
 pub(crate) mod capacity;
 pub(crate) mod claims;
 pub(crate) mod credentials;
+pub(crate) mod demands;
 pub(crate) mod departure;
+pub(crate) mod drivers;
 pub(crate) mod ends;
 pub(crate) mod evictions;
 pub(crate) mod finalizers;

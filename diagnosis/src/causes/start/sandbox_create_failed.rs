@@ -20,7 +20,8 @@ cause! {
     /// Newest event `FailedCreatePodSandBox` with, among others, `failed to get sandbox image "IMG"` (the pause image),
     /// `unable to apply cgroup configuration`, `no space left on device`, `"cni0" already has an IP address different
     /// from`, `open /proc/sys/...: no such file or directory`, `container init was OOM-killed (memory limit too low?)`,
-    /// `set memory limit N too low`, user namespace mappings, or any other failure of a network plugin.
+    /// `set memory limit N too low`, user namespace mappings, or any other failure of a network plugin (then
+    /// only likely: the words are shown, and not understood).
     /// ## Look-alikes
     /// `cni-config-missing`, `cni-not-ready`, `cni-ip-exhausted`, `runtime-handler-missing`, `container-name-conflict`,
     /// `runtime-unavailable`, `node-disk-io-error`: each has words of its own. A sandbox that came up later makes the

@@ -7,14 +7,14 @@ use crate::facts::sandbox::{Agent, Sandbox, node_name};
 use crate::finding::Fix;
 use crate::parse::sandbox::SandboxFault;
 
-/// A network plugin, and the DaemonSet of its agents as it is mostly installed.
+/// A network plugin, and the `DaemonSet` of its agents as it is mostly installed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NetworkPlugin {
     /// As people call it.
     pub(crate) name: &'static str,
     /// The namespace that its manifest installs it into.
     pub(crate) namespace: &'static str,
-    /// The DaemonSet of its agents.
+    /// The `DaemonSet` of its agents.
     pub(crate) daemon_set: &'static str,
     /// The label of its agents.
     label: &'static str,

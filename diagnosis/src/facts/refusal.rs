@@ -144,9 +144,17 @@ pub(crate) fn template<'c>(case: &'c Case<'_>) -> Option<&'c PodTemplateSpec> {
     }
 }
 
-/// The log of the instance of a container that ended last, or of the one that runs where none has ended.
+/// The log of the instance of a container that ended last, or of the one that runs where none has ended. Where the former
+/// is not to be had, that of the present instance does, as long as that is a dead one too.
 pub(crate) fn last_log(case: &Case<'_>, container: &ContainerView<'_>) -> Reading<Arc<str>> {
     let Some(pod) = case.pod() else { return Ok(Read::Unreadable) };
-    let before = container.terminated().is_none() && container.last_terminated().is_some();
-    case.log(pod, container.name(), if before { Instance::Previous } else { Instance::Current })
+    let ended_before = container.terminated().is_none() && container.last_terminated().is_some();
+    if !ended_before {
+        return case.log(pod, container.name(), Instance::Current);
+    }
+    match case.log(pod, container.name(), Instance::Previous)? {
+        Read::Found(log) if !log.trim().is_empty() => Ok(Read::Found(log)),
+        previous if container.running().is_some() => Ok(previous),
+        _ => case.log(pod, container.name(), Instance::Current),
+    }
 }

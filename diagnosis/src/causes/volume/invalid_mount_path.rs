@@ -218,7 +218,34 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
             ]
         },
     );
-    let (means, do_this): (Text, Text) = match why {
+    let (means, do_this) = advice(why, on_node);
+    // What stands before is the wrapping of the runtime.
+    let core = message.find("error mounting").and_then(|start| message.get(start..)).unwrap_or(message);
+    let words: String = core.chars().take(300).collect();
+    let field = mount.map(|mount| {
+        case.field(
+            &format!("{}.volumeMounts[{}].mountPath", container.spec_path(), mount.name),
+            mount.mount_path.clone(),
+        )
+    });
+    case.finding_in(Code::InvalidMountPath, container)
+        .title(text!["Container ", name(container.name()), " cannot start: ", place.clone(), " cannot be mounted"])
+        .explain(text![
+            "Container ",
+            name(container.name()),
+            " wants ",
+            place,
+            ", and that mount cannot be made. ",
+            means,
+        ])
+        .also(text!["The error: ", quoted(words), "."])
+        .evidence(field)
+        .fix(Fix::disruptive(do_this).command(case.kubectl(["get", "pod", case.name(), "-o", "yaml"])))
+}
+
+/// What it means, and what mends it; `on_node` is the path of the node where the volume is one.
+fn advice(why: Why, on_node: Option<String>) -> (Text, Text) {
+    match why {
         Why::FileOverDirectory => (
             text![
                 "One side is a file and the other a directory: a volume is a directory, and the image (or the \
@@ -252,14 +279,14 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
                 "correct ",
                 code("subPath"),
                 " so that it names a file or directory of the volume",
-                on_node.clone().map(|path| text![", or make the directory ", name(path), " on the node"])
+                on_node.map(|path| text![", or make the directory ", name(path), " on the node"])
             ],
         ),
         Why::NodePath => (
             text!["The volume is a directory of the node itself (hostPath), and that directory is not there."],
             text![
                 "make the directory",
-                on_node.clone().map(|path| text![" ", name(path)]),
+                on_node.map(|path| text![" ", name(path)]),
                 " on the node, or set ",
                 code("hostPath.type: DirectoryOrCreate"),
                 "; a subPath below it is then made by itself"
@@ -283,29 +310,7 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
             text!["The runtime cannot put it there."],
             text!["correct mountPath and volume so that the path can be mounted in this image"],
         ),
-    };
-    // What stands before is the wrapping of the runtime.
-    let core = message.find("error mounting").and_then(|start| message.get(start..)).unwrap_or(message);
-    let words: String = core.chars().take(300).collect();
-    let field = mount.map(|mount| {
-        case.field(
-            &format!("{}.volumeMounts[{}].mountPath", container.spec_path(), mount.name),
-            mount.mount_path.clone(),
-        )
-    });
-    case.finding_in(Code::InvalidMountPath, container)
-        .title(text!["Container ", name(container.name()), " cannot start: ", place.clone(), " cannot be mounted"])
-        .explain(text![
-            "Container ",
-            name(container.name()),
-            " wants ",
-            place,
-            ", and that mount cannot be made. ",
-            means,
-        ])
-        .also(text!["The error: ", quoted(words), "."])
-        .evidence(field)
-        .fix(Fix::disruptive(do_this).command(case.kubectl(["get", "pod", case.name(), "-o", "yaml"])))
+    }
 }
 
 /// The mount that the message names: by `at "PATH"`, by any quoted path, or by the volume's name.

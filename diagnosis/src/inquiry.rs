@@ -11,6 +11,7 @@ use crate::case::{Case, Subject};
 use crate::causes::Code;
 use crate::changes;
 use crate::finding::{Confidence, Finding, Fix, Follows, ObjectRef, Severity, Stage};
+use crate::kind::Kind;
 use crate::reader::{Needs, Reader, World};
 use crate::report::{Change, RankedFinding, Report, Status, Target, TargetError};
 use crate::scope::{self, NoScope, Scope};
@@ -269,8 +270,11 @@ fn merge(candidates: Vec<Candidate>) -> Vec<Candidate> {
             .iter_mut()
             .find(|other| other.finding.code == candidate.finding.code && other.finding.root == candidate.finding.root);
         if let Some(same) = same {
-            // A workload's own view of a fault stands for no pod; two groups of pods add up.
-            if same.finding.object != candidate.finding.object {
+            // A workload's own view of what its pods show stands for no pod; two groups of pods add up.
+            let is_pod = |finding: &Finding| finding.object.kind == Kind::Pod.name();
+            if !is_pod(&same.finding) && is_pod(&candidate.finding) {
+                same.finding.affected = same.finding.affected.max(candidate.finding.affected);
+            } else if same.finding.object != candidate.finding.object {
                 same.finding.affected += candidate.finding.affected;
             }
             same.newest |= candidate.newest;

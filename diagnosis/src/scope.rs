@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Pod};
 use kubewhy_text::{Text, name, quoted, text};
 
 use crate::ask::{Filter, Selector};
@@ -18,6 +18,7 @@ use crate::event::Event;
 use crate::finding::Evidence;
 use crate::finding::ObjectRef;
 use crate::kind::{Kind, Object};
+use crate::parse::eviction;
 use crate::pods;
 use crate::reader::{Needs, Read, Reader};
 use crate::report::{Status, Target};
@@ -85,16 +86,23 @@ pub(crate) fn of(reader: &Reader<'_>, target: &Target) -> Result<Scope, NoScope>
     Ok(match &object {
         Object::Pod(pod) => of_pod(reader, pod),
         Object::PersistentVolumeClaim(claim) => of_claim(reader, claim)?,
-        Object::Namespace(it) => Scope {
-            otherwise: (Status::Healthy, text!["Namespace ", name(object.name()), " is active"]),
-            subjects: vec![alone(Subject::Namespace(Arc::clone(it)))],
-            pods: None,
-        },
+        Object::Namespace(it) => of_namespace(it),
         other => {
             let workload = Workload::of(other).ok_or(NoScope::OtherKind)?;
             of_workload(reader, &workload)?
         }
     })
+}
+
+fn of_namespace(it: &Arc<Namespace>) -> Scope {
+    let path = name(it.metadata.name.clone().unwrap_or_default());
+    let phase = it.status.as_ref().and_then(|status| status.phase.as_deref());
+    let otherwise = if it.metadata.deletion_timestamp.is_some() || phase == Some("Terminating") {
+        (Status::Pending, text!["Namespace ", path, " is being deleted"])
+    } else {
+        (Status::Healthy, text!["Namespace ", path, " is active"])
+    };
+    Scope { otherwise, subjects: vec![alone(Subject::Namespace(Arc::clone(it)))], pods: None }
 }
 
 fn alone(subject: Subject) -> Scoped {
@@ -285,11 +293,15 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
     let now = reader.now();
     let suspects: Vec<&Arc<Pod>> =
         members.iter().filter(|pod| triage(&PodDigest::from(&***pod), now) == Triage::Suspect).collect();
-    let needed = suspects.iter().filter(|pod| !is_superseded(workload, pod)).count();
-    let all = members.iter().filter(|pod| !is_superseded(workload, pod)).count();
+    let repeated = is_repeated(members.iter().map(|pod| &**pod).filter(|pod| is_newest(pod)), now);
+    let is_history = |pod: &Pod| {
+        is_superseded(workload, pod) && !(repeated && is_newest(pod) && failed_by_itself(pod) && !is_over(workload))
+    };
+    let needed = suspects.iter().filter(|pod| !is_history(pod)).count();
+    let all = members.iter().filter(|pod| !is_history(pod)).count();
     let mut groups: BTreeMap<(bool, String), Vec<&Arc<Pod>>> = BTreeMap::new();
     if !is_over(workload) {
-        for pod in suspects.iter().filter(|pod| !is_superseded(workload, pod)) {
+        for pod in suspects.iter().filter(|pod| !is_history(pod)) {
             groups.entry((!is_newest(pod), alike(pod))).or_default().push(pod);
         }
     }
@@ -312,6 +324,28 @@ fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScop
 /// A failed pod that its controller has replaced, or a job's pod after the job has ended well: history.
 fn is_superseded(workload: &Workload, pod: &Pod) -> bool {
     is_over(workload) || pods::phase(pod) == "Failed" && replaces_failed(workload) && is_satisfied(workload)
+}
+
+/// A pod that failed for a reason of its own: it passed a limit of its own or its containers ended badly, and neither its
+/// node, nor a drain, nor a more important pod took it.
+fn failed_by_itself(pod: &Pod) -> bool {
+    if pods::phase(pod) != "Failed" || pods::is_true(pod, "DisruptionTarget") {
+        return false;
+    }
+    if matches!(eviction::of(pod), Some(eviction::Status::OverLimit { .. })) {
+        return true;
+    }
+    let reason = pods::status(pod).and_then(|status| status.reason.as_deref()).unwrap_or_default();
+    let ended_badly = |container: pods::ContainerView<'_>| container.last_end().is_some_and(|end| end.exit_code != 0);
+    reason.is_empty() && pods::containers(pod).any(ended_badly)
+}
+
+/// Trouble that repeats: at least two pods of a revision failed by themselves, the last of them lately. The pod that
+/// works at the moment is only the next one.
+fn is_repeated<'p>(pods: impl Iterator<Item = &'p Pod>, now: jiff::Timestamp) -> bool {
+    let failed: Vec<_> = pods.filter(|pod| failed_by_itself(pod)).map(pods::newest_time).collect();
+    let lately = |last: jiff::Timestamp| now.duration_since(last) < pods::STABLE_AFTER;
+    failed.len() >= 2 && failed.into_iter().flatten().max().is_some_and(lately)
 }
 
 fn replaces_failed(workload: &Workload) -> bool {

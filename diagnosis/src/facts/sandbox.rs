@@ -62,7 +62,8 @@ impl Sandbox {
 
     /// A finding with its evidence, its root the node.
     pub(crate) fn finding(&self, case: &Case<'_>, code: Code) -> Finding {
-        case.finding(code).root(node(case)).evidence(self.source.clone()).since(self.since)
+        let finding = case.finding(code).root(node(case)).evidence(self.source.clone()).since(self.since);
+        finding.confidence(confidence(self))
     }
 }
 
@@ -233,7 +234,11 @@ pub(crate) fn of_code(case: &Case<'_>, code: Code) -> Result<Option<Sandbox>, Ne
     Ok((cause_of(case, &sandbox)? == code).then_some(sandbox))
 }
 
-/// How sure a reading of the newest words is: the node says so, unless it only did not answer in time.
-pub(crate) fn confidence(sandbox: &Sandbox) -> Confidence {
-    if sandbox.fault == SandboxFault::Deadline { Confidence::Likely } else { Confidence::Certain }
+/// How sure a reading of the newest words is: the node says so, unless it only did not answer in time, or says what is
+/// not understood.
+fn confidence(sandbox: &Sandbox) -> Confidence {
+    match sandbox.fault {
+        SandboxFault::Deadline | SandboxFault::Network(_) | SandboxFault::Other => Confidence::Likely,
+        _ => Confidence::Certain,
+    }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{ObjectReference, PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{ObjectReference, PersistentVolume, PersistentVolumeClaim, VolumeMount};
 use kubewhy_text::{Text, code, name, own, text};
 
+use crate::case::Case;
 use crate::facts::claims::wanted_size;
 use crate::parse::quantity::Amount;
+use crate::pods::{self, ContainerView};
 
 /// The volume's phase.
 pub(crate) fn phase(volume: &PersistentVolume) -> &str {
@@ -97,4 +99,33 @@ fn taken(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Option<Tex
         (_, Some(holder)) if !ours => Some(text!["it belongs to claim ", name(path(holder))]),
         _ => None,
     }
+}
+
+/// Where on the node a mount of a hostPath volume comes to.
+pub(crate) fn node_path(case: &Case<'_>, mount: &VolumeMount) -> Option<String> {
+    let spec = case.pod().and_then(pods::spec)?;
+    let volume = spec.volumes.iter().flatten().find(|volume| volume.name == mount.name)?;
+    let base = volume.host_path.as_ref()?.path.trim_end_matches('/');
+    let below = mount.sub_path.as_deref().map(|path| path.trim_matches('/')).filter(|path| !path.is_empty());
+    Some(below.map_or_else(|| base.to_owned(), |below| format!("{base}/{below}")))
+}
+
+/// The mount of a hostPath volume, and the path of the node that is not there, where the kubelet says
+/// `stat PATH: no such file or directory` before it makes the container.
+pub(crate) fn absent_on_node<'c>(
+    case: &Case<'_>,
+    container: &ContainerView<'c>,
+    message: &str,
+) -> Option<(&'c VolumeMount, String)> {
+    if container.waiting_reason() != "CreateContainerConfigError" {
+        return None;
+    }
+    let rest = message.strip_prefix("stat ").or_else(|| message.strip_prefix("lstat "))?;
+    let (path, _) = rest.split_once(": no such file or directory")?;
+    let path = path.trim_end_matches('/');
+    let below = |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}/"));
+    container.spec.volume_mounts.iter().flatten().find_map(|mount| {
+        let on_node = node_path(case, mount).filter(|on_node| !on_node.is_empty() && !path.is_empty())?;
+        (below(path, &on_node) || below(&on_node, path)).then(|| (mount, path.to_owned()))
+    })
 }

@@ -463,7 +463,7 @@ static DENIED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static DENIED_BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     // The wording of API servers before 1.12, still in the logs of old clients.
     Regex::new(
-        r#"User "([^"]+)" cannot (\S+) (\S+?)(?:\.([a-z0-9.-]+))? (?:in the namespace "([^"]+)"|at the cluster scope)"#,
+        r#"User \\?"([^"\\]+)\\?" cannot (\S+) (\S+?)(?:\.([a-z0-9.-]+))? (?:in the namespace \\?"([^"\\]+)\\?"|at the cluster scope)"#,
     )
     .ok()
 });

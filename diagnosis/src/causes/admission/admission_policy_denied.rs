@@ -5,6 +5,7 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::demands;
 use crate::facts::refusal::{self, Refused};
 use crate::finding::{Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
@@ -51,6 +52,7 @@ fn explain(
     let read = read?.found();
     let bound = bound.transpose()?.and_then(crate::reader::Read::found);
     let reference = ObjectRef::new(Kind::ValidatingAdmissionPolicy, None, policy);
+    let broken = message.starts_with("failed to configure");
     let expression = message.strip_prefix("failed expression: ").map(str::to_owned);
     let validations =
         read.iter().flat_map(|policy| policy.spec.iter().flat_map(|spec| spec.validations.iter().flatten()));
@@ -59,12 +61,13 @@ fn explain(
             rule.message.as_deref().is_some_and(|said| said.trim() == message)
                 || expression.as_deref().is_some_and(|expression| rule.expression.trim() == expression.trim())
         })
-        .map(|rule| Evidence::field(&reference, ".spec.validations[].expression", rule.expression.clone()))
+        .map(|rule| rule.expression.clone())
         .next();
+    let given = if broken { Vec::new() } else { demands::fixes(case, &owner, &[message], rule.as_deref()) };
+    let rule = rule.map(|rule| Evidence::field(&reference, ".spec.validations[].expression", rule));
     let parameters =
         bound.and_then(|binding| binding.spec.as_ref().and_then(|spec| spec.param_ref.clone())).and_then(|it| it.name);
     let by = binding.map(|binding| text![" through binding ", name(binding)]);
-    let broken = message.starts_with("failed to configure");
     let says = if broken {
         text![
             "The policy itself is broken: ",
@@ -74,8 +77,10 @@ fn explain(
     } else {
         text!["Its rule says ", quoted(message), "."]
     };
-    let repair = Fix::disruptive(text!["change the template so that it keeps the rule ", quoted(message)])
-        .commands(refusal::edit(case, &owner));
+    let repair = given.is_empty().then(|| {
+        Fix::disruptive(text!["change the template so that it keeps the rule ", quoted(message)])
+            .commands(refusal::edit(case, &owner))
+    });
     let mut look = Fix::safe(text![
         "read the rule; where it is wrong, change it or its binding (",
         code("validationActions: [Warn]"),
@@ -98,6 +103,10 @@ fn explain(
         .also(says)
         .also(parameters.map(|name_| -> Text { text!["Its parameters stand in ", name(name_), "."] }))
         .evidence(rule);
-    finding = if broken { finding.root(reference).fix(look) } else { finding.fix(repair).fix(look) };
+    finding = if broken {
+        finding.root(reference).fix(look)
+    } else {
+        given.into_iter().fold(finding, Finding::fix).fix(repair).fix(look)
+    };
     Ok(finding)
 }

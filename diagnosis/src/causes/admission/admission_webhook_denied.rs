@@ -4,6 +4,7 @@ use kubewhy_text::{name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::demands;
 use crate::facts::refusal::{self, Refused};
 use crate::facts::webhook;
 use crate::finding::{Finding, Fix};
@@ -80,8 +81,17 @@ fn explain(case: &Case<'_>, refused: &Refused, denial: &Denial) -> Result<Findin
             quoted(denial.message.clone())
         ],
     };
-    let repair =
-        Fix::disruptive(text!["change in the template what the message names"]).commands(refusal::edit(case, &owner));
+    let said: Vec<&str> = match denial.rules.as_slice() {
+        [] => vec![denial.message.as_str()],
+        rules => rules.iter().map(|rule| rule.text.as_str()).collect(),
+    };
+    let given = demands::fixes(case, &owner, &said, None);
+    // What was not understood is left to the person, in the policy's own words.
+    let repair = given.is_empty().then(|| {
+        let what = said.first().filter(|words| !words.is_empty()).map(|words| text![": ", quoted(*words)]);
+        Fix::disruptive(text!["change in the template what the message names", what])
+            .commands(refusal::edit(case, &owner))
+    });
     let mut look = Fix::safe(match engine {
         Some(_) => text!["read the policy; where it is wrong, change it or except this namespace"],
         None => text!["read what the webhook guards, and ask its owner where the refusal is wrong"],
@@ -99,7 +109,7 @@ fn explain(case: &Case<'_>, refused: &Refused, denial: &Denial) -> Result<Findin
     }
     let finding = refused.finding(case, Code::AdmissionWebhookDenied).title(title).explain(explanation);
     let finding = finding.evidence(holder.map(|holder| holder.evidence));
-    Ok(finding.fix(repair).fix(look))
+    Ok(given.into_iter().fold(finding, Finding::fix).fix(repair).fix(look))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::owner;
 use crate::facts::pull::is_live;
+use crate::facts::volumes::absent_on_node;
 use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::parse::reference::{is_transient, lacks};
 use crate::pods::{self, ContainerView};
@@ -63,7 +64,9 @@ fn detect(case: &Case<'_>) -> Verdict {
     for container in case.containers().filter(|it| it.waiting_reason() == "CreateContainerConfigError") {
         let message = container.waiting_message();
         let young = case.pod().and_then(pods::created).is_some_and(|created| case.age(created) < PATIENCE);
-        let of_others = !lacks(message).is_empty() || OTHERS.iter().any(|words| message.contains(words));
+        let of_others = !lacks(message).is_empty()
+            || OTHERS.iter().any(|words| message.contains(words))
+            || absent_on_node(case, &container, message).is_some();
         if of_others || message.is_empty() || (is_transient(message) && young) {
             continue;
         }
@@ -78,8 +81,19 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Needs> {
     let message = container.waiting_message();
     let owner = owner::top(case)?;
-    let (what, advice) = advice(message);
-    let confidence = if is_transient(message) { Confidence::Possible } else { Confidence::Certain };
+    let known = advice(message);
+    // What the kubelet's words mean is not known: the container cannot be made, and that is all that is certain.
+    let confidence = match known {
+        _ if is_transient(message) => Confidence::Possible,
+        Some(_) => Confidence::Certain,
+        None => Confidence::Likely,
+    };
+    let (what, advice) = known.unwrap_or_else(|| {
+        (
+            text!["a field of it is not valid on this node"],
+            text!["mend the field that these words name, in the template"],
+        )
+    });
     let mut fix = Fix::disruptive(advice);
     fix.commands.extend(owner::edit(case, &owner));
     if fix.commands.is_empty() {
@@ -102,45 +116,51 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Finding, Ne
         .fix(fix))
 }
 
-/// What that kind of message means, and what mends it.
-fn advice(message: &str) -> (Text, Text) {
+/// What that kind of message means, and what mends it; none where it is not known.
+fn advice(message: &str) -> Option<(Text, Text)> {
     if message.contains("env file") || message.contains("not found in file") || message.contains("FileKeyRef") {
-        return (
+        return Some((
             text!["a variable comes from a file, and the file or the key in it cannot be read"],
             text!["mend the file that the variables come from, or the fileKeyRef that names it"],
-        );
+        ));
     }
     if message.contains("ostname") || message.contains("Subdomain") {
-        return (
+        return Some((
             text!["the host name of the pod is not a valid DNS name"],
             text!["give the pod a hostname (and subdomain) of lower-case letters, digits and hyphens, at most 63"],
-        );
+        ));
     }
     if message.contains("cannot find volume") {
-        return (
+        return Some((
             text!["a volumeMount names a volume that the pod does not have"],
             text!["name a volume of the pod in the volumeMount, or add that volume"],
-        );
+        ));
     }
     if message.contains("recursive read-only") {
-        return (
+        return Some((
             text!["a mount asks for recursiveReadOnly, and mount or node does not allow it"],
             text!["set readOnly: true and no mountPropagation on that mount, or leave recursiveReadOnly out"],
-        );
+        ));
     }
     if message.contains("log directory") || message.contains("data directories") {
-        return (
+        return Some((
             text!["the node cannot make a directory for it (full or read-only disk)"],
             text!["mend the disk of the node (space, inodes, read-only), or let the pod run on another node"],
-        );
+        ));
     }
     if is_transient(message) {
-        return (
+        return Some((
             text!["the kubelet has not been able to read what it needs from the API"],
             text!["see whether the node reaches the API server, and whether all that the pod refers to exists"],
-        );
+        ));
     }
-    (text!["a field of it is not valid on this node"], text!["mend the field that these words name, in the template"])
+    if message.contains("supplementalGroupsPolicy") || message.contains("SupplementalGroupsPolicy") {
+        return Some((
+            text!["the node's runtime does not know supplementalGroupsPolicy"],
+            text!["leave supplementalGroupsPolicy out, or use nodes whose runtime supports it"],
+        ));
+    }
+    None
 }
 
 /// The pod's own control group cannot be made, so no container can be.

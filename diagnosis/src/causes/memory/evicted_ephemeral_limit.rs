@@ -8,7 +8,7 @@ use crate::case::{Case, Verdict, Workload};
 use crate::causes::{Code, cause};
 use crate::facts::evictions::{clean_up, message};
 use crate::facts::owner::edited;
-use crate::finding::{Evidence, Finding, Fix, Severity};
+use crate::finding::{Evidence, Finding, Fix};
 use crate::kind::Kind;
 use crate::parse::eviction::{self, Limit, Status};
 use crate::pods;
@@ -64,7 +64,6 @@ fn again_and_again(case: &Case<'_>, workload: &Workload) -> Verdict {
     let reference = case.neighbour(Kind::Pod, pod.metadata.name.as_deref().unwrap_or_default());
     let words = pod.status.as_ref().and_then(|status| status.message.clone()).unwrap_or_default();
     let finding = explain(case, &whose, limit)?
-        .severity(Severity::Warning)
         .also(text!["That has happened to ", count, " pods; a new one works only until it has written as much."])
         .evidence(Evidence::field(&reference, ".status.message", words.trim()).at(at));
     Ok(vec![finding.via(reference)])

@@ -4,6 +4,7 @@ use kubewhy_text::{code, name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::network_plugin;
 use crate::facts::sandbox::{self, Sandbox, node_name};
 use crate::finding::{Finding, Fix};
 use crate::parse::sandbox::SandboxFault;
@@ -67,6 +68,7 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
             )
         }
     };
+    let plugin = network_plugin::of(failure);
     let known = match &agent {
         Read::Found(agent) => Some(agent.sentence()),
         Read::Absent => {
@@ -91,6 +93,7 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
             Fix::safe(text!["install the network plugin (CNI) of the cluster, or repair its DaemonSet on the node"])
                 .command(logs),
         )
+        .fix(plugin.map(|plugin| plugin.see(case)))
         .fix(
             Fix::safe(text![
                 "on the node, see what is in the folders of the network plugin, and restart the runtime after"

@@ -8,6 +8,7 @@ use kubewhy_text::{Text, code, name, text};
 use crate::ask::Filter;
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::network_plugin;
 use crate::facts::sandbox::{self, Sandbox, node_name};
 use crate::finding::{Evidence, Finding, Fix};
 use crate::parse::sandbox::SandboxFault;
@@ -75,18 +76,8 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
         .also(failure.said())
         .evidence(shown)
         .fix(room_elsewhere(case, node))
-        .fix(Fix::disruptive(text![
-            "give the network a larger range (subnet, address pool, node CIDR), or set maxPods of the kubelet so that \
-             no more \
-             pods come to the node than its range has addresses"
-        ]))
-        .fix(
-            Fix::safe(text![
-                "if fewer pods run there than addresses are taken, some are leaked: compare them on the \
-             node"
-            ])
-            .command("ls /var/lib/cni/networks/*"),
-        ))
+        .fix(network_plugin::more_addresses(case, failure))
+        .fix(network_plugin::leaked(failure)))
 }
 
 /// How many pods on the node have taken an address.

@@ -4,8 +4,9 @@ use kubewhy_text::{name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::network_plugin;
 use crate::facts::sandbox::{self, Sandbox, node_name};
-use crate::finding::{Finding, Fix};
+use crate::finding::Finding;
 use crate::parse::sandbox::SandboxFault;
 use crate::reader::{Needs, Read};
 
@@ -23,7 +24,8 @@ cause! {
     /// `cni-ip-exhausted`: the agent answers, and has no address. `sandbox-create-failed`: the plugin fails in another
     /// way.
     /// ## Fixes
-    /// Mend the agent's pod on that node: its state and its log say why it is not up.
+    /// Mend the agent's pod on that node: its state and its log say why it is not up. flannel needs the node's podCIDR to
+    /// write its file; a token that has run out is renewed when the agent starts anew.
     /// ## Source
     /// flannel, Calico, Cilium, Amazon VPC CNI: the plugins' own programs.
     CniNotReady, stage Start, since "0.1.0", detect
@@ -47,44 +49,33 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
         Read::Absent => Some(text!["No pod of it was found on the node: its DaemonSet may not reach this node."]),
         Read::Unreadable => None,
     };
+    let unauthorized = network_plugin::is_unauthorized(failure);
+    let title = if unauthorized {
+        text![plugin.clone(), " on node ", name(node), " is turned away by the API server (Unauthorized)"]
+    } else {
+        text![plugin.clone(), " is not up on node ", name(node), ", so pods there get no network"]
+    };
     let finding = failure
         .finding(case, Code::CniNotReady)
-        .title(text![plugin.clone(), " is not up on node ", name(node), ", so pods there get no network"])
+        .title(title)
         .explain(text![
             "A pod gets its network from the network plugin on its node. ",
             plugin,
             " is installed on node ",
             name(node),
-            ", and its agent does not answer or has not prepared the node yet."
+            if unauthorized {
+                ", and the token that it identifies itself with is not valid (any more), so pods there get no network."
+            } else {
+                ", and its agent does not answer or has not prepared the node yet."
+            }
         ])
         .also(known)
         .also(failure.said());
-    let Read::Found(agent) = agent else {
-        return Ok(finding.fix(
-            Fix::safe(text!["find the agent of the network plugin on the node, and see why it is not up"]).command(
-                case.kubectl_cluster([
-                    "get",
-                    "pods",
-                    "-A",
-                    "-o",
-                    "wide",
-                    "--field-selector",
-                    &format!("spec.nodeName={node}"),
-                ]),
-            ),
-        ));
-    };
-    let namespace = agent.pod.namespace.clone().unwrap_or_default();
-    let pod = agent.pod.name.as_str();
-    Ok(finding
-        .via(agent.pod.clone())
-        .fix(
-            Fix::safe(text!["see why the agent is not up: state and log of Pod ", name(agent.pod.path())])
-                .command(case.kubectl_in(&namespace, ["describe", "pod", pod]))
-                .command(case.kubectl_in(&namespace, ["logs", pod, "--all-containers", "--tail=50"])),
-        )
-        .fix(
-            Fix::disruptive(text!["if it hangs, delete that pod: its DaemonSet makes a new one"])
-                .command(case.kubectl_in(&namespace, ["delete", "pod", pod])),
-        ))
+    let agent = agent.found();
+    let via = agent.as_ref().map(|agent| agent.pod.clone());
+    let finding = network_plugin::mend(case, failure, agent.as_ref()).into_iter().fold(finding, Finding::fix);
+    Ok(match via {
+        Some(agent) => finding.via(agent),
+        None => finding,
+    })
 }

@@ -31,7 +31,7 @@ cause! {
 fn detect(case: &Case<'_>) -> Verdict {
     if let Some(failure) = sandbox::of_code(case, Code::RuntimeUnavailable)? {
         let slow = failure.fault == SandboxFault::Deadline;
-        let finding = failure.finding(case, Code::RuntimeUnavailable).confidence(sandbox::confidence(&failure));
+        let finding = failure.finding(case, Code::RuntimeUnavailable);
         return Ok(vec![explain(case, finding, slow).also(failure.said())]);
     }
     if !is_live(case) {

@@ -4,6 +4,7 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::network_plugin;
 use crate::facts::owner;
 use crate::facts::sandbox::{self, Sandbox, node_name};
 use crate::finding::{Finding, Fix};
@@ -19,7 +20,8 @@ cause! {
     /// Newest event `FailedCreatePodSandBox` with, among others, `failed to get sandbox image "IMG"` (the pause image),
     /// `unable to apply cgroup configuration`, `no space left on device`, `"cni0" already has an IP address different
     /// from`, `open /proc/sys/...: no such file or directory`, `container init was OOM-killed (memory limit too low?)`,
-    /// `set memory limit N too low`, user namespace mappings, or any other failure of a network plugin.
+    /// `set memory limit N too low`, user namespace mappings, or any other failure of a network plugin (then
+    /// only likely: the words are shown, and not understood).
     /// ## Look-alikes
     /// `cni-config-missing`, `cni-not-ready`, `cni-ip-exhausted`, `runtime-handler-missing`, `container-name-conflict`,
     /// `runtime-unavailable`, `node-disk-io-error`: each has words of its own. A sandbox that came up later makes the
@@ -38,7 +40,7 @@ fn detect(case: &Case<'_>) -> Verdict {
 
 fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
     let node = node_name(case);
-    let (what, fix) = words(case, &failure.fault)?;
+    let (what, fix) = words(case, failure)?;
     let mut finding = failure.finding(case, Code::SandboxCreateFailed);
     if matches!(failure.fault, SandboxFault::MemoryTooLow | SandboxFault::Sysctl) {
         // The template asks for it: the node is as it should be.
@@ -64,9 +66,9 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
 }
 
 /// What is wrong, and the first step.
-fn words(case: &Case<'_>, fault: &SandboxFault) -> Result<(Text, Fix), Needs> {
+fn words(case: &Case<'_>, failure: &Sandbox) -> Result<(Text, Fix), Needs> {
     let node = node_name(case);
-    Ok(match fault {
+    Ok(match &failure.fault {
         SandboxFault::PauseImage(image) => (
             text!["its sandbox image ", name(image.clone()), " cannot be pulled"],
             Fix::safe(text![
@@ -125,26 +127,21 @@ fn words(case: &Case<'_>, fault: &SandboxFault) -> Result<(Text, Fix), Needs> {
             ],
             sysctl(case)?,
         ),
-        SandboxFault::MemoryTooLow => (
-            text!["its memory limit is too low for the runtime to start anything"],
-            template(case, text!["raise the memory limit of the containers (some 20 MiB are the least)"])?,
-        ),
-        SandboxFault::Network(plugin) => {
-            let plugin = plugin.clone().map(|plugin| text![" ", quoted(plugin)]);
-            (
-                text!["the network plugin", plugin, " failed"],
-                Fix::safe(text!["look at the log of the network plugin's agent on the node, and of the kubelet"])
-                    .command(case.kubectl_cluster([
-                        "get",
-                        "pods",
-                        "-n",
-                        "kube-system",
-                        "-o",
-                        "wide",
-                        "--field-selector",
-                        &format!("spec.nodeName={node}"),
-                    ])),
-            )
+        SandboxFault::MemoryTooLow => memory(case)?,
+        SandboxFault::Network(type_) => {
+            let type_ = type_.clone().map(|type_| text![" ", quoted(type_)]);
+            let fix = match network_plugin::of(failure) {
+                Some(plugin) => plugin.see(case),
+                None => Fix::safe(text![
+                    "look at the log of the network plugin's agent on the node (its DaemonSet mostly lives in \
+                     kube-system), and of the kubelet"
+                ])
+                .command(case.kubectl_in(
+                    "kube-system",
+                    ["get", "pods", "-o", "wide", "--field-selector", &format!("spec.nodeName={node}")],
+                )),
+            };
+            (text!["the network plugin", type_, " failed"], fix)
         }
         _ => (
             text!["its container runtime reports an error"],
@@ -152,6 +149,34 @@ fn words(case: &Case<'_>, fault: &SandboxFault) -> Result<(Text, Fix), Needs> {
                 .command("journalctl -u kubelet -u containerd -u crio --since '-15 min'"),
         ),
     })
+}
+
+/// The limits that leave the runtime no room, and the step that raises them.
+fn memory(case: &Case<'_>) -> Result<(Text, Fix), Needs> {
+    let limits: Vec<(String, String)> = case
+        .containers()
+        .filter_map(|container| {
+            let limits = container.spec.resources.as_ref()?.limits.as_ref()?;
+            Some((container.name().to_owned(), limits.get("memory")?.0.clone()))
+        })
+        .collect();
+    let mut listed = Text::default();
+    for (index, (container, limit)) in limits.iter().enumerate() {
+        listed.push(if index == 0 { " (" } else { ", " });
+        listed.push(text!["container ", name(container.clone()), ": ", code(limit.clone())]);
+    }
+    listed.push(if limits.is_empty() { "" } else { ")" });
+    let what = text!["its memory limit", listed, " is too low for the runtime to start anything"];
+    let owner = owner::top(case)?;
+    let advice = text!["raise the memory limit of the containers (some 20 MiB are the least); mind the unit (Mi, Gi)"];
+    if limits.is_empty() || matches!(owner.kind.as_ref(), "Pod" | "Job" | "Node") {
+        return Ok((what, template(case, advice)?));
+    }
+    let target = format!("{}/{}", owner.kind.to_ascii_lowercase(), owner.name);
+    let set =
+        |container: &str| case.kubectl(["set", "resources", target.as_str(), "-c", container, "--limits=memory=64Mi"]);
+    let fix = Fix::disruptive(advice).commands(limits.iter().map(|(container, _)| set(container)));
+    Ok((what, fix))
 }
 
 fn template(case: &Case<'_>, advice: Text) -> Result<Fix, Needs> {

@@ -5,6 +5,7 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::volumes::{absent_on_node, node_path};
 use crate::finding::{Finding, Fix};
 use crate::pods::{self, ContainerView};
 use crate::reader::Needs;
@@ -16,7 +17,7 @@ cause! {
     /// a path below `/proc`, a subPath that is not in the volume, a path that cannot be made.
     /// ## Signals
     /// The container waits or ended with RunContainerError, StartError, ContainerCannotRun, CreateContainerError or
-    /// CreateContainerConfigError and: `error mounting "SOURCE" to rootfs at "PATH": ... not a directory`, `Are you
+    /// CreateContainerConfigError and: `stat PATH: no such file or directory` of a hostPath, `error mounting "SOURCE" to rootfs at "PATH": ... not a directory`, `Are you
     /// trying to mount a directory onto a file (or vice-versa)?`, `cannot be mounted because it is inside /proc`, `is
     /// outside of rootfs`, `create mountpoint ...: read-only file system`, `failed to create subPath directory for
     /// volumeMount`, `failed to prepare subPath for volumeMount`, `is not a shared mount`, `has volumeMode Block, but
@@ -47,6 +48,7 @@ enum Why {
     OutsideRoot,
     CannotMakePath,
     SubPath,
+    NodePath,
     Propagation,
     VolumeMode,
     Unknown,
@@ -104,7 +106,8 @@ fn explain(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Option<Find
             || end.exit_code == 128
     });
     let ended = end.and_then(|end| end.message.as_deref()).unwrap_or_default();
-    let (why, message, evidence) = match (why(waiting), why(ended)) {
+    let on_node = || absent_on_node(case, container, waiting).map(|_| Why::NodePath);
+    let (why, message, evidence) = match (why(waiting).or_else(on_node), why(ended)) {
         (Some(why), _) => (why, waiting, Some(case.waiting_evidence(container))),
         (None, Some(why)) => (why, ended, case.end_evidence(container)),
         (None, None) => return Ok(None),
@@ -200,7 +203,9 @@ fn missing_key(case: &Case<'_>, mount: &VolumeMount) -> Result<Option<Text>, Nee
 }
 
 fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &str) -> Finding {
-    let mount = mount_of(container, message);
+    let absent = absent_on_node(case, container, message);
+    let mount = absent.as_ref().map(|(mount, _)| *mount).or_else(|| mount_of(container, message));
+    let on_node = absent.map(|(_, path)| path).or_else(|| mount.and_then(|mount| node_path(case, mount)));
     let place = mount.map_or_else(
         || text!["a volume"],
         |mount| {
@@ -213,7 +218,34 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
             ]
         },
     );
-    let (means, do_this): (Text, Text) = match why {
+    let (means, do_this) = advice(why, on_node);
+    // What stands before is the wrapping of the runtime.
+    let core = message.find("error mounting").and_then(|start| message.get(start..)).unwrap_or(message);
+    let words: String = core.chars().take(300).collect();
+    let field = mount.map(|mount| {
+        case.field(
+            &format!("{}.volumeMounts[{}].mountPath", container.spec_path(), mount.name),
+            mount.mount_path.clone(),
+        )
+    });
+    case.finding_in(Code::InvalidMountPath, container)
+        .title(text!["Container ", name(container.name()), " cannot start: ", place.clone(), " cannot be mounted"])
+        .explain(text![
+            "Container ",
+            name(container.name()),
+            " wants ",
+            place,
+            ", and that mount cannot be made. ",
+            means,
+        ])
+        .also(text!["The error: ", quoted(words), "."])
+        .evidence(field)
+        .fix(Fix::disruptive(do_this).command(case.kubectl(["get", "pod", case.name(), "-o", "yaml"])))
+}
+
+/// What it means, and what mends it; `on_node` is the path of the node where the volume is one.
+fn advice(why: Why, on_node: Option<String>) -> (Text, Text) {
+    match why {
         Why::FileOverDirectory => (
             text![
                 "One side is a file and the other a directory: a volume is a directory, and the image (or the \
@@ -243,7 +275,22 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
                 "The subPath is not in the volume and cannot be made there: the key of the ConfigMap or Secret is \
                     absent, or the volume is read-only, or the path leads out of it."
             ],
-            text!["correct ", code("subPath"), " so that it names a file or directory of the volume"],
+            text![
+                "correct ",
+                code("subPath"),
+                " so that it names a file or directory of the volume",
+                on_node.map(|path| text![", or make the directory ", name(path), " on the node"])
+            ],
+        ),
+        Why::NodePath => (
+            text!["The volume is a directory of the node itself (hostPath), and that directory is not there."],
+            text![
+                "make the directory",
+                on_node.map(|path| text![" ", name(path)]),
+                " on the node, or set ",
+                code("hostPath.type: DirectoryOrCreate"),
+                "; a subPath below it is then made by itself"
+            ],
         ),
         Why::Propagation => (
             text!["The mount asks for propagation that the path on the node does not offer."],
@@ -263,29 +310,7 @@ fn describe(case: &Case<'_>, container: &ContainerView<'_>, why: Why, message: &
             text!["The runtime cannot put it there."],
             text!["correct mountPath and volume so that the path can be mounted in this image"],
         ),
-    };
-    // What stands before is the wrapping of the runtime.
-    let core = message.find("error mounting").and_then(|start| message.get(start..)).unwrap_or(message);
-    let words: String = core.chars().take(300).collect();
-    let field = mount.map(|mount| {
-        case.field(
-            &format!("{}.volumeMounts[{}].mountPath", container.spec_path(), mount.name),
-            mount.mount_path.clone(),
-        )
-    });
-    case.finding_in(Code::InvalidMountPath, container)
-        .title(text!["Container ", name(container.name()), " cannot start: ", place.clone(), " cannot be mounted"])
-        .explain(text![
-            "Container ",
-            name(container.name()),
-            " wants ",
-            place,
-            ", and that mount cannot be made. ",
-            means,
-        ])
-        .also(text!["The error: ", quoted(words), "."])
-        .evidence(field)
-        .fix(Fix::disruptive(do_this).command(case.kubectl(["get", "pod", case.name(), "-o", "yaml"])))
+    }
 }
 
 /// The mount that the message names: by `at "PATH"`, by any quoted path, or by the volume's name.

@@ -4,9 +4,11 @@ use kubewhy_text::{Text, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::drivers;
 use crate::facts::mounts::{self, Holdup, What};
 use crate::finding::{Action, Evidence, Finding, Fix};
 use crate::kind::Kind;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
@@ -16,7 +18,8 @@ cause! {
     /// waiting for external-attacher of DRIVER CSI driver to attach volume ...`, `volume attachment is being deleted`,
     /// `PersistentVolume "NAME" is marked for deletion`), `AttachVolume.FindAttachablePluginBySpec failed`,
     /// `AttachVolume.NewAttacher failed`; FailedMount with `is not attached for volume attachment` or `has GET error
-    /// for volume attachment`.
+    /// for volume attachment`. Known words: `InvalidVolume.ZoneMismatch`, `UnauthorizedOperation`, `VolumeInUse`, `is not
+    /// ready for workloads` (Longhorn), limits of the machine.
     /// ## Look-alikes
     /// `volume-multi-attach`: another node has it. `csi-driver-missing`: `CSINode NODE does not contain driver DRIVER`.
     /// `volume-mount-failed`: it is attached, mounting fails. `volume-attach-limit`: the node takes no more volumes.
@@ -28,14 +31,17 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    Ok(mounts::of_kind(case, What::Attach)?.iter().map(|holdup| explain(case, holdup)).collect())
+    mounts::of_kind(case, What::Attach)?.iter().map(|holdup| explain(case, holdup)).collect()
 }
 
-fn explain(case: &Case<'_>, holdup: &Holdup) -> Finding {
+fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
     let node = mounts::node_name(case);
     let words = mounts::own_words(&holdup.error);
     let volume = mounts::called(case, &holdup.volume);
-    let (means, fix) = advice(case, holdup, &node);
+    let (means, fix) = match drivers::known(case, holdup)? {
+        Some(known) => (Some(known.means), Some(known.fix)),
+        None => advice(case, holdup, &node),
+    };
     let mut finding = case.finding(Code::VolumeAttachFailed);
     if let Some(claim) = mounts::only_claim(case) {
         finding = finding.via(case.neighbour(Kind::PersistentVolumeClaim, &claim));
@@ -43,7 +49,7 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Finding {
     if let Some(volume) = mounts::persistent(case, &holdup.volume) {
         finding = finding.root(volume);
     }
-    finding
+    Ok(finding
         .title(text![
             "The ",
             volume.clone(),
@@ -71,7 +77,7 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Finding {
                 .command(case.kubectl_cluster(["get", "volumeattachment"]))
                 .command(case.kubectl(["describe", "pod", case.name()])),
         )
-        .since(holdup.event.first)
+        .since(holdup.event.first))
 }
 
 fn advice(case: &Case<'_>, holdup: &Holdup, node: &str) -> (Option<Text>, Option<Fix>) {
@@ -84,8 +90,16 @@ fn advice(case: &Case<'_>, holdup: &Holdup, node: &str) -> (Option<Text>, Option
             .command("kubectl get pods -A | grep -i csi".to_owned());
         return (Some(means), Some(fix));
     }
+    let volume = |words: Text| {
+        let fix = Fix::safe(words);
+        if holdup.volume.is_empty() {
+            return fix.command(case.kubectl_cluster(["get", "persistentvolumes"]));
+        }
+        fix.command(case.kubectl_cluster(["get", "persistentvolume", &holdup.volume, "-o", "yaml"]))
+    };
     if has("marked for deletion") {
-        return (Some(text!["The volume itself is being deleted, so nothing attaches it any more."]), None);
+        let fix = volume(text!["make a new claim for the pod; where its data matters, set Retain on the volume first"]);
+        return (Some(text!["The volume itself is being deleted, so nothing attaches it any more."]), Some(fix));
     }
     if has("volume attachment is being deleted") || has("volume attachment has been deleted") {
         let means = text!["An earlier attachment of the same volume is still being removed."];
@@ -96,29 +110,76 @@ fn advice(case: &Case<'_>, holdup: &Holdup, node: &str) -> (Option<Text>, Option
         .remedy(Action::DeleteVolumeAttachment);
         return (Some(means), Some(fix));
     }
-    if ["code = NotFound", "NotFound", "not found", "does not exist"].iter().any(|word| has(word)) {
-        return (
-            Some(text!["The storage behind the volume is not there any more: it was deleted outside of Kubernetes."]),
-            None,
-        );
-    }
-    if ["is already attached", "already attached", "VolumeInUse", "in use"].iter().any(|word| has(word)) {
+    let in_use =
+        ["is already attached", "already attached", "VolumeInUse", "in use", "RESOURCE_IN_USE", "being detached"];
+    if in_use.iter().any(|word| has(word)) {
+        let fix = volume(text![
+            "see in the storage backend to which machine the disk of the volume (volumeHandle) is attached; stop what \
+             uses it there, then detach it"
+        ])
+        .command(case.kubectl_cluster(["get", "volumeattachments"]));
         return (
             Some(text!["The backend still has it attached to another machine, maybe one outside of this cluster."]),
-            None,
+            Some(fix),
         );
     }
-    if ["UnauthorizedOperation", "AccessDenied", "Unauthenticated", "PermissionDenied"].iter().any(|word| has(word)) {
+    let denied = [
+        "UnauthorizedOperation",
+        "AccessDenied",
+        "Unauthenticated",
+        "PermissionDenied",
+        "AuthorizationFailed",
+        "not authorized to perform",
+        "does not have authorization",
+        "Required 'compute.",
+    ];
+    if denied.iter().any(|word| has(word)) {
         return (
             Some(text!["The backend does not let the driver attach volumes: its credentials or role lack the right."]),
-            None,
+            Some(permit(case, &holdup.error)),
         );
     }
-    let limit = ["maximum number", "AttachmentLimitExceeded", "limit exceeded", "too many"];
+    if ["code = NotFound", "NotFound", "not found", "does not exist"].iter().any(|word| has(word)) {
+        let fix = volume(text![
+            "look for the disk (volumeHandle) in the storage backend: restore it from a snapshot or backup, or, where \
+             its data can be lost, make claim and volume anew"
+        ]);
+        return (
+            Some(text!["The storage behind the volume is not there any more: it was deleted outside of Kubernetes."]),
+            Some(fix),
+        );
+    }
+    let limit = ["maximum number", "AttachmentLimitExceeded", "limit exceeded", "too many", "instance limit"];
     if limit.iter().any(|word| has(word)) {
         let fix = Fix::disruptive(text!["move the pod to a node with room for volumes"])
             .command(case.kubectl_cluster(["describe", "csinode", node]));
         return (Some(text!["The machine takes no more volumes."]), Some(fix));
     }
     (None, None)
+}
+
+/// The right that the driver lacks, given where that cloud keeps it.
+fn permit(case: &Case<'_>, error: &str) -> Fix {
+    let has = |any: &[&str]| any.iter().any(|word| error.contains(word));
+    if has(&["UnauthorizedOperation", "ec2:", "vol-"]) {
+        return Fix::safe(text![
+            "give the role of the EBS driver the right that the error names (policy AmazonEBSCSIDriverPolicy), and see \
+             that its ServiceAccount has that role"
+        ])
+        .command(case.kubectl_in("kube-system", ["get", "serviceaccount", "ebs-csi-controller-sa", "-o", "yaml"]));
+    }
+    if has(&["Microsoft.Compute", "AuthorizationFailed"]) {
+        return Fix::safe(text![
+            "give the identity of the Azure cluster the right that the error names on the disk's resource group (role \
+             Contributor)"
+        ]);
+    }
+    if has(&["compute."]) {
+        return Fix::safe(text![
+            "give the service account of the Google disk driver the right that the error names (role \
+             compute.storageAdmin)"
+        ]);
+    }
+    Fix::safe(text!["give the storage driver's credentials the right that the error names"])
+        .command("kubectl get pods -A | grep -i csi".to_owned())
 }

@@ -4,11 +4,13 @@ use kubewhy_text::{Text, code, name, own, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::drivers;
 use crate::facts::mounts::{self, Holdup, What};
-use crate::finding::{Evidence, Finding, Fix};
+use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::kind::Kind;
 use crate::parse::mount::{self, MountTrouble, Trouble};
 use crate::pods;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
@@ -18,7 +20,8 @@ cause! {
     /// check, ...) or FailedMapVolume `MapVolume.... failed`. Known errors: `mount.nfs: access denied by server`,
     /// `Connection timed out`, `mount error(13)`, `you might need a /sbin/mount.<type> helper program`, `wrong fs
     /// type`, `'fsck' found errors on device`, `special device ... does not exist`, `hostPath type check failed`, `no
-    /// matching NodeSelectorTerms`, `fetching NodeStageSecretRef ... failed`.
+    /// matching NodeSelectorTerms`, `fetching NodeStageSecretRef ... failed`, `failed to mount secrets store objects`,
+    /// `rbd image IMAGE is still being used`, `stale NFS file handle`, iSCSI. Words that nobody knows are only likely.
     /// ## Look-alikes
     /// `configmap-missing`, `secret-missing` and their keys: those volumes wait for an object. `csi-driver-missing`:
     /// the driver is not registered. `volume-attach-failed`: it is not attached yet. `volume-mount-timeout`: no reason
@@ -31,25 +34,34 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    Ok(mounts::of_kind(case, What::Mount)?.iter().map(|holdup| explain(case, holdup)).collect())
+    mounts::of_kind(case, What::Mount)?.iter().map(|holdup| explain(case, holdup)).collect()
 }
 
-fn explain(case: &Case<'_>, holdup: &Holdup) -> Finding {
+fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
     let node = mounts::node_name(case);
     let volume = mounts::called(case, &holdup.volume);
     let trouble = match mount::trouble("", &holdup.error) {
         Trouble::Mount(trouble) => trouble,
         _ => MountTrouble::Other,
     };
-    let (short, means, fix) = advice(case, holdup, trouble);
-    let mut finding = case.finding(Code::VolumeMountFailed);
+    let known = drivers::known(case, holdup)?;
+    // The driver's words stand as they are where nobody knows what they mean.
+    let confidence = match (&known, trouble) {
+        (None, MountTrouble::Other) => Confidence::Likely,
+        _ => Confidence::Certain,
+    };
+    let (short, means, fix) = match known {
+        Some(known) => (shown(holdup), Some(known.means), Some(known.fix)),
+        None => advice(case, holdup, trouble),
+    };
+    let mut finding = case.finding(Code::VolumeMountFailed).confidence(confidence);
     if let Some(volume) = mounts::persistent(case, &holdup.volume) {
         if let Some(claim) = mounts::only_claim(case) {
             finding = finding.via(case.neighbour(Kind::PersistentVolumeClaim, &claim));
         }
         finding = finding.root(volume);
     }
-    finding
+    Ok(finding
         .title(text!["The ", volume.clone(), " of pod ", name(case.name()), " cannot be mounted: ", short])
         .explain(text![
             "Before pod ",
@@ -71,13 +83,26 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Finding {
             "pod",
             case.name(),
         ])))
-        .since(holdup.event.first)
+        .since(holdup.event.first))
 }
 
 /// The output of `mount` says it in its last line; the command line before it only hides that.
 fn shortened(error: &str) -> String {
     let output = error.split_once("Output: ").map_or(error, |(_, output)| output);
     output.chars().take(300).collect()
+}
+
+/// The path on the node that a hostPath volume of the pod names.
+fn host_path(case: &Case<'_>, volume: &str) -> Option<Text> {
+    let spec = case.pod().and_then(pods::spec)?;
+    let volume = spec.volumes.iter().flatten().find(|own| own.name == volume)?;
+    volume.host_path.as_ref().map(|host| text![" ", name(&host.path)])
+}
+
+/// The path that an error says does not exist.
+fn path_in(error: &str) -> Option<Text> {
+    let path = error.split_once("path \"").and_then(|(_, rest)| rest.split_once("\" does not exist"));
+    path.map(|(path, _)| text![" ", name(path)])
 }
 
 /// The server or path that stands in the pod itself.
@@ -182,7 +207,9 @@ fn advice_on_node(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -
                     absent or of another type."
             ]),
             Some(on_node(text![
-                "make the path on node ",
+                "make the path",
+                host_path(case, &holdup.volume),
+                " on node ",
                 name(&node),
                 ", or correct ",
                 code("hostPath.path"),
@@ -194,7 +221,13 @@ fn advice_on_node(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -
         MountTrouble::PathMissing => (
             text!["the path does not exist"],
             Some(text!["The directory or device that the volume names is not on node ", name(&node), "."]),
-            Some(on_node(text!["make the path on node ", name(&node), ", or correct it in the volume"])),
+            Some(on_node(text![
+                "make the directory",
+                host_path(case, &holdup.volume).or_else(|| path_in(&holdup.error)),
+                " on node ",
+                name(&node),
+                ", or correct the path in the volume"
+            ])),
         ),
         MountTrouble::NodeAffinity => (
             text!["it may not be used on node ", name(&node)],
@@ -229,12 +262,13 @@ fn advice_on_node(case: &Case<'_>, holdup: &Holdup, trouble: MountTrouble<'_>) -
             Some(text!["An emptyDir of huge pages needs a container that asks for huge pages of one size."]),
             None,
         ),
-        _ => {
-            let words = shortened(mounts::own_words(&holdup.error));
-            let short = words.chars().take(110).collect::<String>();
-            let short =
-                if short.len() < words.len() { text![quoted(short), own(" ...")] } else { text![quoted(short)] };
-            (short, None, None)
-        }
+        _ => (shown(holdup), None, None),
     }
+}
+
+/// The driver's own words, short enough for a title.
+fn shown(holdup: &Holdup) -> Text {
+    let words = shortened(mounts::own_words(&holdup.error));
+    let short = words.chars().take(110).collect::<String>();
+    if short.len() < words.len() { text![quoted(short), own(" ...")] } else { text![quoted(short)] }
 }

@@ -94,7 +94,7 @@ fn sort_out(case: &Case<'_>) -> Result<Option<Departure>, Needs> {
     let events = case.own_events();
     let (node, events) = (node?, events?);
     let newest = |reasons: &[&str]| events.iter().rev().find(|event| reasons.contains(&event.reason.as_str())).cloned();
-    let failed = newest(&["FailedKillPod", "ExceededGracePeriod"]).or_else(|| silent_runtime(&events));
+    let failed = newest(&["FailedKillPod", "ExceededGracePeriod"]).or_else(|| silent_runtime(events));
     if let Some(event) = failed.filter(|event| event.last.is_none_or(|last| last >= asked)) {
         let story = if is_network(&event.message) {
             Story::NetworkTeardown { event }
@@ -108,14 +108,14 @@ fn sort_out(case: &Case<'_>) -> Result<Option<Departure>, Needs> {
     if bound && runtime_is_down(&node) {
         return Ok(departure(Story::RuntimeHung { event: None }));
     }
-    if bound && (is_lost(&node) || is_said_lost(pod, &events, &node)) {
+    if bound && (is_lost(&node) || is_said_lost(pod, events, &node)) {
         return Ok(departure(Story::NodeLost { gone: node.is_absent() }));
     }
     let killing: Vec<&Arc<Event>> = events.iter().filter(|event| is_stop(event, asked)).collect();
     if let Some(container) = running.iter().max_by_key(|container| container.role == Role::Main) {
         let of_it = |event: &&&Arc<Event>| names(event, container.name());
         let event = killing.iter().rev().find(of_it).or_else(|| killing.last()).map(|event| Arc::clone(event));
-        return Ok(while_running(case, container, event, &events, (past, asked)).and_then(departure));
+        return Ok(while_running(case, container, event, events, (past, asked)).and_then(departure));
     }
     if past <= LAST_STEPS || has_finalizers {
         return Ok(None);

@@ -128,7 +128,7 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
     let by_probe = probes::killed_by_probe(case, &container);
     let read = words_of(case, &container, state);
     let events = events?;
-    if by_probe?.is_some() || was_killed_by_kubelet(&events, &container, state) {
+    if by_probe?.is_some() || was_killed_by_kubelet(events, &container, state) {
         return Ok(None);
     }
     if let Some((words, in_message)) = read? {
@@ -138,7 +138,7 @@ fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> 
     if matches!(state.exit_code, 1 | 134 | 135) && lacks_huge_pages(&end) {
         return Ok(None);
     }
-    end.story = story(&end, &events);
+    end.story = story(&end, events);
     Ok(Some(end))
 }
 

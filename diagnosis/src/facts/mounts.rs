@@ -62,7 +62,7 @@ fn sort_out(case: &Case<'_>) -> Result<Vec<Holdup>, Needs> {
         return Ok(Vec::new());
     }
     let events = case.own_events()?;
-    let over = newest_time(&events, |event| AFTERWARDS.contains(&event.reason.as_str()));
+    let over = newest_time(events, |event| AFTERWARDS.contains(&event.reason.as_str()));
     let current = |event: &&Arc<Event>| {
         TROUBLE.contains(&event.reason.as_str())
             && event.is_warning()
@@ -75,7 +75,7 @@ fn sort_out(case: &Case<'_>) -> Result<Vec<Holdup>, Needs> {
             summary = mount::summary(&event.message).map(|_| Arc::clone(event)).or(summary);
             continue;
         };
-        let attached = newest_time(&events, |other| {
+        let attached = newest_time(events, |other| {
             other.reason == "SuccessfulAttachVolume" && other.message.contains(&holdup.volume)
         });
         let of_attaching = event.reason == "FailedAttachVolume";

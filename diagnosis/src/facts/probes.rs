@@ -55,7 +55,7 @@ pub(crate) fn kill(case: &Case<'_>, container: &ContainerView<'_>) -> Result<Opt
             return Ok(Some((kind, Arc::clone(event))));
         }
     }
-    Ok(inferred_kill(case, container, &events))
+    Ok(inferred_kill(case, container, events))
 }
 
 fn has_killing_probe(container: &ContainerView<'_>) -> bool {

@@ -64,7 +64,7 @@ pub(crate) fn unscheduled(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs>
 fn sort_out(case: &Case<'_>) -> Result<Option<Unscheduled>, Needs> {
     let Some(pod) = case.pod().filter(|_| waits_for_node(case)) else { return Ok(None) };
     let events = case.own_events()?;
-    let coming = coming(case, &events);
+    let coming = coming(case, events);
     let nominated =
         pods::status(pod).and_then(|status| status.nominated_node_name.clone()).filter(|node| !node.is_empty());
     let condition = pods::condition(pod, "PodScheduled").filter(|condition| condition.status == "False");

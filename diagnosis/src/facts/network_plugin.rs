@@ -166,7 +166,7 @@ impl NetworkPlugin {
     /// The step to restart its agents.
     pub(crate) fn restart(&self, case: &Case<'_>, why: Text) -> Fix {
         let target = format!("daemonset/{}", self.daemon_set);
-        Fix::disruptive(text![why, ": restart DaemonSet ", name(self.daemon_set), " of ", self.name])
+        Fix::disruptive(text!["restart DaemonSet ", name(self.daemon_set), " of ", self.name, why])
             .command(case.kubectl_in(self.namespace, ["rollout", "restart", &target]))
             .command(case.kubectl_in(self.namespace, ["rollout", "status", &target]))
     }
@@ -193,7 +193,7 @@ pub(crate) fn mend(case: &Case<'_>, failure: &Sandbox, agent: Option<&Agent>) ->
     } else if let Some(plugin) = plugin {
         fixes.push(plugin.see(case));
         if !is_unauthorized(failure) {
-            fixes.push(plugin.restart(case, text!["if it runs and hangs"]));
+            fixes.push(plugin.restart(case, text![" if the agent runs and hangs"]));
         }
     } else {
         let on_node = format!("spec.nodeName={}", node_name(case));
@@ -211,7 +211,7 @@ fn by_fault(case: &Case<'_>, failure: &Sandbox, plugin: &NetworkPlugin) -> Optio
     let node = node_name(case);
     if is_unauthorized(failure) {
         let why = text![
-            "its agent writes a fresh kubeconfig with a valid token to ",
+            ": its agent writes a fresh kubeconfig with a valid token to ",
             code("/etc/cni/net.d"),
             " of the node when it starts"
         ];

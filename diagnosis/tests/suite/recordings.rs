@@ -25,6 +25,8 @@ struct Expect {
     healthy: bool,
     #[serde(default)]
     statuses: Vec<String>,
+    /// Why the right answer is not given yet; the test fails once it is, so that the note goes.
+    known_miss: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -45,17 +47,20 @@ fn recordings_of_real_clusters_are_answered_as_expected() {
     for folder in folders.iter().filter(|folder| folder.display().to_string().contains(&only)) {
         let Some(result) = check(folder) else { continue };
         all += 1;
+        let name = folder.file_name().unwrap_or_default().display();
         match result {
-            Ok(()) => right += 1,
-            Err(why) => wrong.push(format!("{}: {why}", folder.file_name().unwrap_or_default().display())),
+            (Ok(()), None) => right += 1,
+            (Ok(()), Some(known)) => wrong.push(format!("{name}: is right now, take its known_miss away: {known}")),
+            (Err(_), Some(known)) => println!("known miss {name}: {known}"),
+            (Err(why), None) => wrong.push(format!("{name}: {why}")),
         }
     }
     println!("recordings: {right} of {all} are answered as expected");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `None` for kinds that are not explained yet.
-fn check(folder: &Path) -> Option<Result<(), String>> {
+/// What became of a recording, and why it is known to be missed; `None` for kinds that are not explained yet.
+fn check(folder: &Path) -> Option<(Result<(), String>, Option<String>)> {
     let text = std::fs::read_to_string(folder.join("expect.json")).ok()?;
     let expect: Expect = serde_json::from_str(&text).expect("expect.json");
     let kind = Kind::from_name(&expect.target.kind).expect("a kind that is read");
@@ -73,6 +78,11 @@ fn check(folder: &Path) -> Option<Result<(), String>> {
     if !explained.contains(&kind) {
         return None;
     }
+    let known_miss = expect.known_miss.clone();
+    Some((answer(folder, kind, expect), known_miss))
+}
+
+fn answer(folder: &Path, kind: Kind, expect: Expect) -> Result<(), String> {
     let snapshot = read(folder);
     let now = expect.now.or_else(|| snapshot.newest_time()).expect("a clock");
     let ExpectTarget { name, namespace, .. } = expect.target;
@@ -88,24 +98,24 @@ fn check(folder: &Path) -> Option<Result<(), String>> {
         let statuses =
             if expect.statuses.is_empty() { vec!["healthy".into(), "degraded".into()] } else { expect.statuses };
         let silent = !report.is_failing() && statuses.iter().any(|wanted| wanted == status);
-        return Some(if silent { Ok(()) } else { Err(format!("want nothing wrong, {got}")) });
+        return if silent { Ok(()) } else { Err(format!("want nothing wrong, {got}")) };
     }
     let first = codes.first().copied().unwrap_or_default();
     if !expect.codes.iter().any(|code| code == first) || expect.must_not.iter().any(|code| code == first) {
-        return Some(Err(format!("want {:?}, {got}", expect.codes)));
+        return Err(format!("want {:?}, {got}", expect.codes));
     }
     let matches = |pattern: &str, text: &str| {
         RegexBuilder::new(pattern).case_insensitive(true).build().expect("a regex").is_match(text)
     };
     if let Some(pattern) = expect.must_mention.iter().find(|pattern| !matches(pattern, &json)) {
-        return Some(Err(format!("/{pattern}/ is not mentioned, {got}")));
+        return Err(format!("/{pattern}/ is not mentioned, {got}"));
     }
     let fixes: Vec<_> = report.findings.iter().map(|ranked| &ranked.finding.fixes).collect();
     let fixes = serde_json::to_string(&fixes).expect("JSON");
     if !expect.fix_regex.is_empty() && !expect.fix_regex.iter().any(|pattern| matches(pattern, &fixes)) {
-        return Some(Err(format!("no fix matches {:?}, {got}", expect.fix_regex)));
+        return Err(format!("no fix matches {:?}, {got}", expect.fix_regex));
     }
-    Some(Ok(()))
+    Ok(())
 }
 
 fn read(folder: &Path) -> Snapshot {

@@ -9,6 +9,7 @@ use crate::facts::capacity::blockers::Blocker;
 use crate::facts::capacity::demand::{Maker, maker};
 use crate::facts::capacity::shortage::{Shape, Shortage, shortage};
 use crate::finding::{Evidence, Finding, Fix};
+use crate::parse::quantity::Amount;
 
 cause! {
     /// ## What it means
@@ -87,6 +88,13 @@ fn explain(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Finding {
             bound,
             ".",
             who.as_ref().map(|who| made_by(case, shortage, who)),
+            overhead(case, shortage).map(|of_class| text![
+                " Of that, ",
+                own(shortage.show(of_class)),
+                " is the overhead of RuntimeClass ",
+                name(runtime_class(case)),
+                ".",
+            ]),
             alone,
         ])
         .also((eligible.len() > 1).then(|| text!["Looked at: ", names(&eligible), "."]));
@@ -96,6 +104,17 @@ fn explain(case: &Case<'_>, shortage: &Shortage, finding: Finding) -> Finding {
         _ => finding,
     };
     shortage.node_evidence().into_iter().fold(finding.evidence(evidence), Finding::evidence)
+}
+
+/// What the pod's `RuntimeClass` adds to the containers' requests.
+fn overhead(case: &Case<'_>, shortage: &Shortage) -> Option<Amount> {
+    let spec = crate::pods::spec(case.pod()?)?;
+    Amount::in_list(spec.overhead.as_ref(), &shortage.resource).filter(|amount| *amount > Amount::ZERO)
+}
+
+fn runtime_class(case: &Case<'_>) -> String {
+    let spec = case.pod().and_then(crate::pods::spec);
+    spec.and_then(|spec| spec.runtime_class_name.clone()).unwrap_or_default()
 }
 
 /// Which container makes the request as large as it is.
@@ -137,7 +156,9 @@ fn lower(case: &Case<'_>, shortage: &Shortage, edit: String) -> Fix {
         Some(Maker::Together(Some(container))) => text![" of container ", name(container)],
         _ => Text::default(),
     };
-    let below = shortage.largest().map(|(_, amount)| text![" below ", own(shortage.show(*amount))]);
+    let taken = overhead(case, shortage).unwrap_or_default();
+    let below = shortage.largest().filter(|(_, amount)| *amount > taken);
+    let below = below.map(|(_, amount)| text![" to at most ", own(shortage.show(*amount - taken))]);
     let bare = case.pod().is_some_and(|pod| pod.metadata.owner_references.iter().flatten().next().is_none());
     let anew = bare.then(|| text![" and make the pod anew"]);
     Fix::disruptive(text!["lower the ", name(shortage.resource.clone()), " request", of, below, anew]).command(edit)

@@ -142,6 +142,7 @@ fn explain(case: &Case<'_>, troubled: &Troubled) -> Option<Finding> {
             .fix(
                 Fix::safe(text![
                     "make a PersistentVolume that fits",
+                    wanted.map(|volume| text![", called ", name(volume), " as the claim's volumeName asks"]),
                     (!class.is_empty()).then(|| text![" (class ", name(class), ")"]),
                     ", or make the claim again so that an existing one does"
                 ])

@@ -79,7 +79,11 @@ pub(super) const RULES: &[Rule] = &[
             "unmarshal)(?:ing)? (?:the )?(?:config(?:uration)?(?: file)?|'[a-z_]+'))[^:]*:? (?<what>.*)"
         ),
         |hit| {
-            let what = hit.text_of("what");
+            // A wrapper's line that ends in a colon is told by the line below.
+            let mut what = hit.text_of("what");
+            if hit.text.trim_end().ends_with(':') {
+                what = format!("{what} {}", hit.below_text(1).trim());
+            }
             let lower = hit.text.to_ascii_lowercase();
             if [
                 "no such file",

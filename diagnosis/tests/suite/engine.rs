@@ -154,7 +154,7 @@ fn answers_take_few_reads_and_few_rounds() {
     reads.sort_unstable();
     rounds.sort_unstable();
     let (median, most) = (reads[reads.len() / 2], reads[reads.len() - 1]);
-    println!(
+    crate::tell!(
         "reads per answer: median {median}, most {most}; rounds: median {}, most {}",
         rounds[rounds.len() / 2],
         rounds[rounds.len() - 1]

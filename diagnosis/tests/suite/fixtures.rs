@@ -17,7 +17,7 @@ fn every_fixture_gets_the_answer_it_expects() {
             wrong.push(format!("{}: {why}", scene.path));
         }
     }
-    println!("fixtures: {} of {} get the answer they expect", scenes.len() - wrong.len(), scenes.len());
+    crate::tell!("fixtures: {} of {} get the answer they expect", scenes.len() - wrong.len(), scenes.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

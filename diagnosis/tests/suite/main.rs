@@ -9,6 +9,15 @@
     reason = "tests read fixtures, print what they counted, and fail by a panic"
 )]
 
+/// Says what was counted, also where the test passes and its output is kept back.
+macro_rules! tell {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($words)*);
+    }};
+}
+pub(crate) use tell;
+
 mod catalogue;
 mod engine;
 mod fixtures;

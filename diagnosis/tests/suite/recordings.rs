@@ -51,11 +51,11 @@ fn recordings_of_real_clusters_are_answered_as_expected() {
         match result {
             (Ok(()), None) => right += 1,
             (Ok(()), Some(known)) => wrong.push(format!("{name}: is right now, take its known_miss away: {known}")),
-            (Err(_), Some(known)) => println!("known miss {name}: {known}"),
+            (Err(_), Some(known)) => crate::tell!("known miss {name}: {known}"),
             (Err(why), None) => wrong.push(format!("{name}: {why}")),
         }
     }
-    println!("recordings: {right} of {all} are answered as expected");
+    crate::tell!("recordings: {right} of {all} are answered as expected");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -65,7 +65,24 @@ fn title(case: &Case<'_>, shortage: &Shortage) -> Text {
     if let Some(node) = &shortage.only_node {
         return text!["Node ", name(node.clone()), " has no room for Pod ", name(pod), ": ", lacks(shortage)];
     }
+    if shortage.rooms.is_empty() && shortage.resource != "pods" {
+        // What runs on the nodes was not counted: the verdict says that too little is left, not that others hold it.
+        let asked = Some(shortage.asked()).filter(|asked| *asked != Amount::ZERO);
+        let asks = asked.map(|asked| text![" (it asks for ", own(shortage.show(asked)), ")"]);
+        let count = refusing(shortage);
+        let nodes = if count == 1 { " node has" } else { " nodes have" };
+        return text![count, nodes, " too little ", name(shortage.resource.clone()), " left for Pod ", name(pod), asks];
+    }
     text!["No node has room for Pod ", name(pod), ": ", lacks(shortage)]
+}
+
+/// How many nodes the verdict says to lack the resource.
+fn refusing(shortage: &Shortage) -> u32 {
+    shortage.blockers.unscheduled.verdict.count(|reason| match reason {
+        Reason::Insufficient(resource) => *resource == shortage.resource,
+        Reason::TooManyPods => shortage.resource == "pods",
+        _ => false,
+    })
 }
 
 fn lacks(shortage: &Shortage) -> Text {
@@ -80,11 +97,7 @@ fn lacks(shortage: &Shortage) -> Text {
 fn explanation(shortage: &Shortage) -> Text {
     let resource = || name(shortage.resource.clone());
     if shortage.rooms.is_empty() {
-        let count = shortage.blockers.unscheduled.verdict.count(|reason| match reason {
-            Reason::Insufficient(resource) => *resource == shortage.resource,
-            Reason::TooManyPods => shortage.resource == "pods",
-            _ => false,
-        });
+        let count = refusing(shortage);
         let nodes = if count == 1 { " node has" } else { " nodes have" };
         return text![
             "The scheduler places a pod only where its requests fit beside those of the pods that run there: ",

@@ -29,7 +29,7 @@ const HEALTHY: &[&str] = &[
     "CoreDNS-1.12.1\nlinux/amd64, go1.26.8, ",
     "    at org.acme.PermissionDeniedException.create(PermissionDeniedException.java:3)",
     "FEATURE_X is not set, using default",
-    "DEBUG permission denied for /root/.cache, ignoring",
+    "DEBUG permission denied for /home/app/.cache, ignoring",
     "INFO panic button pressed",
     "2026-11-21 10:00:00 UTC [1] LOG:  database system is ready to accept connections",
     "2026-11-21T10:00:00Z INFO handled exception mapping: 12 handlers",

@@ -34,14 +34,30 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
+/// What only the binary and the tests may import whole.
+const ALL: &[&str] = &[
+    "kubewhy",
+    "kubewhy-text",
+    "kubewhy-diagnosis",
+    "kubewhy-chat",
+    "kubewhy-console",
+    "kubewhy-kubernetes",
+    "kubewhy-sandbox",
+    "kubewhy-core",
+];
+
 #[test]
 fn dependencies_point_inward() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("kubewhy-text", &[][..]),
         ("kubewhy-diagnosis", &["kubewhy-text"][..]),
+        ("kubewhy-chat", &["kubewhy-text"][..]),
+        ("kubewhy-console", &["kubewhy-text", "kubewhy-chat"][..]),
         ("kubewhy-kubernetes", &["kubewhy-diagnosis"][..]),
-        ("kubewhy", &["kubewhy-text", "kubewhy-diagnosis", "kubewhy-kubernetes"][..]),
-        ("kubewhy-tests", &["kubewhy-text", "kubewhy-diagnosis", "kubewhy-kubernetes", "kubewhy"][..]),
+        ("kubewhy-sandbox", &[][..]),
+        ("kubewhy-core", &["kubewhy-text", "kubewhy-diagnosis", "kubewhy-chat"][..]),
+        ("kubewhy", ALL),
+        ("kubewhy-tests", ALL),
     ]);
     for (package, dependencies) in dependencies() {
         let allowed = allowed
@@ -56,7 +72,7 @@ fn dependencies_point_inward() {
 #[test]
 fn the_engine_does_no_io() {
     let dependencies = dependencies();
-    for package in ["kubewhy-text", "kubewhy-diagnosis"] {
+    for package in ["kubewhy-text", "kubewhy-diagnosis", "kubewhy-chat", "kubewhy-core"] {
         for forbidden in ["tokio", "kube", "reqwest", "hyper", "futures", "tracing"] {
             assert!(!dependencies[package].contains(forbidden), "{package} may not import {forbidden}");
         }

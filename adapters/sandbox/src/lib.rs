@@ -1,0 +1,2 @@
+//! An embedded Kubernetes API.
+#![warn(missing_docs)]

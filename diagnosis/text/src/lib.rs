@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthChar as _;
 
 /// A piece of a [`Text`] and where its words come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,32 +228,53 @@ pub fn code_span(words: &str) -> String {
     format!("{fence}{pad}{words}{pad}{fence}")
 }
 
+/// The most combining marks that one letter may carry; more than any script needs is a flood that covers other lines.
+const MOST_MARKS: usize = 4;
+
 /// One line without control, bidirectional or zero-width characters: line breaks and tabs become spaces, the rest is dropped.
+/// Combining marks stay with their letter, up to four; without a letter before them they are dropped.
 pub fn printable(words: &str) -> Cow<'_, str> {
-    if words.chars().all(|c| !is_hostile(c)) {
+    if words.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Cow::Borrowed(words);
     }
     let mut out = String::with_capacity(words.len());
+    let mut marks = MOST_MARKS;
     for c in words.chars() {
         match c {
             '\n' | '\r' | '\t' => {
+                marks = MOST_MARKS;
                 if !out.ends_with(' ') {
                     out.push(' ');
                 }
             }
             c if is_hostile(c) => {}
-            c => out.push(c),
+            c if c.width() == Some(0) => {
+                marks += 1;
+                if marks <= MOST_MARKS {
+                    out.push(c);
+                }
+            }
+            c => {
+                marks = 0;
+                out.push(c);
+            }
         }
     }
     Cow::Owned(out)
 }
 
-/// Characters that steer a terminal, a chat or the reading direction instead of being read.
-fn is_hostile(c: char) -> bool {
+/// Tells whether a character steers a terminal, a chat or the reading direction, or takes room without being seen.
+///
+/// Control characters and `Default_Ignorable_Code_Point` of Unicode (of which it knows the blocks), and the characters of
+/// format (`Cf`) that draw nothing by themselves.
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+            '\u{00AD}' | '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{061C}' | '\u{06DD}' | '\u{070F}' | '\u{0890}'..='\u{0891}'
+            | '\u{08E2}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}'
+            | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -263,6 +285,21 @@ mod tests {
     fn untrusted_words_cannot_steer_a_terminal() {
         let hostile = text!["log: ", quoted("a\u{1b}[31mred\u{202e}evil\u{200b}\nnext")];
         assert_eq!(hostile.plain(), "log: \"a[31mredevil next\"");
+    }
+
+    #[test]
+    fn a_flood_of_combining_marks_is_cut_and_real_letters_are_kept() {
+        let flood = format!("a{}b", "\u{0301}".repeat(500));
+        assert_eq!(printable(&flood), format!("a{}b", "\u{0301}".repeat(4)));
+        assert_eq!(printable("\u{0301}x"), "x", "a mark without a letter would stand on our own words");
+        for real in ["é", "นี่", "क्षि", "한국어", "日本"] {
+            assert_eq!(printable(real), real);
+        }
+    }
+
+    #[test]
+    fn letters_that_take_room_unseen_are_dropped() {
+        assert_eq!(printable("a\u{3164}\u{115f}\u{180e}\u{e0041}\u{fe0f}\u{034f}b"), "ab");
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Where evidence comes from: a cluster or a dump. Everything above asks and does not care.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::kind::Kind;
+use kubewhy_diagnosis::scan::{self, Scan};
 use kubewhy_diagnosis::{Inquiry, Report, Snapshot, Step, Target};
 use kubewhy_kubernetes::{Cluster, ConnectError, Connection};
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::dump::{self, DumpError};
 use crate::output::Output;
@@ -41,7 +45,7 @@ pub enum Source {
         /// The connection.
         cluster: Cluster,
         /// The runtime that its requests run on.
-        runtime: tokio::runtime::Runtime,
+        runtime: Arc<Runtime>,
     },
 }
 
@@ -61,10 +65,9 @@ impl Source {
     /// # Errors
     /// Where there is no kubeconfig, or it cannot be used.
     pub fn cluster(connection: &Connection) -> Result<Self, SourceError> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
         let cluster = runtime.block_on(Cluster::connect(connection))?;
-        Ok(Self::Cluster { cluster, runtime })
+        Ok(Self::Cluster { cluster, runtime: Arc::new(runtime) })
     }
 
     /// The cluster's name, for the reader.
@@ -139,6 +142,20 @@ impl Source {
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Answer {
         let ask = Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All };
         self.answer(vec![ask]).pop().map_or_else(|| Answer::Failed("no answer".to_owned()), |(_, answer)| answer)
+    }
+
+    /// Looks for everything that is broken, in one namespace or in all.
+    pub fn scan(&self, namespace: Option<&str>, context: Option<&str>, now: Timestamp) -> Scan {
+        let answers: Vec<_> = scan::KINDS.iter().map(|kind| (*kind, self.list(*kind, namespace))).collect();
+        let (suspects, unread) = scan::suspects(&answers, namespace, now);
+        let reports = suspects
+            .into_iter()
+            .map(|suspect| {
+                let (cluster, context) = (self.name().to_owned(), context.map(str::to_owned));
+                self.explain(Target { cluster, context, ..suspect }, now).0
+            })
+            .collect();
+        Scan::new(reports, unread)
     }
 
     /// Answers a question; the inquiry comes back for those who want to know what was read.

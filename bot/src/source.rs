@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use kubewhy_core::resolve::Candidate;
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::scan::{self, Scan};
@@ -46,7 +47,31 @@ pub enum Source {
         cluster: Cluster,
         /// The runtime that its requests run on.
         runtime: Arc<Runtime>,
+        /// The time there: the system's, but for an embedded cluster.
+        clock: Clock,
     },
+}
+
+/// Tells the time.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that is read by calling.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// What it shows.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Clock").finish()
+    }
 }
 
 impl Source {
@@ -67,7 +92,7 @@ impl Source {
     pub fn cluster(connection: &Connection) -> Result<Self, SourceError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
         let cluster = runtime.block_on(Cluster::connect(connection))?;
-        Ok(Self::Cluster { cluster, runtime: Arc::new(runtime) })
+        Ok(Self::Cluster { cluster, runtime: Arc::new(runtime), clock: Clock::new(Timestamp::now) })
     }
 
     /// The cluster's name, for the reader.
@@ -90,7 +115,7 @@ impl Source {
     pub fn clock(&self) -> Timestamp {
         match self {
             Self::Dump { snapshot, .. } => snapshot.newest_time().unwrap_or_else(Timestamp::now),
-            Self::Cluster { .. } => Timestamp::now(),
+            Self::Cluster { clock, .. } => clock.now(),
         }
     }
 
@@ -120,7 +145,7 @@ impl Source {
                     (ask, answer)
                 })
                 .collect(),
-            Self::Cluster { cluster, runtime } => runtime.block_on(cluster.answer(asks)),
+            Self::Cluster { cluster, runtime, .. } => runtime.block_on(cluster.answer(asks)),
         }
     }
 
@@ -134,8 +159,18 @@ impl Source {
                 })
                 .map(|object| (object.namespace().map(str::to_owned), object.name().to_owned()))
                 .collect(),
-            Self::Cluster { cluster, runtime } => runtime.block_on(cluster.names(kind, namespace)),
+            Self::Cluster { cluster, runtime, .. } => runtime.block_on(cluster.names(kind, namespace)),
         }
+    }
+
+    /// The objects of several kinds that may be the one that is meant, in the order of the kinds.
+    pub fn candidates(&self, kinds: &[Kind], namespace: Option<&str>) -> Vec<Candidate> {
+        let of_kind = |kind: &Kind| {
+            let kind = *kind;
+            let names = self.names(kind, namespace).into_iter();
+            names.map(move |(namespace, name)| Candidate { kind, namespace, name, cluster: None })
+        };
+        kinds.iter().flat_map(of_kind).collect()
     }
 
     /// All objects of a kind, in one namespace or in all.

@@ -8,9 +8,15 @@
 //! line beyond [`LONGEST_LINE`]. Rendering is pure: no clock, no terminal.
 #![warn(missing_docs)]
 
+mod markdown;
+mod pressable;
 mod render;
+mod session;
 mod theme;
 mod view;
 
+pub use markdown::markdown;
+pub use pressable::{LastShown, NoSuchNumber};
 pub use render::{LONGEST_LINE, render, thread};
+pub use session::{Clock, Completion, Line, Printer, Session, Settings};
 pub use view::{Details, View};

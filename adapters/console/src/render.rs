@@ -9,7 +9,7 @@ mod table;
 pub(crate) mod times;
 pub(crate) mod words;
 
-use kubewhy_chat::{Block, Message, Tone};
+use kubewhy_chat::{Block, Message, Table, Tone};
 use kubewhy_text::Text;
 
 use crate::theme::Role;
@@ -45,6 +45,15 @@ pub fn thread(message: &Message, view: &View) -> String {
         page.words_at(BODY, Role::Faint, &Text::from("There is nothing more about this."));
     }
     page.finish()
+}
+
+/// A table alone, from the first column on.
+pub(crate) fn table_lines(table: &Table, width: usize, cut: &mut Cut) -> String {
+    let view = View { width, ..View::default() };
+    let mut page = Page { indent: 0, cut: std::mem::take(cut), ..Page::new(&view) };
+    page.table(table);
+    *cut = page.cut;
+    page.out
 }
 
 /// The lines so far.
@@ -133,17 +142,17 @@ impl<'v> Page<'v> {
 
     /// Whether a blank line stands between two parts.
     fn parts_from(&self, before: Option<&Block>, next: &Block) -> bool {
-        use Block::{Buttons, Choice, Code, Commands, Context, Heading, Image, Paragraph, Quote, Steps, Table};
+        use Block::{Buttons, Choice, Code, Commands, Context, Heading, Image, Paragraph, Quote, Steps};
         let Some(before) = before else {
             return !self.out.is_empty()
-                && matches!(next, Buttons(_) | Table(_) | Code(_))
+                && matches!(next, Buttons(_) | Block::Table(_) | Code(_))
                 && !self.out.ends_with("\n\n");
         };
         match (before, next) {
             (Heading(_), _) | (Quote(_), Quote(_)) | (Buttons(_) | Choice(_), Buttons(_) | Choice(_)) => false,
-            (_, Heading(_) | Buttons(_) | Choice(_) | Table(_) | Image(_)) => true,
+            (_, Heading(_) | Buttons(_) | Choice(_) | Block::Table(_) | Image(_)) => true,
             (Steps(_) | Paragraph(_) | Context(_), Commands(_) | Code(_)) => false,
-            (Table(_) | Image(_) | Buttons(_) | Choice(_) | Code(_) | Commands(_), _) => true,
+            (Block::Table(_) | Image(_) | Buttons(_) | Choice(_) | Code(_) | Commands(_), _) => true,
             _ => false,
         }
     }

@@ -194,13 +194,19 @@ impl Text {
         out
     }
 
-    /// `CommonMark`: names, code and untrusted words are code spans, in which nothing is interpreted.
+    /// One line of `CommonMark`: names, code and untrusted words are code spans, in which nothing is interpreted.
     pub fn markdown(&self) -> String {
         let mut out = String::new();
         for span in &self.0 {
             match span {
-                Span::Own(words) => out.push_str(words),
-                Span::Name(words) | Span::Code(words) | Span::Untrusted(words) => out.push_str(&code_span(words)),
+                Span::Own(words) => write_escaped(&mut out, words),
+                Span::Name(words) | Span::Code(words) | Span::Untrusted(words) => {
+                    // The back-ticks of two code spans beside each other would count as one run.
+                    if out.ends_with('`') {
+                        out.push(' ');
+                    }
+                    out.push_str(&code_span(words));
+                }
                 Span::Time(time) => write_time(&mut out, *time),
             }
         }
@@ -219,9 +225,38 @@ fn write_time(out: &mut String, time: Timestamp) {
     let _ = write!(out, "{}", time.strftime("%Y-%m-%d %H:%M:%S UTC"));
 }
 
+/// Appends words of ours to a line of Markdown, in which none of them is a sign.
+fn write_escaped(out: &mut String, words: &str) {
+    let words = if out.is_empty() { words.trim_start() } else { words };
+    if out.is_empty() {
+        let digits = words.chars().take_while(char::is_ascii_digit).count();
+        let after = words.chars().nth(digits);
+        if digits == 0 && after.is_some_and(|first| matches!(first, '>' | '+' | '-' | '=' | '|')) {
+            out.push('\\');
+        } else if digits > 0 && after.is_some_and(|after| matches!(after, '.' | ')')) {
+            out.extend(words.chars().take(digits));
+            out.push('\\');
+            return write_escaped_inside(out, words.chars().skip(digits));
+        }
+    }
+    write_escaped_inside(out, words.chars());
+}
+
+fn write_escaped_inside(out: &mut String, words: impl Iterator<Item = char>) {
+    for c in words {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '&' | '~' | '#') {
+            out.push('\\');
+        }
+        out.push(if c == '\n' { ' ' } else { c });
+    }
+}
+
 /// A code span whose fence is longer than any run of back-ticks inside.
 pub fn code_span(words: &str) -> String {
     let words = printable(words);
+    if words.is_empty() {
+        return "` `".to_owned();
+    }
     let longest = words.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if words.starts_with('`') || words.ends_with('`') { " " } else { "" };
@@ -311,6 +346,14 @@ mod tests {
     fn a_code_span_cannot_be_closed_from_inside() {
         assert_eq!(code_span("a ``b` c"), "```a ``b` c```");
         assert_eq!(code_span("`x"), "`` `x ``");
+        assert_eq!(code_span("\u{1b}"), "` `", "two back-ticks would open a span");
+        assert_eq!(text![name("a"), quoted("``")].markdown(), "`a` ``` `` ```");
+    }
+
+    #[test]
+    fn words_of_ours_are_no_signs_in_markdown() {
+        assert_eq!(text!["1. *a* <b> [c]"].markdown(), "1\\. \\*a\\* \\<b> \\[c\\]");
+        assert_eq!(text!["- a -> b"].markdown(), "\\- a -> b");
     }
 
     #[test]

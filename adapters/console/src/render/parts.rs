@@ -65,16 +65,16 @@ impl Page<'_> {
     }
 
     fn quote(&mut self, quote: &Quote) {
-        let mut source = text!["seen in "];
-        source.push(quote.source.clone());
+        let mut words = vec![Word::new(Role::Faint, "seen"), Word::new(Role::Faint, "in")];
+        words.extend(self.words(&quote.source, Role::Plain));
         if let Some(at) = quote.at {
-            source.push(" (");
-            source.push(Span::Own(times::with_age_inside(at, self.view.now).into()));
-            source.push(")");
-        }
-        let mut words = self.words(&source, Role::Plain);
-        for word in words.iter_mut().take(2) {
-            *word = Word::new(Role::Faint, word.text());
+            let clock = times::clock(at, self.view.now);
+            match self.view.now.map(|now| times::age(at, now)) {
+                Some(age) => {
+                    words.extend([format!("({clock},"), format!("{age})")].map(|part| Word::new(Role::Plain, part)))
+                }
+                None => words.push(Word::new(Role::Plain, format!("({clock})"))),
+            }
         }
         self.paragraph(vec![], self.indent, self.indent + BODY, words);
         for line in self.cut.lines(&quote.words) {
@@ -130,7 +130,7 @@ impl Page<'_> {
         }
         let whole = format!("{}{command}", " ".repeat(indent));
         whole.width() <= LONGEST_LINE
-            && words::rows(&whole, columns).iter().skip(1).all(|row| !super::starts_like_ours(row))
+            && words::as_a_terminal_breaks(&whole, columns).iter().skip(1).all(|row| !super::starts_like_ours(row))
     }
 
     fn image(&mut self, image: &Image) {

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::Page;
 use super::parts::joined;
-use super::words::{self, Piece};
+use super::words::{self, Piece, Word};
 use crate::theme::Role;
 
 /// The most characters of foreign words in a cell.
@@ -16,10 +16,15 @@ const GAP: usize = 2;
 /// The narrowest that a column of words without names may become.
 const NARROWEST: usize = 12;
 
-/// A cell in one line.
+/// The most lines of a row.
+const MOST_LINES: usize = 4;
+
+/// A cell before it has a width.
 struct Cell {
-    words: String,
-    /// Whether it is a name, which is of no use when it is cut.
+    words: Vec<Word>,
+    /// In one line.
+    width: usize,
+    /// Whether it is a name, which is of no use when it is divided.
     name: bool,
 }
 
@@ -33,7 +38,7 @@ impl Page<'_> {
         let room = self.view.columns().saturating_sub(self.indent + GAP * columns.saturating_sub(1));
         match widths(&heads, &rows, columns, room) {
             Some(widths) => {
-                if heads.iter().any(|head| !head.words.is_empty()) {
+                if heads.iter().any(|head| head.width > 0) {
                     self.row(&heads, &widths, Role::Strong);
                 }
                 rows.iter().for_each(|row| self.row(row, &widths, Role::Plain));
@@ -47,18 +52,23 @@ impl Page<'_> {
 
     fn cell(&mut self, text: &Text) -> Cell {
         let text = self.cut.text_within(text, MOST_CELL);
-        let words = joined(&words::of_text(&text, Role::Plain, self.view.now));
-        Cell { words, name: text.spans().iter().any(|span| matches!(span, Span::Name(_))) }
+        let words = words::of_text(&text, Role::Plain, self.view.now);
+        let name = text.spans().iter().any(|span| matches!(span, Span::Name(_)));
+        Cell { width: joined(&words).width(), words, name }
     }
 
+    /// A row, of several lines where a cell is longer than its column.
     fn row(&mut self, cells: &[Cell], widths: &[usize], role: Role) {
-        self.spaces(self.indent);
-        for (cell, width) in cells.iter().zip(widths) {
-            let words = shortened(&cell.words, *width);
-            let pad = " ".repeat(width.saturating_sub(words.width()) + GAP);
-            self.pieces(&[Piece::new(role, words), Piece::new(Role::Plain, pad)]);
+        let columns: Vec<Vec<String>> = cells.iter().zip(widths).map(|(cell, width)| lines(cell, *width)).collect();
+        for line in 0..columns.iter().map(Vec::len).max().unwrap_or(0) {
+            self.spaces(self.indent);
+            for (column, width) in columns.iter().zip(widths) {
+                let words = column.get(line).cloned().unwrap_or_default();
+                let pad = " ".repeat(width.saturating_sub(words.width()) + GAP);
+                self.pieces(&[Piece::new(role, words), Piece::new(Role::Plain, pad)]);
+            }
+            self.end();
         }
-        self.end();
     }
 
     /// Each row as named values, with an empty line between rows.
@@ -67,15 +77,18 @@ impl Page<'_> {
             if index > 0 {
                 self.blank();
             }
-            let empty = Text::default();
+            let head = |column: usize| table.heads.get(column).filter(|head| !head.is_empty());
+            // A mark has no head.
+            for (_, value) in
+                row.iter().enumerate().filter(|(column, value)| head(*column).is_none() && !value.is_empty())
+            {
+                self.words_at(self.indent, Role::Plain, value);
+            }
             let facts: Vec<Fact> = row
                 .iter()
                 .enumerate()
                 .filter(|(_, value)| !value.is_empty())
-                .map(|(column, value)| Fact {
-                    name: table.heads.get(column).unwrap_or(&empty).clone(),
-                    value: value.clone(),
-                })
+                .filter_map(|(column, value)| Some(Fact { name: head(column)?.clone(), value: value.clone() }))
                 .collect();
             self.facts(&facts);
         }
@@ -88,7 +101,7 @@ fn widths(heads: &[Cell], rows: &[Vec<Cell>], columns: usize, room: usize) -> Op
     let mut least = vec![0; columns];
     for row in rows.iter().map(Vec::as_slice).chain([heads]) {
         for (cell, (width, least)) in row.iter().zip(widths.iter_mut().zip(&mut least)) {
-            let natural = cell.words.width();
+            let natural = cell.width;
             *width = natural.max(*width);
             *least = if cell.name { natural } else { natural.min(NARROWEST) }.max(*least);
         }
@@ -108,22 +121,27 @@ fn widths(heads: &[Cell], rows: &[Vec<Cell>], columns: usize, room: usize) -> Op
     Some(widths)
 }
 
-/// Words within a width; an ellipsis says that there were more.
-fn shortened(words: &str, width: usize) -> String {
-    if words.width() <= width {
-        return words.to_owned();
+/// A cell's words in lines of its column's width; an ellipsis says that there were more.
+fn lines(cell: &Cell, width: usize) -> Vec<String> {
+    let wrapped = words::wrap(cell.words.clone(), width.max(1), 0, 0);
+    let mut lines: Vec<String> =
+        wrapped.iter().map(|line| line.iter().map(Piece::words).collect::<String>().trim_end().to_owned()).collect();
+    if lines.len() > MOST_LINES {
+        lines.truncate(MOST_LINES);
+        if let Some(last) = lines.last_mut() {
+            let kept = words::as_a_terminal_breaks(last, width.saturating_sub(1)).into_iter().next();
+            *last = format!("{}…", kept.filter(|_| width > 1).unwrap_or_default());
+        }
     }
-    let mut kept = words::rows(words, width.saturating_sub(1)).into_iter().next().unwrap_or_default();
-    kept.push('…');
-    kept
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cell(words: &str, name: bool) -> Cell {
-        Cell { words: words.to_owned(), name }
+    fn cell(words: &'static str, name: bool) -> Cell {
+        Cell { words: words::of_text(&Text::from(words), Role::Plain, None), width: words.width(), name }
     }
 
     #[test]
@@ -135,9 +153,9 @@ mod tests {
     }
 
     #[test]
-    fn cut_words_end_in_an_ellipsis() {
-        assert_eq!(shortened("an explanation", 6), "an ex…");
-        assert_eq!(shortened("日本語", 4), "日…");
-        assert_eq!(shortened("fits", 4), "fits");
+    fn a_cell_takes_several_lines_before_it_is_cut() {
+        assert_eq!(lines(&cell("a long explanation", false), 12), ["a long", "explanation"]);
+        assert_eq!(lines(&cell("a b c d e f", false), 1), ["a", "b", "c", "…"]);
+        assert_eq!(lines(&cell("fits", true), 4), ["fits"]);
     }
 }

@@ -3,29 +3,15 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// `03:12:04 UTC (4 min ago)` on the day of `now`, with its date on another.
-pub(crate) fn with_age(time: Timestamp, now: Option<Timestamp>) -> String {
-    match now {
-        Some(now) => format!("{} ({})", clock(time, Some(now)), age(time, now)),
-        None => clock(time, None),
-    }
-}
-
-/// The same without parentheses, to stand inside some.
-pub(crate) fn with_age_inside(time: Timestamp, now: Option<Timestamp>) -> String {
-    match now {
-        Some(now) => format!("{}, {}", clock(time, Some(now)), age(time, now)),
-        None => clock(time, None),
-    }
-}
-
-fn clock(time: Timestamp, now: Option<Timestamp>) -> String {
+/// `03:12:04 UTC` on the day of `now`, with its date on another.
+pub(crate) fn clock(time: Timestamp, now: Option<Timestamp>) -> String {
     let day = |time: Timestamp| TimeZone::UTC.to_datetime(time).date();
     let form = if now.is_some_and(|now| day(now) == day(time)) { "%H:%M:%S UTC" } else { "%Y-%m-%d %H:%M:%S UTC" };
     time.strftime(form).to_string()
 }
 
-fn age(time: Timestamp, now: Timestamp) -> String {
+/// `4 min ago`, `in 90 s`.
+pub(crate) fn age(time: Timestamp, now: Timestamp) -> String {
     let passed = now.duration_since(time);
     if passed.as_secs() < 0 { format!("in {}", length(passed.abs())) } else { format!("{} ago", length(passed)) }
 }
@@ -48,10 +34,13 @@ mod tests {
     #[test]
     fn a_time_of_today_needs_no_date() {
         let now: Timestamp = "2026-11-20T10:04:00Z".parse().unwrap();
-        let at = |time: &str| with_age(time.parse().unwrap(), Some(now));
-        assert_eq!(at("2026-11-20T10:00:00Z"), "10:00:00 UTC (4 min ago)");
-        assert_eq!(at("2026-11-08T10:00:00Z"), "2026-11-08 10:00:00 UTC (12 d ago)");
-        assert_eq!(at("2026-11-20T10:05:30Z"), "10:05:30 UTC (in 90 s)");
-        assert_eq!(with_age(now, None), "2026-11-20 10:04:00 UTC");
+        let at = |time: &str| {
+            let time = time.parse().unwrap();
+            (clock(time, Some(now)), age(time, now))
+        };
+        assert_eq!(at("2026-11-20T10:00:00Z"), ("10:00:00 UTC".into(), "4 min ago".into()));
+        assert_eq!(at("2026-11-08T10:00:00Z"), ("2026-11-08 10:00:00 UTC".into(), "12 d ago".into()));
+        assert_eq!(at("2026-11-20T10:05:30Z"), ("10:05:30 UTC".into(), "in 90 s".into()));
+        assert_eq!(clock(now, None), "2026-11-20 10:04:00 UTC");
     }
 }

@@ -29,6 +29,14 @@ impl Piece {
         self.words.width()
     }
 
+    pub(crate) fn words(&self) -> &str {
+        &self.words
+    }
+
+    fn looks_like(&self, other: &Self) -> bool {
+        self.role == other.role && self.link == other.link
+    }
+
     pub(crate) fn write(&self, out: &mut String, view: &View) {
         let link = self.link.as_deref().filter(|_| view.hyperlinks);
         if let Some(address) = link {
@@ -90,7 +98,14 @@ pub(crate) fn of_text(text: &Text, role: Role, now: Option<Timestamp>) -> Vec<Wo
                 words.push(role, foreign);
                 words.push(role, close);
             }
-            Span::Time(time) => words.push(role, &times::with_age(*time, now)),
+            Span::Time(time) => {
+                // "4 min ago" is never divided.
+                words.append(role, &times::clock(*time, now));
+                if let Some(now) = now {
+                    words.part();
+                    words.append(role, &format!("({})", times::age(*time, now)));
+                }
+            }
         }
     }
     words.finish()
@@ -157,31 +172,33 @@ struct Lines {
 
 impl Lines {
     fn add(&mut self, word: Word) {
-        let gap = usize::from(!self.empty);
         let width = word.width();
-        if self.used + gap + width > self.columns && !self.empty {
+        if self.used + 1 + width > self.columns && !self.empty {
             self.next();
         }
+        let gap = usize::from(!self.empty);
         if self.used + width > self.columns && !word.stays_whole() {
             self.divide(word);
             return;
         }
-        self.gap();
-        self.used += width;
+        self.used += gap + width;
+        let gap = !self.empty;
         self.empty = false;
-        self.line.extend(word.0);
-    }
-
-    fn gap(&mut self) {
-        if self.empty {
-            return;
-        }
-        self.used += 1;
+        let mut pieces = word.0.into_iter();
+        let first = pieces.next().unwrap_or_default();
         match self.line.last_mut() {
-            // A space inside a look would be underlined or coloured with it, but never ends one.
-            Some(last) if last.role == Role::Plain && last.link.is_none() => last.words.push(' '),
-            _ => self.line.push(Piece::new(Role::Plain, " ")),
+            Some(last) if last.looks_like(&first) => {
+                last.words.push_str(if gap { " " } else { "" });
+                last.words.push_str(&first.words);
+            }
+            _ => {
+                if gap {
+                    self.line.push(Piece::new(Role::Plain, " "));
+                }
+                self.line.push(first);
+            }
         }
+        self.line.extend(pieces);
     }
 
     fn next(&mut self) {
@@ -210,8 +227,37 @@ impl Lines {
     }
 }
 
-/// Clean words in rows of at most `columns`, broken wherever they end: for logs, in which every space counts.
+/// Clean words in rows of at most `columns`: for logs and quotations, in which every space counts. A row ends at its last space
+/// if that leaves it more than half full, else wherever it is full.
 pub(crate) fn rows(words: &str, columns: usize) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    let mut used = 0;
+    for c in words.chars() {
+        let width = c.width().unwrap_or(0);
+        if used + width > columns && used > 0 {
+            let rest = after_last_space(&row, columns / 2).to_owned();
+            row.truncate(row.len() - rest.len());
+            used = rest.width();
+            rows.push(std::mem::replace(&mut row, rest));
+        }
+        used += width;
+        row.push(c);
+    }
+    rows.push(row);
+    rows
+}
+
+/// What follows the last space of a row, if what stands before it is wider than `least`; else nothing.
+fn after_last_space(row: &str, least: usize) -> &str {
+    match row.rsplit_once(' ') {
+        Some((before, after)) if before.width() > least => after,
+        _ => "",
+    }
+}
+
+/// Clean words in rows of exactly `columns`, as a terminal breaks a line that is too long.
+pub(crate) fn as_a_terminal_breaks(words: &str, columns: usize) -> Vec<String> {
     let mut rows = vec![String::new()];
     let mut used = 0;
     for c in words.chars() {
@@ -252,6 +298,12 @@ mod tests {
     fn a_wide_word_that_could_pass_for_ours_is_divided() {
         let text = text![name(format!("{}[1]", "x".repeat(19)))];
         assert_eq!(lines(&text, 20), ["xxxxxxxxxxxxxxxxxxx[", "1]"]);
+    }
+
+    #[test]
+    fn a_row_ends_at_a_space_unless_that_leaves_it_half_empty() {
+        assert_eq!(rows("one two three", 9), ["one two ", "three"]);
+        assert_eq!(rows("one abcdefghijk", 9), ["one abcde", "fghijk"]);
     }
 
     #[test]

@@ -53,10 +53,12 @@ impl Role {
     }
 }
 
-/// An address that may stand in a hyperlink: `http` or `https`, without anything that could end the sequence.
+/// An address that may stand in a hyperlink or beside a label: `http` or `https`, without anything that could end the sequence
+/// or pass for a number of a button; a proper address has those percent-encoded.
 pub(crate) fn linkable(address: &str) -> bool {
     let web = address.starts_with("https://") || address.starts_with("http://");
-    web && address.len() <= 1_000 && address.bytes().all(|byte| byte.is_ascii_graphic())
+    web && address.len() <= 1_000
+        && address.bytes().all(|byte| byte.is_ascii_graphic() && !b"[]<>\"`\\".contains(&byte))
 }
 
 /// Opens a hyperlink; `address` is [`linkable`].

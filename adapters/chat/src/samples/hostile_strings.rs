@@ -5,9 +5,9 @@ pub fn hostile_strings() -> Vec<String> {
     let attacks = attacks();
     let mut all: Vec<String> = attacks.clone();
     for (index, attack) in attacks.iter().enumerate() {
-        // Each attack in three of the wrappings; over all attacks each wrapping is used.
+        // Each attack in two of the wrappings; over all attacks each wrapping is used.
         all.extend(
-            (0..3).filter_map(|step| WRAPPINGS.get((index + step * 5) % WRAPPINGS.len())).map(|wrap| wrap(attack)),
+            (0..2).filter_map(|step| WRAPPINGS.get((index + step * 5) % WRAPPINGS.len())).map(|wrap| wrap(attack)),
         );
     }
     all.extend(long());

@@ -77,7 +77,7 @@ impl Page<'_> {
             if index > 0 {
                 self.blank();
             }
-            let head = |column: usize| table.heads.get(column).filter(|head| !head.is_empty());
+            let head = |column: usize| table.heads.get(column).filter(|head| !head.plain().trim().is_empty());
             // A mark has no head.
             for (_, value) in
                 row.iter().enumerate().filter(|(column, value)| head(*column).is_none() && !value.is_empty())

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use kubewhy_chat::{Message, samples};
-use kubewhy_console::{Details, View, render};
+use kubewhy_console::{Details, View, markdown, render};
 
 const WIDTHS: [usize; 3] = [40, 80, 120];
 
@@ -53,5 +53,6 @@ fn samples_look_as_committed() {
         render(message, &View { colour: true, hyperlinks: true, ..view(80) })
     }));
     stale.extend(check("first-screen.txt", |message| render(message, &View { details: Details::Below, ..view(80) })));
+    stale.extend(check("md", markdown));
     assert!(stale.is_empty(), "these were stale and are rewritten; read what changed: {stale:#?}");
 }

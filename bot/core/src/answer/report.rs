@@ -38,7 +38,7 @@ pub fn report(report: &Report, extras: &Extras) -> Message {
     details::of_report(message, report, extras)
 }
 
-fn headline(report: &Report) -> Text {
+pub(super) fn headline(report: &Report) -> Text {
     // What an API server or a dump says of itself is nothing of ours.
     report.error.as_ref().map_or_else(|| report.summary.clone(), |error| text![name(error.message.clone())])
 }
@@ -59,7 +59,7 @@ fn context(report: &Report) -> Text {
         ]);
     }
     if let Some(since_when) = report.findings.iter().filter_map(|ranked| ranked.finding.since).min() {
-        parts.push(since(since_when, report.now));
+        parts.push(since(since_when));
     }
     parts.push(match report.lead().map(|lead| lead.finding.confidence) {
         Some(Confidence::Likely) => text!["likely, not certain"],

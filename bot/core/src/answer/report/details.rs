@@ -60,7 +60,7 @@ fn of_finding(mut message: Message, report: &Report, index: usize, ranked: &Rank
     for (number, fix) in finding.fixes.iter().enumerate() {
         message = message.below(Block::Paragraph(text!["Fix ", number + 1, ": ", fix.title.clone(), cost(fix)]));
         if !fix.commands.is_empty() {
-            message = message.below(Block::Code(fix.commands.join("\n")));
+            message = message.below(Block::Commands(fix.commands.clone()));
         }
     }
     message

@@ -10,11 +10,11 @@ use kubewhy_core::resolve::{Candidate, Wanted};
 use kubewhy_core::{UserError, nearest};
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter, Selector};
 use kubewhy_diagnosis::kind::{Kind, Object};
-use kubewhy_diagnosis::redact::redact;
 use kubewhy_diagnosis::{Report, pods};
 use kubewhy_text::{Text, name, quoted, text};
 
 use super::Desk;
+use crate::redact::text as redact;
 
 /// The annotation by which a pod says which of its containers it is about
 /// (<https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container>).
@@ -38,7 +38,7 @@ impl Desk {
         let words = match self.ask(ask) {
             Answer::Log(words) => words,
             Answer::Absent => Arc::from(""),
-            Answer::Forbidden(why) | Answer::Failed(why) => return Err(unread(&what, quoted(redact(&why)).into())),
+            Answer::Forbidden(why) | Answer::Failed(why) => return Err(unread(&what, text![quoted(redact(&why))])),
             Answer::NotCovered => return Err(unread(&what, "it is not in the dump".into())),
             Answer::Object(_) | Answer::List { .. } => return Err(unread(&what, "the answer was no log".into())),
         };
@@ -104,7 +104,7 @@ impl Desk {
         let troubled =
             || self.report_of(found)?.findings.into_iter().find_map(|ranked| ranked.finding.object.container);
         let marked = || pod.metadata.annotations.as_ref()?.get(DEFAULT_CONTAINER).cloned();
-        let first = || pods::containers(pod).next().map(|container| container.name.clone());
+        let first = || pods::containers(pod).next().map(|container| container.name().to_owned());
         troubled()
             .or_else(marked)
             .filter(|container| containers.contains(&container.as_str()))

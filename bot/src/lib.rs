@@ -1,6 +1,7 @@
 //! The command line of kubewhy: explains why a Kubernetes object is broken, from a live cluster or from a dump.
 //!
-//! Entry point: [`run`]. [`source`] is where evidence comes from, [`render`] how an answer looks.
+//! Entry point: [`run`]. [`source`] is where evidence comes from; `kubewhy_core` decides what is said, `kubewhy_console` how it
+//! looks.
 //!
 //! Invariants: standard output carries the answer and nothing else; what is said on the side goes to standard error; no
 //! command here changes a cluster.
@@ -11,10 +12,9 @@ mod conversation;
 //DEMO pub mod demo;
 pub mod desk;
 pub mod dump;
+mod find;
 mod output;
 pub mod redact;
-pub mod render;
-pub mod resolve;
 pub mod source;
 
 use std::ffi::OsString;

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use kubewhy_core::resolve::Wanted;
 use kubewhy_diagnosis::Inquiry;
 use kubewhy_diagnosis::ask::{Answer, Ask, Instance};
 use kubewhy_diagnosis::kind::{Kind, Object};
@@ -15,17 +16,16 @@ use crate::cli::RecordArgs;
 use crate::commands::{open, why};
 use crate::output::Output;
 use crate::redact;
-use crate::resolve::Wanted;
 
 pub(crate) fn run(arguments: &RecordArgs, output: &mut Output) -> Ending {
-    let wanted =
-        match Wanted::parse(&arguments.target, arguments.namespace.as_deref(), arguments.from.context.as_deref()) {
-            Ok(wanted) => wanted,
-            Err(error) => {
-                output.error(&error.to_string());
-                return Ending::Usage;
-            }
-        };
+    let context = arguments.from.context.as_deref();
+    let wanted = match Wanted::from_arguments(&arguments.target, arguments.namespace.as_deref()) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            output.error(&error.to_string());
+            return Ending::Usage;
+        }
+    };
     let folder = &arguments.output;
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         output.error(&format!("{} is not empty; nothing was written. Name a new folder with -o", folder.display()));
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &RecordArgs, output: &mut Output) -> Ending {
             return Ending::Unreadable;
         }
     };
-    let target = match wanted.find(&source) {
+    let target = match source.find(&wanted, context) {
         Ok(target) => target,
         Err(error) => {
             output.error(&error.to_string());

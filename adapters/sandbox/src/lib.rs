@@ -1,2 +1,4 @@
 //! An embedded Kubernetes API.
 #![warn(missing_docs)]
+
+pub mod resources;

@@ -2,8 +2,17 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod convert;
+mod garbage;
+mod handle;
+mod logs;
+mod object;
+mod removal;
+mod store;
 
+pub mod resources;
 pub mod status;
 
 pub use clock::Clock;
+pub use handle::Sandbox;
 pub use status::Status;

@@ -1,4 +1,11 @@
 //! An embedded Kubernetes API.
 #![warn(missing_docs)]
 
+mod clock;
+
+pub mod patch;
 pub mod resources;
+pub mod status;
+
+pub use clock::Clock;
+pub use status::Status;

@@ -3,6 +3,7 @@
 
 mod clock;
 
+pub mod discovery;
 pub mod patch;
 pub mod resources;
 pub mod status;

@@ -7,6 +7,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 
+pub(crate) use custom::version_rank;
 pub use custom::{PrinterColumn, ScalePaths};
 
 type Word = Cow<'static, str>;

@@ -23,6 +23,7 @@ pub mod patch;
 pub mod resources;
 pub mod serve;
 pub mod status;
+pub mod table;
 
 pub use access::Rule;
 pub use answer::Body;

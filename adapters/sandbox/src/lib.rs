@@ -13,6 +13,7 @@ mod selector;
 mod store;
 
 pub mod resources;
+pub mod scenario;
 pub mod status;
 
 pub use call::Verb;

@@ -22,6 +22,7 @@ pub mod journal;
 pub mod patch;
 pub mod resources;
 pub mod serve;
+pub mod scenario;
 pub mod status;
 pub mod table;
 

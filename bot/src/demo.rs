@@ -76,12 +76,20 @@ impl Demo {
         let mut player = Player::new(sandbox.clone(), scenarios.clone());
         player.skip_to(after);
         player.advance(sandbox.now())?;
-        let runtime =
-            Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(DemoError::Runtime)?;
+        let runtime = runtime()?;
         if at.is_none() {
             runtime.spawn(async move { player.run().await });
         }
         Ok(Self { sandbox, runtime: Arc::new(runtime), scenarios })
+    }
+
+    /// A cluster in which nothing is and nothing happens.
+    ///
+    /// # Errors
+    /// Where its runtime cannot be started.
+    pub fn empty() -> Result<Self, DemoError> {
+        let sandbox = Sandbox::seeded(Clock::system(), SEED);
+        Ok(Self { sandbox, runtime: Arc::new(runtime()?), scenarios: Vec::new() })
     }
 
     /// It as a source of evidence.
@@ -110,4 +118,8 @@ impl Demo {
     pub fn scenarios(&self) -> &[Scenario] {
         &self.scenarios
     }
+}
+
+fn runtime() -> Result<Runtime, DemoError> {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(DemoError::Runtime)
 }

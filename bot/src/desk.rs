@@ -61,6 +61,11 @@ impl Desk {
         &self.served.source
     }
 
+    /// Says unasked that something broke.
+    pub fn news(&self, report: &Report) -> Message {
+        answer::news(report, &self.extras())
+    }
+
     /// Answers a request.
     pub fn answer(&self, request: &Request) -> Outcome {
         let line = match &request.input {

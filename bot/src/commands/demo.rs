@@ -26,7 +26,8 @@ pub(crate) fn run(arguments: &DemoArgs, output: &mut Output) -> Ending {
             return Ending::Unreadable;
         }
     };
-    let _server = match arguments.listen.map(|address| sandbox::serve(&demo, address, output)).transpose() {
+    let listening = arguments.listen.map(|address| sandbox::listen(demo.sandbox(), demo.runtime(), address, output));
+    let _server = match listening.transpose() {
         Ok(server) => server,
         Err(ending) => return ending,
     };

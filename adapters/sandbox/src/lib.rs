@@ -16,6 +16,7 @@ mod store;
 mod verbs;
 
 pub mod access;
+pub mod defaults;
 pub mod discovery;
 pub mod faults;
 pub mod journal;

@@ -188,7 +188,8 @@ fn a_plan_names_its_objects_and_what_speaks_against_it() {
     for part in ["data-loss", "StatefulSet", "machine is off", "--force", "Pod "] {
         assert!(forced.contains(part), "{part}: {forced}");
     }
-    let (path, report) = all_fixtures().iter().find(|(path, _)| path.starts_with("image-not-found/earlier")).expect("one");
+    let (path, report) =
+        all_fixtures().iter().find(|(path, _)| path.starts_with("image-not-found/earlier")).expect("one");
     assert_eq!(plan::offered(report), [Action::Undo], "{path}");
     let undo = plan(path, Action::Undo);
     for part in ["Deployment ", "disruptive", "kubectl", "rollout undo", "Argo CD"] {

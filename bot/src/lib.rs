@@ -9,7 +9,6 @@ mod cli;
 mod commands;
 pub mod dump;
 mod output;
-pub mod redact;
 pub mod render;
 pub mod resolve;
 pub mod source;

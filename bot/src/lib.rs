@@ -14,7 +14,6 @@ pub mod desk;
 pub mod dump;
 mod find;
 mod output;
-pub mod redact;
 pub mod source;
 
 use std::ffi::OsString;

@@ -10,11 +10,12 @@ use kubewhy_core::resolve::{Candidate, Wanted};
 use kubewhy_core::{UserError, nearest};
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter, Selector};
 use kubewhy_diagnosis::kind::{Kind, Object};
+use kubewhy_diagnosis::redact::redact;
 use kubewhy_diagnosis::{Report, pods};
 use kubewhy_text::{Text, name, quoted, text};
 
 use super::Desk;
-use crate::redact::text as redact;
+
 
 /// The annotation by which a pod says which of its containers it is about
 /// (<https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container>).

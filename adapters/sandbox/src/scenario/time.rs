@@ -81,15 +81,15 @@ impl Moment {
         });
     }
 
-    /// Replaces `${T-40s}` in a text.
+    /// Replaces `${T-40s}` in a text, and `${T-40s %Y/%m/%d %H:%M:%S}` by the time in that form (strftime).
     pub(crate) fn fill_in_text(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             out.push_str(before);
-            match after.split_once('}').and_then(|(inner, after)| Some((relative(inner)?, after))) {
-                Some((span, after)) => {
-                    out.push_str(&self.write(Time::Relative(span)));
+            match after.split_once('}').and_then(|(inner, after)| Some((self.spelled(inner)?, after))) {
+                Some((time, after)) => {
+                    out.push_str(&time);
                     rest = after;
                 }
                 None => {
@@ -100,6 +100,15 @@ impl Moment {
         }
         out.push_str(rest);
         out
+    }
+
+    /// What stands between `${` and `}`; `None` where it is no time.
+    fn spelled(&self, text: &str) -> Option<String> {
+        let Some((span, form)) = text.split_once(' ') else {
+            return relative(text).map(|span| self.write(Time::Relative(span)));
+        };
+        let time = self.resolve(Time::Relative(relative(span)?));
+        jiff::fmt::strtime::format(form, &time.to_zoned(jiff::tz::TimeZone::UTC)).ok()
     }
 }
 
@@ -177,13 +186,15 @@ mod tests {
         let moment = Moment::at("2026-11-20T10:00:00Z".parse().unwrap());
         let mut value = json!({
             "a": "T", "b": ["T-1m30s", "T+2h"], "renewTime": "T-12d",
-            "c": "Talk", "d": "T-", "e": "T-5x", "f": "at ${T-10s}: ${HOME} ${T", "g": "T--5s"
+            "c": "Talk", "d": "T-", "e": "T-5x", "f": "at ${T-10s}: ${HOME} ${T", "g": "T--5s",
+            "h": "${T-1m %Y/%m/%d %H:%M:%S} up", "i": "${T %!}", "j": "${Tea %H}"
         });
         moment.fill_in(&mut value);
         let expected = json!({
             "a": "2026-11-20T10:00:00Z", "b": ["2026-11-20T09:58:30Z", "2026-11-20T12:00:00Z"],
             "renewTime": "2026-11-08T10:00:00.000000Z",
-            "c": "Talk", "d": "T-", "e": "T-5x", "f": "at 2026-11-20T09:59:50Z: ${HOME} ${T", "g": "T--5s"
+            "c": "Talk", "d": "T-", "e": "T-5x", "f": "at 2026-11-20T09:59:50Z: ${HOME} ${T", "g": "T--5s",
+            "h": "2026/11/20 09:59:00 up", "i": "${T %!}", "j": "${Tea %H}"
         });
         assert_eq!(value, expected);
     }

@@ -9,11 +9,14 @@ use serde_json::{Value, json};
 
 use crate::{
     shape,
-    suite::{Area, Request, Step},
+    suite::{Area, Request, Step, Until},
 };
 
 /// No answer, a watch's included, takes longer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a question that waits for controllers is asked, with [`PAUSE`] in between.
+const ATTEMPTS: usize = 100;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A server under comparison.
 #[derive(Clone)]
@@ -54,7 +57,7 @@ impl Server {
     }
 
     async fn step(&self, area: &Area, step: &Step, variables: &mut BTreeMap<String, String>) -> Value {
-        let outcome = tokio::time::timeout(PATIENCE, self.exchange(area, step, variables)).await;
+        let outcome = tokio::time::timeout(PATIENCE, self.settled(area, step, variables)).await;
         let (parts, body) = match outcome {
             Err(_) => return json!({ "failed": "no end of the answer in time" }),
             Ok(Err(failure)) => return json!({ "failed": failure }),
@@ -68,6 +71,32 @@ impl Server {
             }
         }
         shape::answer(&parts, &body, step)
+    }
+
+    /// Asks until the answer is the one waited for, and no more than [`ATTEMPTS`] times.
+    async fn settled(
+        &self,
+        area: &Area,
+        step: &Step,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<(http::response::Parts, Bytes), String> {
+        let mut answer = self.exchange(area, step, variables).await?;
+        for _ in 1..ATTEMPTS {
+            let (parts, body) = &answer;
+            let holds = match &step.until {
+                None => true,
+                Some(Until::Code(code)) => parts.status.as_u16() == *code,
+                Some(Until::Present(pointer)) => {
+                    serde_json::from_slice::<Value>(body).is_ok_and(|value| value.pointer(pointer).is_some())
+                }
+            };
+            if holds {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            answer = self.exchange(area, step, variables).await?;
+        }
+        Ok(answer)
     }
 
     async fn exchange(

@@ -49,7 +49,10 @@ fn events(text: &str, step: &Step) -> Option<Value> {
     if !step.send.contains("watch=") && !step.send.contains("/watch/") {
         return None;
     }
-    text.lines().map(|line| event(line, step)).collect()
+    let mut events = text.lines().map(|line| event(line, step)).collect::<Option<Vec<_>>>()?;
+    // How often a bookmark comes is the server's choice.
+    events.dedup_by(|later, earlier| later == earlier && later["type"] == "BOOKMARK");
+    Some(Value::Array(events))
 }
 
 fn event(line: &str, step: &Step) -> Option<Value> {

@@ -55,6 +55,9 @@ pub(crate) struct Step {
     /// Keys of elements that may be missing: the sandbox serves fewer resources, those it serves are equal.
     #[serde(default)]
     pub(crate) subset: bool,
+    /// Asked again until this holds: what controllers do takes a real cluster a while.
+    #[serde(default)]
+    pub(crate) until: Option<Until>,
     /// Requests sent once a watch is open.
     #[serde(default)]
     pub(crate) during: Vec<Request>,
@@ -94,6 +97,16 @@ pub(crate) struct Request {
     /// A body sent as it stands.
     #[serde(default)]
     pub(crate) text: Option<String>,
+}
+
+/// What an answer is waited for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Until {
+    /// An HTTP status code.
+    Code(u16),
+    /// A field that is there, by JSON pointer.
+    Present(String),
 }
 
 /// How exactly the text of a Status is compared.

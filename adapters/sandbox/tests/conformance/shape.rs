@@ -51,7 +51,11 @@ fn events(text: &str, step: &Step) -> Option<Value> {
     }
     let mut events = text.lines().map(|line| event(line, step)).collect::<Option<Vec<_>>>()?;
     // How often a bookmark comes is the server's choice.
-    events.dedup_by(|later, earlier| later == earlier && later["type"] == "BOOKMARK");
+    events.dedup_by(|later, earlier| {
+        later["type"] == "BOOKMARK"
+            && earlier["type"] == "BOOKMARK"
+            && later.pointer("/object/metadata/annotations").is_none()
+    });
     Some(Value::Array(events))
 }
 

@@ -1,13 +1,18 @@
 //! Where evidence comes from: a cluster or a dump. Everything above asks and does not care.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use kubewhy_core::resolve::Candidate;
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::kind::Kind;
+use kubewhy_diagnosis::scan::{self, Scan};
 use kubewhy_diagnosis::{Inquiry, Report, Snapshot, Step, Target};
 use kubewhy_kubernetes::{Cluster, ConnectError, Connection};
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::dump::{self, DumpError};
 use crate::output::Output;
@@ -41,8 +46,32 @@ pub enum Source {
         /// The connection.
         cluster: Cluster,
         /// The runtime that its requests run on.
-        runtime: tokio::runtime::Runtime,
+        runtime: Arc<Runtime>,
+        /// The time there: the system's, but for an embedded cluster.
+        clock: Clock,
     },
+}
+
+/// Tells the time.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that is read by calling.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// What it shows.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Clock").finish()
+    }
 }
 
 impl Source {
@@ -61,10 +90,9 @@ impl Source {
     /// # Errors
     /// Where there is no kubeconfig, or it cannot be used.
     pub fn cluster(connection: &Connection) -> Result<Self, SourceError> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
         let cluster = runtime.block_on(Cluster::connect(connection))?;
-        Ok(Self::Cluster { cluster, runtime })
+        Ok(Self::Cluster { cluster, runtime: Arc::new(runtime), clock: Clock::new(Timestamp::now) })
     }
 
     /// The cluster's name, for the reader.
@@ -87,7 +115,7 @@ impl Source {
     pub fn clock(&self) -> Timestamp {
         match self {
             Self::Dump { snapshot, .. } => snapshot.newest_time().unwrap_or_else(Timestamp::now),
-            Self::Cluster { .. } => Timestamp::now(),
+            Self::Cluster { clock, .. } => clock.now(),
         }
     }
 
@@ -117,7 +145,7 @@ impl Source {
                     (ask, answer)
                 })
                 .collect(),
-            Self::Cluster { cluster, runtime } => runtime.block_on(cluster.answer(asks)),
+            Self::Cluster { cluster, runtime, .. } => runtime.block_on(cluster.answer(asks)),
         }
     }
 
@@ -131,14 +159,38 @@ impl Source {
                 })
                 .map(|object| (object.namespace().map(str::to_owned), object.name().to_owned()))
                 .collect(),
-            Self::Cluster { cluster, runtime } => runtime.block_on(cluster.names(kind, namespace)),
+            Self::Cluster { cluster, runtime, .. } => runtime.block_on(cluster.names(kind, namespace)),
         }
+    }
+
+    /// The objects of several kinds that may be the one that is meant, in the order of the kinds.
+    pub fn candidates(&self, kinds: &[Kind], namespace: Option<&str>) -> Vec<Candidate> {
+        let of_kind = |kind: &Kind| {
+            let kind = *kind;
+            let names = self.names(kind, namespace).into_iter();
+            names.map(move |(namespace, name)| Candidate { kind, namespace, name, cluster: None })
+        };
+        kinds.iter().flat_map(of_kind).collect()
     }
 
     /// All objects of a kind, in one namespace or in all.
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Answer {
         let ask = Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All };
         self.answer(vec![ask]).pop().map_or_else(|| Answer::Failed("no answer".to_owned()), |(_, answer)| answer)
+    }
+
+    /// Looks for everything that is broken, in one namespace or in all.
+    pub fn scan(&self, namespace: Option<&str>, context: Option<&str>, now: Timestamp) -> Scan {
+        let answers: Vec<_> = scan::KINDS.iter().map(|kind| (*kind, self.list(*kind, namespace))).collect();
+        let (suspects, unread) = scan::suspects(&answers, namespace, now);
+        let reports = suspects
+            .into_iter()
+            .map(|suspect| {
+                let (cluster, context) = (self.name().to_owned(), context.map(str::to_owned));
+                self.explain(Target { cluster, context, ..suspect }, now).0
+            })
+            .collect();
+        Scan::new(reports, unread)
     }
 
     /// Answers a question; the inquiry comes back for those who want to know what was read.

@@ -1,4 +1,4 @@
-//! What a server says about itself: its version, its health, its resources, and as much OpenAPI as a client needs before it writes.
+//! What a server says about itself: its version, its health, its resources, and as much `OpenAPI` as a client needs before it writes.
 
 mod aggregated;
 mod openapi;
@@ -68,7 +68,7 @@ fn health(check: &str, query: &str) -> String {
     if !verbose {
         return "ok".to_owned();
     }
-    let passed: String = CHECKS.iter().map(|name| format!("[+]{name} ok\n")).collect();
+    let passed = CHECKS.map(|name| format!("[+]{name} ok\n")).concat();
     format!("{passed}{check} check passed\n")
 }
 

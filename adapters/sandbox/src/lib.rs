@@ -16,6 +16,7 @@ mod store;
 mod verbs;
 
 pub mod access;
+pub mod defaults;
 pub mod discovery;
 pub mod faults;
 pub mod journal;
@@ -26,7 +27,7 @@ pub mod status;
 pub mod table;
 
 pub use access::Rule;
-pub use answer::Body;
+pub use answer::{Body, Error};
 pub use call::Verb;
 pub use clock::Clock;
 pub use faults::{Effect, Fault, Filter};

@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 
 use self::{column::Column, row::Row};
 use crate::{
-    resources::Resource,
+    resources::{Custom, Resource},
     status::{Cause, Status},
 };
 
@@ -73,34 +73,57 @@ pub fn table(
     include: Include,
     now: Timestamp,
 ) -> Value {
-    let kind = objects.first().and_then(|object| object.get("kind")).and_then(Value::as_str);
-    let scale = kind == Some("Scale") && resource.kind != "Scale";
-    let (columns, cells): (Vec<Value>, Box<dyn Fn(&Row<'_>) -> Vec<Value>>) = match &resource.custom {
-        _ if scale => printed(builtin::SCALE),
-        Some(custom) => (custom::columns(custom), Box::new(|row| custom::cells(custom, row))),
-        None => printed(builtin::printer(&resource.group, &resource.kind)),
+    let layout = match &resource.custom {
+        _ if objects.first().is_some_and(|object| is_scale(object)) => Layout::Builtin(builtin::SCALE),
+        Some(custom) => Layout::Custom(custom),
+        None => Layout::Builtin(builtin::printer(&resource.group, &resource.kind)),
     };
-    let rows: Vec<Value> = objects
-        .iter()
-        .map(|object| {
-            let row = Row { object, now };
-            let mut fields = Map::new();
-            fields.insert("cells".to_owned(), cells(&row).into());
-            if let Some(conditions) = pods::row_conditions(resource, object) {
-                fields.insert("conditions".to_owned(), conditions);
-            }
-            fields.insert("object".to_owned(), included(object, include));
-            Value::Object(fields)
-        })
-        .collect();
-    json!({
-        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": list_metadata,
-        "columnDefinitions": columns, "rows": rows,
-    })
+    let rows = objects.iter().map(|object| row(&layout, resource, &Row { object, now }, include));
+    let mut table = Map::new();
+    table.insert("kind".to_owned(), "Table".into());
+    table.insert("apiVersion".to_owned(), "meta.k8s.io/v1".into());
+    table.insert("metadata".to_owned(), list_metadata);
+    table.insert("columnDefinitions".to_owned(), layout.columns().into());
+    table.insert("rows".to_owned(), rows.collect());
+    Value::Object(table)
 }
 
-fn printed<'a>(printer: Printer) -> (Vec<Value>, Box<dyn Fn(&Row<'_>) -> Vec<Value> + 'a>) {
-    (printer.columns.iter().map(Column::definition).collect(), Box::new(printer.cells))
+/// Whether this is the `scale` subresource of an object instead of the object.
+fn is_scale(object: &Value) -> bool {
+    let says = |field: &str, value: &str| object.get(field).and_then(Value::as_str) == Some(value);
+    says("kind", "Scale") && says("apiVersion", "autoscaling/v1")
+}
+
+/// Whose columns a table has.
+enum Layout<'a> {
+    Builtin(Printer),
+    Custom(&'a Custom),
+}
+
+impl Layout<'_> {
+    fn columns(&self) -> Vec<Value> {
+        match self {
+            Self::Builtin(printer) => printer.columns.iter().map(Column::definition).collect(),
+            Self::Custom(custom) => custom::columns(custom),
+        }
+    }
+
+    fn cells(&self, row: &Row<'_>) -> Vec<Value> {
+        match self {
+            Self::Builtin(printer) => (printer.cells)(row),
+            Self::Custom(custom) => custom::cells(custom, row),
+        }
+    }
+}
+
+fn row(layout: &Layout<'_>, resource: &Resource, row: &Row<'_>, include: Include) -> Value {
+    let mut fields = Map::new();
+    fields.insert("cells".to_owned(), layout.cells(row).into());
+    if let Some(conditions) = pods::row_conditions(resource, row.object) {
+        fields.insert("conditions".to_owned(), conditions);
+    }
+    fields.insert("object".to_owned(), included(row.object, include));
+    Value::Object(fields)
 }
 
 fn included(object: &Value, include: Include) -> Value {

@@ -1,4 +1,4 @@
-//! As much OpenAPI as kubectl reads before it writes: that the server checks fields itself (`fieldValidation`).
+//! As much `OpenAPI` as kubectl reads before it writes: that the server checks fields itself (`fieldValidation`).
 //! Without schemas, kubectl takes its own knowledge of built-in kinds for `apply` and a merge patch for others.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -1,4 +1,4 @@
-//! Which fields a strategic merge patch merges, and by which key: from the OpenAPI document of a 1.34 server
+//! Which fields a strategic merge patch merges, and by which key: from the `OpenAPI` document of a 1.34 server
 //! (`x-kubernetes-patch-strategy`, `x-kubernetes-patch-merge-key`), types without such a field below them left out.
 
 /// How a field is merged.

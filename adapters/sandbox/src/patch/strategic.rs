@@ -50,7 +50,6 @@ fn merge_objects(mut original: Object, mut patch: Object, kind: &str) -> Result<
         }
         let merged = match (original.remove(&key), value) {
             (None, _) if deletes => None,
-            (None, new) => without_directives(new, Nulls::Drop),
             (Some(Value::Object(old)), Value::Object(new)) => {
                 Some(Value::Object(merge_field(merge_keys::field(kind, &key), old, new)?))
             }
@@ -63,7 +62,7 @@ fn merge_objects(mut original: Object, mut patch: Object, kind: &str) -> Result<
                 }))
             }
             (Some(old), _) if deletes => Some(old),
-            (Some(_), new) => without_directives(new, Nulls::Drop),
+            (_, new) => without_directives(new, Nulls::Drop),
         };
         if let Some(merged) = merged {
             original.insert(key, merged);

@@ -40,7 +40,7 @@ fn targets(row: &Row<'_>) -> String {
     let shown: Vec<&str> = metrics.iter().take(2).map(String::as_str).collect();
     match metrics.len() {
         0 => NONE.to_owned(),
-        ..=2 => shown.join(", "),
+        1..=2 => shown.join(", "),
         more => format!("{} + {} more...", shown.join(", "), more - 2),
     }
 }

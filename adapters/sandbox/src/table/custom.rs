@@ -78,7 +78,8 @@ fn find<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
                 _ => return None,
             },
             Step::Where { field, value } => found.as_array()?.iter().find(|item| {
-                find(item, field).is_some_and(|found| found.as_str() == Some(value) || found.to_string() == value)
+                find(item, field)
+                    .is_some_and(|found| found.as_str().map_or_else(|| shown(found) == value, |text| text == value))
             })?,
         };
         rest = after;

@@ -10,6 +10,7 @@ mod compare;
 mod send;
 mod shape;
 mod suite;
+mod table;
 
 use std::{
     collections::BTreeMap,
@@ -20,6 +21,7 @@ use std::{
 
 use hyper_util::rt::TokioExecutor;
 use kube::{Client, Config, client::ConfigExt};
+use kubewhy_sandbox::{Clock, Sandbox};
 use send::{Answers, Server};
 use tower::ServiceBuilder;
 
@@ -62,4 +64,22 @@ async fn the_recording_holds_on_the_real_server() {
     }
     let differing = compare::differing(&areas, &recording(), &answers, compare::Whole::Exact);
     assert!(differing.is_empty(), "the real server answers otherwise than recorded:\n{}", differing.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_answers_like_the_real_server() {
+    let areas = suite::load(&folder());
+    let sandbox = Sandbox::new(Clock::system());
+    // The real one had been restarted: what was before is too old to be watched.
+    sandbox.compact();
+    let client = Client::new(sandbox.service(), "default");
+    let server = Server { client, token: None, run: "r0".to_owned() };
+    let answers = server.ask(&areas).await;
+    let outcome = table::outcome(&areas, &recording(), &answers);
+    eprintln!("{}", outcome.text);
+    eprintln!("{} of {} requests are answered alike", outcome.equal.0, outcome.equal.1);
+    assert!(outcome.unstated.is_empty(), "differ, and nothing says why:\n{}", outcome.unstated.join("\n"));
+    assert!(outcome.unfounded.is_empty(), "stated to differ, and do not:\n{}", outcome.unfounded.join("\n"));
+    let stale = table::refresh(&folder().join("README.md"), &outcome.text);
+    assert!(!stale, "the table in conformance/README.md was stale; it is written anew");
 }

@@ -252,9 +252,10 @@ pub(super) fn commit(
         return Arc::new(object);
     }
     let freed = !finalizers(existing).is_empty() || is_deleting(existing);
-    let changed = store.write(place, object);
-    if freed {
-        removal::finish(store, place);
+    if freed && removal::may_go(&object) {
+        // Its watchers see it go as it was: the last change is never stored.
+        store.erase(place);
+        return Arc::new(object);
     }
-    changed
+    store.write(place, object)
 }

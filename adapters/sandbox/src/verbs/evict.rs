@@ -34,7 +34,7 @@ pub(super) fn evict(sandbox: &Sandbox, request: &Request) -> Result<Answer, Stat
         return Err(Status::bad_request(message));
     }
     let empty = json!({});
-    let options = delete::parse(request, eviction.get("deleteOptions").unwrap_or(&empty))?;
+    let options = delete::parse(&request.query, eviction.get("deleteOptions").unwrap_or(&empty))?;
     let mut store = sandbox.store();
     let pod = store.at(&place).cloned().ok_or_else(|| request.not_found())?;
     if !needs_no_budget(&pod) {

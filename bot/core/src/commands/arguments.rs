@@ -185,7 +185,7 @@ impl<'a> Arguments<'a> {
         }
         let Some(kind) = Kind::from_word(word) else {
             let name = self.name(word)?;
-            if let Some(follower) = self.peek_second().filter(|next| self.is_stray(next, keywords)) {
+            if let Some(follower) = self.peek_second().filter(|next| Self::is_stray(next, keywords)) {
                 return Err(self.no_kind(word, follower));
             }
             self.at += 1;
@@ -228,7 +228,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Tells whether a word after a bare name cannot belong to the command: then the "name" was meant as a kind.
-    fn is_stray(&self, word: &str, keywords: &[&str]) -> bool {
+    fn is_stray(word: &str, keywords: &[&str]) -> bool {
         !word.starts_with('-') && !is_one_of(word, &["in", "on"]) && !is_one_of(word, keywords) && !is_filler(word)
     }
 

@@ -353,12 +353,12 @@ pub fn not_here(command: &Command, feature: Feature) -> UserError {
     if alone {
         error.next(text![
             "See ",
-            arguments::line("help"),
+            kubewhy_text::code("help"),
             " for what works. An object that is called so: ",
             kubewhy_text::code(example)
         ])
     } else {
-        error.next(text!["See ", arguments::line("help"), " for what works."])
+        error.next(text!["See ", kubewhy_text::code("help"), " for what works."])
     }
 }
 

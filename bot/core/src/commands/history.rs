@@ -35,3 +35,14 @@ impl fmt::Display for History {
         write!(f, "history {}", self.object)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::ok;
+    use super::*;
+
+    #[test]
+    fn the_object_is_read() {
+        assert!(matches!(ok("history of pod cart"), Command::History(History { object }) if object.name == "cart"));
+    }
+}

@@ -35,3 +35,14 @@ impl fmt::Display for Timeline {
         write!(f, "timeline {}", self.object)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::ok;
+    use super::*;
+
+    #[test]
+    fn the_object_is_read() {
+        assert!(matches!(ok("timeline of pod cart"), Command::Timeline(Timeline { object }) if object.name == "cart"));
+    }
+}

@@ -25,7 +25,8 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
-    let object = arguments.object(&["of"])?;
+    arguments.take_word(&["of"]);
+    let object = arguments.object(&[])?;
     arguments.rest()?;
     Ok(Command::History(History { object: arguments.settle(object)? }))
 }

@@ -3,10 +3,10 @@
 pub(crate) mod catalogue;
 pub(crate) mod chat;
 pub(crate) mod completions;
-//DEMO pub(crate) mod demo;
+pub(crate) mod demo;
 pub(crate) mod man;
 pub(crate) mod record;
-//DEMO pub(crate) mod sandbox;
+pub(crate) mod sandbox;
 pub(crate) mod scan;
 pub(crate) mod why;
 

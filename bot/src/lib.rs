@@ -9,12 +9,11 @@
 mod cli;
 mod commands;
 mod conversation;
-//DEMO pub mod demo;
+pub mod demo;
 pub mod desk;
 pub mod dump;
 mod find;
 mod output;
-pub mod redact;
 pub mod source;
 
 use std::ffi::OsString;
@@ -57,13 +56,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let ending = match cli.command {
-        Command::Demo(_) | Command::Sandbox(_) => Ending::Usage,
-        //DEMO Command::Demo(arguments) => commands::demo::run(&arguments, &mut output),
+        Command::Demo(arguments) => commands::demo::run(&arguments, &mut output),
         Command::Chat(arguments) => commands::chat::run(&arguments, &mut output),
         Command::Why(arguments) => commands::why::run(&arguments, &mut output),
         Command::Scan(arguments) => commands::scan::run(&arguments, &mut output),
         Command::Record(arguments) => commands::record::run(&arguments, &mut output),
-        //DEMO Command::Sandbox(arguments) => commands::sandbox::run(&arguments, &mut output),
+        Command::Sandbox(arguments) => commands::sandbox::run(&arguments, &mut output),
         Command::Catalogue(arguments) => commands::catalogue::run(&arguments, &mut output),
         Command::Completions { shell } => commands::completions::run(shell, &mut output),
         Command::Man => commands::man::run(&mut output),

@@ -211,7 +211,7 @@ impl Source {
     pub fn explain(&self, target: Target, now: Timestamp) -> (Report, Inquiry) {
         let started = Instant::now();
         let before = self.requests();
-        let mut inquiry = Inquiry::new(target, now);
+        let mut inquiry = Inquiry::new(target, now).noting(self.caveats());
         let mut answers = Vec::new();
         let mut told = false;
         loop {
@@ -227,7 +227,6 @@ impl Source {
                     answers = self.answer(asks);
                 }
                 Step::Done(mut report) => {
-                    report.caveats.splice(0..0, self.caveats().iter().cloned());
                     if matches!(self, Self::Cluster { .. }) {
                         report.requests = self.requests() - before;
                     }

@@ -116,11 +116,13 @@ impl Session {
             if line.trim().is_empty() {
                 continue;
             }
-            if line.trim().eq_ignore_ascii_case("more") {
+            if asks_for_more(&line) {
                 self.printer.more()?;
                 continue;
             }
             match self.printer.press(&line) {
+                // A button may be labelled "Details".
+                Ok(Some(Press::Command(command))) if asks_for_more(&command) => self.printer.more()?,
                 Ok(Some(press)) => return Ok(Some(Line::Press(press))),
                 Ok(None) => return Ok(Some(Line::Words(line))),
                 Err(unknown) => self.printer.answer(&unknown.message())?,
@@ -155,4 +157,8 @@ impl Session {
             Input::Pipe(pipe) => pipe.prompt(),
         }
     }
+}
+
+fn asks_for_more(line: &str) -> bool {
+    line.trim().eq_ignore_ascii_case("more")
 }

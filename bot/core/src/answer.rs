@@ -5,6 +5,7 @@
 mod catalogue;
 mod help;
 mod log;
+mod news;
 mod plan;
 mod report;
 mod scan;
@@ -20,6 +21,7 @@ use kubewhy_text::{Text, name, text};
 pub use catalogue::{catalogue, cause};
 pub use help::{help, help_about};
 pub use log::{Log, log};
+pub use news::news;
 pub use plan::{plan_preview, remedies};
 pub use report::report;
 pub use scan::scan;

@@ -9,13 +9,13 @@ use kubewhy_core::resolve::Wanted;
 use kubewhy_diagnosis::Inquiry;
 use kubewhy_diagnosis::ask::{Answer, Ask, Instance};
 use kubewhy_diagnosis::kind::{Kind, Object};
+use kubewhy_diagnosis::redact::{redact, redact_object};
 use serde_json::{Value, json};
 
 use crate::Ending;
 use crate::cli::RecordArgs;
 use crate::commands::{open, why};
 use crate::output::Output;
-use crate::redact;
 
 pub(crate) fn run(arguments: &RecordArgs, output: &mut Output) -> Ending {
     let context = arguments.from.context.as_deref();
@@ -82,7 +82,7 @@ fn write(folder: &Path, inquiry: &Inquiry) -> io::Result<usize> {
                     .join(plain(namespace)?)
                     .join(plain(pod)?)
                     .join(format!("{}{end}", plain(container)?));
-                files.insert(path, redact::text(log));
+                files.insert(path, redact(log).into_owned());
             }
             (Ask::Get { kind, namespace, .. }, Answer::Absent) => {
                 objects.entry((*kind, namespace.clone())).or_default();
@@ -124,7 +124,7 @@ fn write(folder: &Path, inquiry: &Inquiry) -> io::Result<usize> {
 
 fn keep(objects: &mut BTreeMap<(Kind, Option<String>), BTreeMap<String, Value>>, object: &Object) {
     let Ok(mut value) = object.to_value() else { return };
-    redact::object(&mut value);
+    redact_object(&mut value);
     let place = (object.kind(), object.namespace().map(str::to_owned));
     objects.entry(place).or_default().insert(object.name().to_owned(), value);
 }

@@ -10,11 +10,12 @@ use kubewhy_core::resolve::{Candidate, Wanted};
 use kubewhy_core::{UserError, nearest};
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter, Selector};
 use kubewhy_diagnosis::kind::{Kind, Object};
+use kubewhy_diagnosis::redact::redact;
 use kubewhy_diagnosis::{Report, pods};
 use kubewhy_text::{Text, name, quoted, text};
 
 use super::Desk;
-use crate::redact::text as redact;
+
 
 /// The annotation by which a pod says which of its containers it is about
 /// (<https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container>).
@@ -85,8 +86,7 @@ impl Desk {
     }
 
     fn report_of(&self, found: &Candidate) -> Option<Report> {
-        let target = found.to_target(self.source().name(), None);
-        Some(self.source().explain(target, self.source().clock()).0).filter(|report| report.error.is_none())
+        Some(self.explained(found)).filter(|report| report.error.is_none())
     }
 
     /// The container that was named; else the only one, the one in trouble, the one that the pod says it is about.

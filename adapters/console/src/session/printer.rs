@@ -80,7 +80,10 @@ impl Printer {
     }
 
     /// Prints what stands one tap below the last message.
-    pub(super) fn more(&self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn more(&self) -> io::Result<()> {
         let state = self.state();
         let (message, first_press) = state.shown.last();
         let rendered = thread(message, &state.view(first_press));

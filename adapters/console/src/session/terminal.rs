@@ -8,7 +8,7 @@ use kubewhy_chat::{Message, Tone};
 use kubewhy_text::Text;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
-use rustyline::{CompletionType, Config, Editor, ExternalPrinter as _};
+use rustyline::{CompletionType, Config, Editor, ExternalPrinter};
 
 use super::assistant::Assistant;
 use super::{Completion, Printer, Read};
@@ -53,15 +53,9 @@ impl Terminal {
         // A terminal that lines cannot be edited on has no such printer.
         let above = editor.create_external_printer();
         let prints_above = above.is_ok();
-        if let Ok(mut above) = above {
+        if let Ok(above) = above {
             let printer = printer.clone();
-            thread::Builder::new().name("printer".to_owned()).spawn(move || {
-                while let Some(message) = printer.next_waiting() {
-                    if above.print(message).is_err() {
-                        return;
-                    }
-                }
-            })?;
+            thread::Builder::new().name("printer".to_owned()).spawn(move || print_above(above, &printer))?;
         }
         Ok(Self { editor, prompt, history, printer: printer.clone(), prints_above, interrupted: false })
     }
@@ -111,6 +105,15 @@ impl Drop for Terminal {
         if let Some(file) = &self.history {
             // Nobody is left to be told.
             let _ = self.editor.append_history(file);
+        }
+    }
+}
+
+/// Puts messages above the line that is edited, until the session is over.
+fn print_above(mut above: impl ExternalPrinter, printer: &Printer) {
+    while let Some(message) = printer.next_waiting() {
+        if above.print(message).is_err() {
+            return;
         }
     }
 }

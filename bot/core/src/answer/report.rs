@@ -44,7 +44,7 @@ pub(super) fn headline(report: &Report) -> Text {
 }
 
 /// `prod · Deployment shop/cart · 3 of 3 pods cannot start · since 03:12 (4 min) · likely`.
-fn context(report: &Report) -> Text {
+pub(super) fn context(report: &Report) -> Text {
     let mut parts = vec![text![name(report.target.cluster.clone())], object(&report.target.reference())];
     if report.target.cluster.is_empty() {
         parts.remove(0);

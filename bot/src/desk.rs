@@ -175,9 +175,7 @@ impl Desk {
         let report = self.report(command, &fix.object)?;
         self.remember(place, &report);
         Ok(match fix.action {
-            Some(action) => {
-                answer::plan_preview(&report, action, &self.extras()).map_err(|error| error.message())?
-            }
+            Some(action) => answer::plan_preview(&report, action, &self.extras()).map_err(|error| error.message())?,
             None => answer::remedies(&report, &self.extras()),
         })
     }

@@ -61,6 +61,11 @@ impl Desk {
         &self.served.source
     }
 
+    /// Says unasked that something broke.
+    pub fn news(&self, report: &Report) -> Message {
+        answer::news(report, &self.extras())
+    }
+
     /// Answers a request.
     pub fn answer(&self, request: &Request) -> Outcome {
         let line = match &request.input {
@@ -85,10 +90,11 @@ impl Desk {
         let answered = match command {
             Command::Explain(Explain { object }) => self.explain(command, object, place),
             Command::Scan(scan) => self.scan(scan),
-            Command::Logs(logs) => self.logs(command, logs, place),
+            Command::Logs(logs) => self.log(command, logs),
             Command::Fix(fix) => self.fix(command, fix, place),
-            Command::Catalogue(Catalogue { code }) => Ok(answer::catalogue(*code)),
-            Command::Help(Help { about }) => Ok(answer::help(&self.here, *about)),
+            Command::Catalogue(Catalogue { code }) => Ok(answer::cause(*code, &self.extras())),
+            Command::Help(Help { about: None }) => Ok(answer::help(&self.here)),
+            Command::Help(Help { about: Some(word) }) => Ok(answer::help_about(word, &self.here)),
             Command::More => return Outcome::More,
             Command::Quit => return Outcome::Quit,
             // Their features are not offered anywhere yet, so that the availability above has refused them.
@@ -115,7 +121,7 @@ impl Desk {
 
     /// Answers the question that a command asks about an object.
     fn report(&self, command: &Command, object: &Wanted) -> Result<Report, Message> {
-        let candidate = self.find(object).map_err(|error| answer::unresolved(&error, command))?;
+        let candidate = self.find(object).map_err(|error| answer::unresolved(&error, command, &self.extras()))?;
         let target = candidate.to_target(self.source().name(), self.served.context.as_deref());
         Ok(self.source().explain(target, self.source().clock()).0)
     }
@@ -141,7 +147,9 @@ impl Desk {
         let report = self.report(command, &fix.object)?;
         self.remember(place, &report);
         Ok(match fix.action {
-            Some(action) => answer::plan_preview(&report, action, &self.extras()),
+            Some(action) => {
+                answer::plan_preview(&report, action, &self.extras()).map_err(|error| error.message())?
+            }
             None => answer::remedies(&report, &self.extras()),
         })
     }

@@ -2,16 +2,29 @@
 //!
 //! The first screen is what a person reads on a phone at night; the rest is one tap below it, in the thread.
 
+mod catalogue;
+mod help;
+mod log;
+mod news;
 mod plan;
 mod report;
+mod scan;
+mod unresolved;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kubewhy_chat::Tone;
 use kubewhy_diagnosis::finding::{Finding, ObjectRef};
 use kubewhy_diagnosis::{Report, Status};
 use kubewhy_text::{Text, name, text};
 
+pub use catalogue::{catalogue, cause};
+pub use help::{help, help_about};
+pub use log::{Log, log};
+pub use news::news;
+pub use plan::{plan_preview, remedies};
 pub use report::report;
+pub use scan::scan;
+pub use unresolved::{no_pod, unresolved};
 
 use crate::commands::{Capabilities, Feature};
 use crate::resolve::Wanted;
@@ -85,25 +98,14 @@ pub const fn tone(status: Status) -> Tone {
     }
 }
 
-/// A length of time as people say it: `4 min`, `3 h`, `12 d`.
-pub fn span(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs().max(0);
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds / 60),
-        7200..=172_799 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
 /// `Deployment shop/cart`, the name whole.
 fn object(reference: &ObjectRef) -> Text {
     text![name(reference.kind.clone()), " ", name(reference.path())]
 }
 
-/// `since TIME (4 min)`.
-fn since(time: Timestamp, now: Timestamp) -> Text {
-    text!["since ", time, " (", kubewhy_text::own(span(now.duration_since(time))), ")"]
+/// `since TIME`; a renderer that knows the time adds how long that is.
+fn since(time: Timestamp) -> Text {
+    text!["since ", time]
 }
 
 /// Parts of a line with a dot between them.
@@ -128,3 +130,6 @@ fn code_and_confidence(finding: &Finding) -> Text {
     };
     text![kubewhy_text::code(finding.code.as_str()), sure]
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,9 @@
 
 pub mod answer;
 pub mod commands;
-
+pub mod complete;
 pub mod line;
-
+pub mod mention;
 pub mod nearest;
 pub mod remedy;
 pub mod resolve;

@@ -83,6 +83,61 @@ pub const fn class(action: Action) -> Class {
     }
 }
 
+/// What it does, in one sentence.
+pub const fn effect(action: Action) -> &'static str {
+    match action {
+        Action::DeletePod => "The pod is asked to end and removed; what owns it makes a new one.",
+        Action::ForceDeletePod => "The pod is struck from the API at once, without waiting for its processes to end.",
+        Action::EvictPod => "The pod is asked to go, as a drain does; a PodDisruptionBudget can refuse that.",
+        Action::RemoveFinalizers => "The named finalizer is taken off, so that the object can go.",
+        Action::Restart => "All pods are replaced one after the other, as the update strategy says.",
+        Action::Undo => {
+            "The pod template of the earlier revision is put back, and the pods are replaced one after the other."
+        }
+        Action::Scale => "The number of replicas is changed.",
+        Action::DeleteFailedPods => "Pods that have failed and only remain as a record are removed.",
+        Action::Cordon => "The node takes no new pods; those on it go on.",
+        Action::Uncordon => "The node takes new pods again.",
+        Action::TaintOutOfService => {
+            "The node is marked as out of service: its pods are struck from the API, its volumes detached by force."
+        }
+        Action::DeleteNode => "The node object is removed, and with it the pods that were bound to it.",
+        Action::DeleteJob => "The Job and its pods are removed.",
+        Action::Suspend => "No new runs are started; where it is a Job, its pods are ended.",
+        Action::Resume => "Runs are started again.",
+        Action::DeleteVolumeAttachment => "The record that the volume is attached is removed.",
+        Action::DebugCopy => "A copy of the pod is made, without probes and traffic.",
+    }
+}
+
+/// What is lost by it at least.
+pub const fn loss(action: Action) -> &'static str {
+    match action {
+        Action::DeletePod | Action::EvictPod => {
+            "what the pod holds in memory, in emptyDir volumes and in its own file system"
+        }
+        Action::ForceDeletePod => {
+            "what the pod holds itself; and if its processes still run, two of them can write to one volume"
+        }
+        Action::RemoveFinalizers => {
+            "whatever the keeper of the finalizer wanted to do first, such as freeing a disk, is never done"
+        }
+        Action::Restart => "what the pods hold in memory and in emptyDir volumes",
+        Action::Undo => "what the newest revision brought; ConfigMaps, Secrets and data stay as they are",
+        Action::Scale => "what pods that are taken away hold in memory and in emptyDir volumes",
+        Action::DeleteFailedPods => "their status and logs",
+        Action::Cordon | Action::Uncordon => "nothing",
+        Action::TaintOutOfService | Action::DeleteNode => {
+            "what was not yet written to disk; if the machine still runs, two pods can write to one volume"
+        }
+        Action::DeleteJob => "its pods with their logs, and the record of the run",
+        Action::Suspend => "the runs that fall into that time, and where it is a Job, the work of its pods so far",
+        Action::Resume => "nothing; times missed meanwhile can start a run at once",
+        Action::DeleteVolumeAttachment => "what was not yet written, if the volume is still mounted on its node",
+        Action::DebugCopy => "nothing; the copy takes room until it is removed",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -130,8 +130,7 @@ fn labels(lines: &[Vec<String>]) -> BTreeMap<String, String> {
                         add(word, value);
                     }
                 }
-                (Some((name, "")), Some(value)) => add(name, value),
-                (Some((name, value)), _) => add(name, value),
+                (Some((name, value)), next) => add(name, next.filter(|_| value.is_empty()).unwrap_or(value)),
                 // `namespace: shop`, `"namespace": "shop"`, `in namespace shop`; the colon was cut from the word before.
                 (None, Some(value)) if word.eq_ignore_ascii_case("namespace") || is_label(word) => {
                     let value = value.trim_start_matches(['=', ':', '~']);
@@ -174,10 +173,8 @@ fn kubectl(line: &[String]) -> Vec<Wanted> {
     }
     let namespace = namespace.filter(|namespace| is_name(namespace));
     let [verb, objects @ ..] = plain.as_slice() else { return Vec::new() };
-    let objects = match (*verb, objects) {
-        ("rollout" | "set" | "top", [_, rest @ ..]) => rest,
-        (_, rest) => rest,
-    };
+    let has_second_verb = matches!(*verb, "rollout" | "set" | "top");
+    let objects = objects.get(usize::from(has_second_verb)..).unwrap_or_default();
     let found: Vec<Wanted> = objects.iter().filter_map(|word| with_slash(word, namespace)).collect();
     if !found.is_empty() {
         return found;

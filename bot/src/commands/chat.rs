@@ -26,8 +26,8 @@ pub(crate) fn run(arguments: &ChatArgs, output: &mut Output) -> Ending {
     let greeting = greeting(source.name());
     let served = Served { source, context: arguments.from.context.clone() };
     let desk = Arc::new(Desk::new(served, Capabilities::console()));
-    let talked = conversation::open(&desk, history())
-        .and_then(|mut session| conversation::talk(&desk, &mut session, &greeting));
+    let talked =
+        conversation::open(&desk, history()).and_then(|mut session| conversation::talk(&desk, &mut session, &greeting));
     match talked {
         Ok(()) => Ending::Fine,
         Err(error) => {

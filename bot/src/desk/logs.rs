@@ -86,8 +86,7 @@ impl Desk {
     }
 
     fn report_of(&self, found: &Candidate) -> Option<Report> {
-        let target = found.to_target(self.source().name(), None);
-        Some(self.source().explain(target, self.source().clock()).0).filter(|report| report.error.is_none())
+        Some(self.explained(found)).filter(|report| report.error.is_none())
     }
 
     /// The container that was named; else the only one, the one in trouble, the one that the pod says it is about.

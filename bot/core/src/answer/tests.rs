@@ -66,7 +66,7 @@ fn read_all() -> Vec<(String, Report)> {
         }
     }
     paths.sort();
-    paths.retain(|path| path.ends_with(".yaml"));
+    paths.retain(|path| Path::new(path).extension().is_some_and(|extension| extension == "yaml"));
     assert!(paths.len() > 300, "{} fixtures", paths.len());
     paths
         .into_iter()
@@ -91,24 +91,16 @@ fn buttons(message: &Message) -> Vec<(String, String)> {
 }
 
 fn words(blocks: &[Block]) -> String {
-    let mut out = String::new();
-    for block in blocks {
-        match block {
-            Block::Heading(text) | Block::Paragraph(text) | Block::Context(text) => out.push_str(&text.plain()),
-            Block::Steps(texts) | Block::Points(texts) => {
-                texts.iter().for_each(|text| out.push_str(&format!("- {text}\n")))
-            }
-            Block::Facts(facts) => {
-                facts.iter().for_each(|fact| out.push_str(&format!("{}: {}\n", fact.name, fact.value)))
-            }
-            Block::Quote(quote) => out.push_str(&format!("{} > {}", quote.source, quote.words)),
-            Block::Code(code) => out.push_str(code),
-            Block::Commands(commands) => out.push_str(&commands.join("\n")),
-            Block::Table(_) | Block::Image(_) | Block::Buttons(_) | Block::Choice(_) => {}
-        }
-        out.push('\n');
-    }
-    out
+    let words = blocks.iter().flat_map(|block| match block {
+        Block::Heading(text) | Block::Paragraph(text) | Block::Context(text) => vec![text.plain()],
+        Block::Steps(texts) | Block::Points(texts) => texts.iter().map(Text::plain).collect(),
+        Block::Facts(facts) => facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect(),
+        Block::Quote(quote) => vec![format!("{} > {}", quote.source, quote.words)],
+        Block::Code(code) => vec![code.clone()],
+        Block::Commands(commands) => commands.clone(),
+        Block::Table(_) | Block::Image(_) | Block::Buttons(_) | Block::Choice(_) => Vec::new(),
+    });
+    words.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(super) fn value_at(line: &str, hit: std::ops::Range<usize>) -> Option<Found>
     let name = line.get(start..end)?;
     let promise = promise(name)?;
     let (at, separator) = separator(bytes, end, name.starts_with('-'))?;
-    let (from, to, quoted) = extent(bytes, at);
+    let (from, to, quoted) = extent(bytes, in_list(bytes, at));
     let value = line.get(from..to)?;
     let rest = line.get(to..)?;
     is_secret(promise, name, value, separator, quoted, rest).then(|| Found::general(from, to, promise.kind()))
@@ -67,6 +67,12 @@ fn separator(bytes: &[u8], end: usize, is_flag: bool) -> Option<(usize, Separato
 
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
+}
+
+/// Where a value begins behind the bracket of a list of texts.
+fn in_list(bytes: &[u8], at: usize) -> usize {
+    let listed = bytes.get(at) == Some(&b'[') && matches!(bytes.get(at + 1), Some(b'"' | b'\\' | b'\''));
+    if listed { at + 1 } else { at }
 }
 
 /// Where a value begins and ends, and whether it stands in quotation marks.

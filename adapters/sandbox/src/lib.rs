@@ -28,7 +28,7 @@ pub mod status;
 pub mod table;
 
 pub use access::Rule;
-pub use answer::Body;
+pub use answer::{Body, Error};
 pub use call::Verb;
 pub use clock::Clock;
 pub use faults::{Effect, Fault, Filter};

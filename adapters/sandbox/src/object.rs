@@ -93,3 +93,23 @@ pub(crate) fn with_revision(object: &Arc<Value>, revision: u64) -> Arc<Value> {
     set_meta(&mut changed, "resourceVersion", revision.to_string());
     Arc::new(changed)
 }
+
+/// The quality-of-service class that follows from a pod's requests and limits.
+pub(crate) fn qos_class(pod: &Value) -> &'static str {
+    let containers = elements(pod, "/spec/containers").iter().chain(elements(pod, "/spec/initContainers"));
+    let (mut any, mut all) = (false, true);
+    for container in containers {
+        for resource in ["cpu", "memory"] {
+            let request = container.pointer(&format!("/resources/requests/{resource}"));
+            let limit = container.pointer(&format!("/resources/limits/{resource}"));
+            any |= request.is_some() || limit.is_some();
+            // A request that is not given is the limit.
+            all &= limit.is_some() && (request.is_none() || request == limit);
+        }
+    }
+    match (any, all) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}

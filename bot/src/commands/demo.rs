@@ -71,7 +71,7 @@ fn greeting(demo: &Demo, scan: &Scan) -> Message {
         .filter_map(|scenario| Some((scenario, question(scenario)?)))
         .filter(|(scenario, _)| told.insert(scenario.kind()))
         .map(|(scenario, question)| {
-            vec![own(scenario.kind().to_string()).into(), own(scenario.title()).into(), code(question).into()]
+            vec![text![own(scenario.kind().to_string())], text![own(scenario.title())], text![code(question)]]
         })
         .collect();
     Message::new(Tone::Plain, headline)

@@ -117,7 +117,9 @@ fn names_follow(bytes: &[u8], at: usize) -> bool {
 
 fn is_secret(promise: Promise, name: &str, value: &str, separator: Separator, quoted: bool, rest: &str) -> bool {
     let word = value.trim_end_matches(['.', ',', ':', '!', '?', ')']);
-    if is_placeholder(value) || is_placeholder(word) || word.starts_with(['{', '[', '(', '<']) && !quoted {
+    // `os.environ["DB_PASSWORD"]`: a line of a program.
+    let is_code = !quoted && (word.starts_with(['{', '[', '(', '<']) || word.ends_with(['[', '(']));
+    if is_placeholder(value) || is_placeholder(word) || is_code {
         return false;
     }
     let lower = word.bytes().all(|byte| byte.is_ascii_lowercase());

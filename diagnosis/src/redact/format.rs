@@ -35,6 +35,12 @@ impl Format {
     }
 }
 
+/// What follows the dot is no row of hexadecimal digits, as the names of events end in.
+pub(super) fn is_bootstrap(secret: &str) -> bool {
+    secret.split_once('.').is_some_and(|(_, end)| end.bytes().any(|byte| (b'g'..=b'z').contains(&byte)))
+        && has_letter_and_digit(secret)
+}
+
 /// Any value at all.
 pub(super) fn is_any(_: &str) -> bool {
     true

@@ -106,9 +106,13 @@ const ABOUT: &[&str] = &[
     "audience",
     "backend",
     "cache",
+    "callback",
     "changed",
+    "checker",
     "class",
     "column",
+    "config",
+    "cost",
     "count",
     "created",
     "date",
@@ -133,16 +137,20 @@ const ABOUT: &[&str] = &[
     "filename",
     "format",
     "func",
+    "generator",
     "grace",
     "handler",
     "hasher",
     "header",
+    "hint",
     "host",
     "id",
     "ids",
     "in",
     "interval",
     "issuer",
+    "iterations",
+    "keyfactory",
     "keys",
     "kind",
     "label",
@@ -153,6 +161,7 @@ const ABOUT: &[&str] = &[
     "location",
     "manager",
     "max",
+    "mechanism",
     "message",
     "method",
     "min",
@@ -171,9 +180,12 @@ const ABOUT: &[&str] = &[
     "policy",
     "port",
     "prefix",
+    "prompt",
+    "protocol",
     "provider",
     "reader",
     "reason",
+    "recovery",
     "ref",
     "refs",
     "required",
@@ -182,6 +194,9 @@ const ABOUT: &[&str] = &[
     "resolver",
     "retries",
     "rotation",
+    "rounds",
+    "rule",
+    "rules",
     "scheme",
     "scope",
     "scopes",
@@ -278,6 +293,37 @@ const KEYS: &[&str] = &[
     "write",
 ];
 
+/// Names that begin so are those of functions, not of what they give.
+const VERBS: &[&str] = &[
+    "check",
+    "create",
+    "decode",
+    "delete",
+    "encode",
+    "fetch",
+    "find",
+    "generate",
+    "get",
+    "invalid",
+    "issue",
+    "list",
+    "load",
+    "lookup",
+    "mount",
+    "parse",
+    "read",
+    "refuse",
+    "request",
+    "require",
+    "resolve",
+    "revoke",
+    "unexpected",
+    "update",
+    "validate",
+    "verify",
+    "watch",
+];
+
 /// What a name promises of its value, if anything.
 pub(super) fn promise(name: &str) -> Option<Promise> {
     let name = name.trim_matches(|c: char| matches!(c, '-' | '_' | '.'));
@@ -304,16 +350,16 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
     if last == "pass" {
         return Some(Promise::Maybe);
     }
+    if words.first().is_some_and(|first| VERBS.contains(first)) {
+        return None;
+    }
     if matches!(last, "secret" | "token" | "credential" | "credentials" | "cookie" | "jwt" | "auth" | "dsn") {
         let strong = !alone && matches!(last, "secret" | "token" | "auth");
-        let page = matches!(
-            before,
-            "next" | "continue" | "page" | "pagination" | "unexpected" | "csrf" | "sync" | "cancellation"
-        );
-        return match (strong, page) {
-            (_, true) if last == "token" && before != "csrf" => None,
-            (true, _) if last != "auth" => Some(Promise::Secret),
-            _ => Some(Promise::Maybe),
+        let page = matches!(before, "next" | "continue" | "page" | "pagination" | "sync" | "cancellation");
+        return match (strong && last != "auth", page && last == "token") {
+            (_, true) => None,
+            (true, _) => Some(Promise::Secret),
+            (false, _) => Some(Promise::Maybe),
         };
     }
     if ends(&[

@@ -102,6 +102,13 @@ impl Terminal {
         }
     }
 
+    /// Waits for the prompt, before which Ctrl-D would be the terminal's and not the editor's, and leaves.
+    fn leave(mut self) {
+        self.wait_for("> ");
+        self.press("\u{4}");
+        self.ends();
+    }
+
     fn ends(mut self) {
         self.wait_for("the end");
         assert!(self.child.wait().unwrap().success());
@@ -124,8 +131,7 @@ fn a_message_that_comes_unasked_stands_above_the_line_that_is_typed() {
     terminal.wait_for("> why cart-0");
     terminal.press("\r");
     terminal.wait_for("answer to \"why cart-0\"");
-    terminal.press("\u{4}");
-    terminal.ends();
+    terminal.leave();
 }
 
 #[test]
@@ -136,8 +142,7 @@ fn pasted_lines_are_several_lines() {
     terminal.wait_for("> two");
     terminal.wait_for("answer to \"two\"");
     terminal.wait_for("answer to \"three\"");
-    terminal.press("\u{4}");
-    terminal.ends();
+    terminal.leave();
 }
 
 #[test]
@@ -147,8 +152,7 @@ fn what_is_typed_ahead_is_not_lost() {
     terminal.wait_for("answer to \"one\"");
     terminal.wait_for("answer to \"two\"");
     terminal.wait_for("answer to \"three\"");
-    terminal.press("\u{4}");
-    terminal.ends();
+    terminal.leave();
 }
 
 #[test]

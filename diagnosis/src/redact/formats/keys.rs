@@ -1,6 +1,6 @@
 //! Private keys outside their armour, tokens that are signed, hashes of passwords. Armoured keys are in `blocks`.
 
-use crate::redact::format::{Format, has_letter_and_digit, is_any, is_jwt, is_user_and_password};
+use crate::redact::format::{Format, is_any, is_bootstrap, is_jwt, is_user_and_password};
 
 pub(super) const FORMATS: &[Format] = &[
     Format::new(
@@ -13,7 +13,7 @@ pub(super) const FORMATS: &[Format] = &[
     Format::new(
         "private key",
         &["mii", "mhc", "mig", "mc4", "b3blbnnzac1rzxk"],
-        r"\b(?:MII[A-Za-z0-9+/]{2}(?:IBAA|AIBA)|MHcCAQEEI|MIG[A-Za-z0-9+/]AgEA|MC4CAQAwBQYDK2V|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/=]{20,}",
+        r"\b(?:MII[A-Za-z0-9+/]{3}(?:IBA|B[A-Za-z0-9+/]BgkqhkiG9w0BBQ)|MHcCAQEEI|MIG[A-Za-z0-9+/]AgEA|MC4CAQAwBQYDK2V|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/=]{20,}",
         "https://datatracker.ietf.org/doc/html/rfc5958",
     ),
     Format::new(
@@ -24,8 +24,8 @@ pub(super) const FORMATS: &[Format] = &[
     ),
     Format::new(
         "private key",
-        &["\"kty\""],
-        r#""kty"[^\n]*?"(?:d|k|p|q|dp|dq|qi)"\s*:\s*"(?P<s>[A-Za-z0-9_-]{20,})""#,
+        &["\"kty"],
+        r#""kty\\*"[^\n]*?"(?:d|k|p|q|dp|dq|qi)\\*"\s*:\s*\\*"(?P<s>[A-Za-z0-9_-]{20,})\\*""#,
         "https://datatracker.ietf.org/doc/html/rfc7517",
     ),
     Format::new(
@@ -50,10 +50,10 @@ pub(super) const FORMATS: &[Format] = &[
     Format::new(
         "bootstrap token",
         &["token", "bootstrap", "kubeadm"],
-        r"(?i-u:tokens?|bootstrap|kubeadm)[^\n]{0,40}?[^A-Za-z0-9.](?P<s>[a-z0-9]{6}\.[a-z0-9]{16})\b",
+        r"(?i-u:tokens?|bootstrap|kubeadm)\b[^\n]{0,40}?[\s\x22'=:](?P<s>[a-z0-9]{6}\.[a-z0-9]{16})\b",
         "https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/",
     )
-    .checked(has_letter_and_digit),
+    .checked(is_bootstrap),
     Format::new(
         "kubeadm certificate key",
         &["certificate-key"],

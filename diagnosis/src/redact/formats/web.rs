@@ -4,10 +4,10 @@ use crate::redact::format::{Format, is_user_and_password};
 use crate::redact::value::{is_credential, is_password, is_password_with_slashes};
 
 pub(super) const FORMATS: &[Format] = &[
-    Format::new("authorization", &["bearer"], r#"(?i-u:\bbearer)[\s:]+["']?(?P<s>[A-Za-z0-9._~+/=-]{12,})"#, "https://datatracker.ietf.org/doc/html/rfc6750").checked(is_credential),
+    Format::new("authorization", &["bearer"], r#"(?i-u:\bbearer)[\s:]+["']?(?P<s>[A-Za-z0-9._~+/-]{12,}={0,2})"#, "https://datatracker.ietf.org/doc/html/rfc6750").checked(is_credential),
     Format::new("authorization", &["basic"], r"(?i-u:\bbasic)\s+(?P<s>[A-Za-z0-9+/_-]{6,}={0,2})", "https://datatracker.ietf.org/doc/html/rfc7617").checked(is_user_and_password),
-    Format::new("authorization", &["authorization"], r#"(?i-u:authorization)\\?["']?\s*[:=]\s*\\?["'\[]*(?i-u:(?:bearer|basic|token|apikey|digest|negotiate|aws4-hmac-sha256|sso-key|ssws|hmac|key|bot|splunk|geniekey)\s+)?(?P<s>[A-Za-z0-9._~+/=:-]{12,})"#, "https://datatracker.ietf.org/doc/html/rfc9110#section-11.6.2").checked(is_credential),
-    Format::new("cookie", &["cookie"], r#"(?i-u:\b(?:set-)?cookie)\\?["']?\s*[:=]\s*\\?["'\[]*[A-Za-z0-9_.-]+=(?P<s>[^;\s"'\]]{8,}(?:;\s*[A-Za-z0-9_.-]+=[^;\s"'\]]+)*)"#, "https://datatracker.ietf.org/doc/html/rfc6265"),
+    Format::new("authorization", &["authorization"], r#"(?i-u:authorization)[\\"']*\s*[:=]\s*[\\"'\[]*(?i-u:(?:bearer|basic|token|apikey|digest|negotiate|aws4-hmac-sha256|sso-key|ssws|hmac|key|bot|splunk|geniekey)\s+)?(?P<s>[A-Za-z0-9._~+/=:-]{12,})"#, "https://datatracker.ietf.org/doc/html/rfc9110#section-11.6.2").checked(is_credential),
+    Format::new("cookie", &["cookie"], r#"(?i-u:\b(?:set-)?cookie)[\\"']*\s*[:=]\s*[\\"'\[]*[A-Za-z0-9_.-]+=(?P<s>[^;\s"'\]]{8,}(?:;\s*[A-Za-z0-9_.-]+=[^;\s"'\]]+)*)"#, "https://datatracker.ietf.org/doc/html/rfc6265"),
     Format::new("url password", &["://"], r#"(?i-u:\b[a-z][a-z0-9+.-]{1,30})://[^\s:/?#@"'<>]*:(?P<s>[^\s/?#"'<>]*[^\s/?#"'<>@])@[^\s"'@]"#, "https://datatracker.ietf.org/doc/html/rfc3986#section-3.2.1").checked(is_password),
     Format::new("url password", &["://"], r#"(?i-u:\b(?:postgres|postgresql|mysql|mariadb|mongodb|mongodb\+srv|rediss?|valkey|amqps?|kafka|nats|clickhouse|cockroachdb|mssql|sqlserver|ldaps?|s?ftp|smtps?))://[^\s:/?#@"'<>]*:(?P<s>[^\s@"'<>]+)@[A-Za-z0-9.\[]"#, "https://datatracker.ietf.org/doc/html/rfc3986#section-3.2.1").checked(is_password_with_slashes),
     Format::new("url password", &["@tcp(", "@unix(", "@("], r"[A-Za-z0-9_.-]+:(?P<s>[^\s@\x22']+)@(?:tcp|tcp6|unix|cloudsql)?\(", "https://github.com/go-sql-driver/mysql#dsn-data-source-name").checked(is_password),
@@ -18,6 +18,6 @@ pub(super) const FORMATS: &[Format] = &[
     Format::new("password", &["redis-cli", "valkey-cli"], r#"\b(?:redis|valkey)-cli\b[^\n|]*?\s(?:-a|--pass)\s+["']?(?P<s>[^\s"']+)"#, "https://redis.io/docs/latest/develop/tools/cli/").checked(is_password),
     Format::new("password", &["identified by"], r#"(?i-u:identified\s+by\s+(?:password\s+)?)["'](?P<s>[^"']+)["']"#, "https://dev.mysql.com/doc/refman/8.4/en/create-user.html").checked(is_password),
     Format::new("password", &["password '", "password e'"], r"(?i-u:\bpassword\s+e?)'(?P<s>[^']+)'", "https://www.postgresql.org/docs/current/sql-createrole.html").checked(is_password),
-    Format::new("password", &["requirepass", "masterauth"], r#"(?i-u:\b(?:requirepass|masterauth))\s+["']?(?P<s>[^\s"']{3,})"#, "https://redis.io/docs/latest/operate/oss_and_stack/management/security/").checked(is_credential),
+    Format::new("password", &["requirepass", "masterauth"], r#"(?i-u:\b(?:requirepass|masterauth))\s+["']?(?P<s>[^\s"']{3,})"#, "https://redis.io/docs/latest/operate/oss_and_stack/management/security/").checked(is_password),
     Format::new("sas jaas password", &["jaas", "loginmodule"], r#"(?i-u:password)\s*=\s*\\?["'](?P<s>[^"'\\]+)"#, "https://kafka.apache.org/documentation/#security_sasl").checked(is_password),
 ];

@@ -284,9 +284,10 @@ impl<'a> Arguments<'a> {
         self.thread.is_some()
     }
 
-    /// Tells whether only one word is left.
-    pub(crate) fn is_last(&self) -> bool {
-        self.at + 1 == self.end
+    /// Takes the word `cluster` where it means all of it: nothing follows but which one.
+    pub(crate) fn take_cluster(&mut self) -> bool {
+        let follows = self.peek_second().is_none_or(|word| is_one_of(word, &["on", "--context", "--cluster"]));
+        follows && self.take_word(&["cluster"])
     }
 
     /// Takes the next word as the namespace.

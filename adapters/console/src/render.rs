@@ -150,7 +150,7 @@ impl<'v> Page<'v> {
             || matches!((before, next), (Steps(_) | Paragraph(_) | Context(_), Commands(_) | Code(_)))
             || matches!((before, next), (Buttons(_) | Choice(_), Buttons(_) | Choice(_)));
         let stands_alone = |block: &Block| matches!(block, Block::Table(_) | Image(_) | Buttons(_) | Choice(_));
-        let own_lines = stands_alone(before) || stands_alone(next) || matches!(before, Code(_) | Commands(_));
+        let own_lines = stands_alone(before) || stands_alone(next) || matches!(before, Code(_));
         !introduces && (own_lines || matches!(next, Heading(_)))
     }
 

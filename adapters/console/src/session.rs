@@ -92,8 +92,9 @@ impl Session {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(Self::over(io::BufReader::new(io::stdin()), io::stdout(), settings));
         }
+        let colour = settings.view.colour;
         let printer = Printer::new(Box::new(io::stdout()), settings.view, settings.clock, printer::Width::OfTerminal);
-        let terminal = Terminal::open(settings.prompt, settings.history, settings.completion, &printer)?;
+        let terminal = Terminal::open(settings.prompt, settings.history, settings.completion, colour, &printer)?;
         Ok(Self { input: Input::Terminal(Box::new(terminal)), printer, pasted: VecDeque::new() })
     }
 

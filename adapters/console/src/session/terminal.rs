@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use kubewhy_chat::{Message, Tone};
-use kubewhy_text::Text;
+use kubewhy_text::{Text, printable};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{CompletionType, Config, Editor, ExternalPrinter};
@@ -33,6 +33,7 @@ impl Terminal {
         prompt: String,
         history: Option<PathBuf>,
         completion: Option<Completion>,
+        colour: bool,
         printer: &Printer,
     ) -> io::Result<Self> {
         let config = Config::builder()
@@ -45,7 +46,7 @@ impl Terminal {
             .bracketed_paste(true)
             .build();
         let mut editor = Editor::with_config(config).map_err(into_io)?;
-        editor.set_helper(Some(Assistant::new(completion)));
+        editor.set_helper(Some(Assistant::new(completion, colour)));
         if let Some(file) = &history {
             // The first session has no file yet, and a session without its history is better than none.
             let _ = editor.load_history(file);
@@ -93,7 +94,7 @@ impl Terminal {
 
     fn remember(&mut self, lines: &[String]) -> io::Result<()> {
         for line in lines.iter().filter(|line| !line.trim().is_empty()) {
-            self.editor.add_history_entry(line.as_str()).map_err(into_io)?;
+            self.editor.add_history_entry(printable(line).as_ref()).map_err(into_io)?;
         }
         Ok(())
     }

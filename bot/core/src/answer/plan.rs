@@ -193,7 +193,8 @@ fn not_offered(report: &Report, action: Action, extras: &Extras) -> UserError {
         " is not among the remedies for what ",
         object(&report.target.reference()),
         " has now"
-    ]);
+    ])
+    .undone("Nothing was changed.");
     let actions = offered(report);
     if actions.is_empty() {
         return error.next(text!["None applies: it is ", name(<&str>::from(report.status)), "."]);

@@ -23,7 +23,9 @@ pub fn scan(scan: &Scan, extras: &Extras) -> Message {
     let is_paper = extras.surface == Surface::Paper;
     let is_only = scan.roots.len() == 1;
     if let Some(only) = scan.roots.first().filter(|_| is_only && !is_paper) {
-        message = message.with(Block::Paragraph(only.report.summary.clone()));
+        message = message
+            .with(Block::Paragraph(only.report.summary.clone()))
+            .with(Block::Context(text!["breaks ", broken(&only.affects)]));
     } else if !scan.roots.is_empty() && !is_paper {
         let mut lines: Vec<Text> = scan.roots.iter().take(MOST_ROOTS).map(line).collect();
         let more = scan.roots.len().saturating_sub(MOST_ROOTS);

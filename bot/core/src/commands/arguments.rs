@@ -20,6 +20,9 @@ use crate::resolve::{EXPLAINED, Wanted, kinds};
 /// The longest name that Kubernetes allows, in bytes.
 const LONGEST_NAME: usize = 253;
 
+/// The longest rest of a line that is offered again behind a word that was mended, in bytes.
+const LONGEST_OFFER: usize = 300;
+
 /// Where a command is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -238,12 +241,10 @@ impl<'a> Arguments<'a> {
     fn no_kind(&self, word: &str, follower: &str) -> UserError {
         let rest: Vec<&str> =
             (self.at + 1..self.end).filter_map(|at| self.word(at)).map(|word| word.text.as_str()).collect();
-        if let Some(spec) = super::nearest_command(word).filter(|_| self.at <= 1) {
-            return UserError::new(text![quoted(short(word)), " is neither a command nor a kind"]).meant(format!(
-                "{} {}",
-                spec,
-                rest.join(" ")
-            ));
+        let rest = rest.join(" ");
+        if let Some(command) = super::nearest_command(word).filter(|_| self.at <= 1 && rest.len() <= LONGEST_OFFER) {
+            return UserError::new(text![quoted(short(word)), " is neither a command nor a kind"])
+                .meant(format!("{command} {rest}"));
         }
         unknown_kind(word, &format!(" {follower}"))
     }
@@ -283,9 +284,10 @@ impl<'a> Arguments<'a> {
         self.thread.is_some()
     }
 
-    /// Tells whether only one word is left.
-    pub(crate) fn is_last(&self) -> bool {
-        self.at + 1 == self.end
+    /// Takes the word `cluster` where it means all of it: nothing follows but which one.
+    pub(crate) fn take_cluster(&mut self) -> bool {
+        let follows = self.peek_second().is_none_or(|word| is_one_of(word, &["on", "--context", "--cluster"]));
+        follows && self.take_word(&["cluster"])
     }
 
     /// Takes the next word as the namespace.

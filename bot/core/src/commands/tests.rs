@@ -85,6 +85,11 @@ fn why_alone_is_what_is_broken_and_in_a_thread_its_object() {
         assert_eq!(ok(line), Command::Scan(Scan { scope: Scope::Everywhere, place: Place::default() }), "{line}");
     }
     assert!(error("scan -A in shop").to_string().contains("which of them"));
+    for (line, shown) in
+        [("why cluster on prod", "scan everywhere on prod"), ("scan shop on prod", "scan -n shop on prod")]
+    {
+        assert_eq!(ok(line).to_string(), shown);
+    }
 
     let thread = pod_cart();
     let in_thread = |line: &str| parse(line, Some(&thread)).unwrap_or_else(|error| panic!("{line}: {error}"));

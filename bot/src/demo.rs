@@ -1,6 +1,7 @@
 //! The embedded cluster of `kubewhy demo` and `kubewhy sandbox`: every way in which a pod can break, as scenarios that play
 //! while one watches. Nothing outside this process is touched.
 
+mod greeting;
 mod watch;
 
 use std::sync::Arc;
@@ -96,7 +97,10 @@ impl Demo {
     pub fn source(&self) -> Source {
         let (service, clock) = (self.sandbox.service(), self.sandbox.clone());
         // The client has tasks of its own, which belong to the runtime.
-        let client = { let _guard = self.runtime.enter(); Client::new(service, "default") };
+        let client = {
+            let _guard = self.runtime.enter();
+            Client::new(service, "default")
+        };
         Source::Cluster {
             cluster: Cluster::new(client, NAME),
             runtime: Arc::clone(&self.runtime),

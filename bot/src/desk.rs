@@ -125,8 +125,11 @@ impl Desk {
         let named = command.wanted().and_then(|wanted| wanted.cluster.as_ref()).or(of_scan)?;
         let here = self.source().name();
         (named != here).then(|| {
-            UserError::new(text!["there is no cluster ", quoted(named.clone()), " here"])
-                .next(text!["This conversation is about ", name(here), "; leave the cluster out."])
+            UserError::new(text!["there is no cluster ", quoted(named.clone()), " here"]).next(text![
+                "This conversation is about ",
+                name(here),
+                "; leave the cluster out."
+            ])
         })
     }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use kubewhy_diagnosis::ask::Instance;
-use kubewhy_sandbox::serve::{self, Server, kubeconfig};
 use kubewhy_sandbox::Sandbox;
+use kubewhy_sandbox::serve::{self, Server, kubeconfig};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;

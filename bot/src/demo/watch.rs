@@ -43,7 +43,10 @@ impl Watch {
     fn news(&mut self, desk: &Desk) -> Vec<Message> {
         let source = desk.source();
         let scan = source.scan(None, None, source.clock());
-        roots(&scan).filter(|(key, _)| self.known.insert(key.clone())).map(|(_, root)| desk.news(&root.report)).collect()
+        roots(&scan)
+            .filter(|(key, _)| self.known.insert(key.clone()))
+            .map(|(_, root)| desk.news(&root.report))
+            .collect()
     }
 }
 

@@ -16,7 +16,6 @@ use kubewhy_text::{Text, name, quoted, text};
 
 use super::Desk;
 
-
 /// The annotation by which a pod says which of its containers it is about
 /// (<https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container>).
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";

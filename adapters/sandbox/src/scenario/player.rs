@@ -63,6 +63,8 @@ pub struct Player {
     /// What comes when; the number keeps the order of what comes at once.
     agenda: BTreeMap<(Timestamp, u64), Due>,
     number: u64,
+    /// How many nodes the cluster has from its start.
+    nodes: usize,
     start: Timestamp,
     last_heartbeat: Timestamp,
     /// What has fired, and stays so while it holds: scenario, reaction, object.
@@ -102,6 +104,7 @@ impl Player {
         let start = sandbox.now();
         let mut player = Self {
             sandbox,
+            nodes: count_nodes(&scenarios),
             scenarios: scenarios.into_iter().map(Arc::new).collect(),
             begun: BTreeSet::new(),
             agenda: BTreeMap::new(),
@@ -237,7 +240,7 @@ impl Player {
         };
         self.begun.insert(index);
         let created = if scenario.text.begins.0.is_zero() { Time::ago(12 * 86_400) } else { Time::NOW };
-        let scene = Scene { index, scenario: &scenario, moment: Moment::at(at), created };
+        let scene = Scene { index, scenario: &scenario, moment: Moment::at(at, self.nodes), created };
         self.apply(&scene, &scenario.text.part(), None);
         for (number, step) in scenario.text.steps.iter().enumerate() {
             self.schedule(shift(at, step.after.0), Due::Step(index, number));
@@ -251,7 +254,7 @@ impl Player {
         let Some(step) = scenario.text.steps.get(number) else {
             return;
         };
-        let scene = Scene { index, scenario: &scenario, moment: Moment::at(at), created: Time::NOW };
+        let scene = Scene { index, scenario: &scenario, moment: Moment::at(at, self.nodes), created: Time::NOW };
         self.apply(&scene, &step.part(), None);
         if let Some(every) = step.every.filter(|every| every.0 >= SignedDuration::from_secs(1)) {
             self.schedule(shift(at, every.0), Due::Step(index, number));
@@ -280,6 +283,14 @@ struct Scene<'a> {
     moment: Moment,
     /// When what names no time was created.
     created: Time,
+}
+
+fn count_nodes(scenarios: &[Scenario]) -> usize {
+    let early = scenarios.iter().filter(|scenario| scenario.text.begins.0.is_zero());
+    let objects = early.flat_map(|scenario| &scenario.text.objects);
+    let nodes = objects.filter(|object| super::json::text(object, "kind") == "Node");
+    let name = |node: &Map| node.get("metadata").map(|meta| super::json::text_at(meta, &["name"]).to_owned());
+    nodes.filter_map(name).collect::<BTreeSet<String>>().len()
 }
 
 fn shift(time: Timestamp, by: SignedDuration) -> Timestamp {

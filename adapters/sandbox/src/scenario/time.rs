@@ -44,12 +44,14 @@ pub(crate) struct Moment {
     pub(crate) at: Timestamp,
     /// No time is before this one: what a young pod can have seen.
     pub(crate) not_before: Option<Timestamp>,
+    /// How many nodes there are: `{nodes}`, and `{nodes-3}` for all but three.
+    pub(crate) nodes: usize,
 }
 
 impl Moment {
     /// A moment with no bound.
-    pub(crate) const fn at(at: Timestamp) -> Self {
-        Self { at, not_before: None }
+    pub(crate) const fn at(at: Timestamp, nodes: usize) -> Self {
+        Self { at, not_before: None, nodes }
     }
 
     /// The time that is meant.
@@ -70,7 +72,7 @@ impl Moment {
     pub(crate) fn fill_in(&self, value: &mut Value) {
         json::each_string(value, "", &mut |key, text| {
             let Some(span) = relative(text) else {
-                return text.contains("${T").then(|| self.fill_in_text(text));
+                return (text.contains("${T") || text.contains("{nodes")).then(|| self.fill_in_text(text));
             };
             let time = self.resolve(Time::Relative(span));
             Some(if matches!(key, "eventTime" | "renewTime" | "acquireTime" | "lastObservedTime") {
@@ -81,8 +83,25 @@ impl Moment {
         });
     }
 
-    /// Replaces `${T-40s}` in a text, and `${T-40s %Y/%m/%d %H:%M:%S}` by the time in that form (strftime).
+    /// Replaces `${T-40s}` and `{nodes}` in a text, and `${T-40s %Y/%m/%d %H:%M:%S}` by the time in that form (strftime).
     pub(crate) fn fill_in_text(&self, text: &str) -> String {
+        if text.contains("{nodes") { self.count_nodes(&self.fill_in_times(text)) } else { self.fill_in_times(text) }
+    }
+
+    fn count_nodes(&self, text: &str) -> String {
+        let mut parts = text.split("{nodes");
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let counted = part.split_once('}').and_then(|(fewer, rest)| {
+                let fewer = if fewer.is_empty() { 0 } else { fewer.strip_prefix('-')?.parse().ok()? };
+                Some(format!("{}{rest}", self.nodes.saturating_sub(fewer)))
+            });
+            out.push_str(&counted.unwrap_or_else(|| format!("{{nodes{part}")));
+        }
+        out
+    }
+
+    fn fill_in_times(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
@@ -183,18 +202,20 @@ mod tests {
 
     #[test]
     fn relative_times_are_filled_in_and_other_strings_stay() {
-        let moment = Moment::at("2026-11-20T10:00:00Z".parse().unwrap());
+        let moment = Moment::at("2026-11-20T10:00:00Z".parse().unwrap(), 9);
         let mut value = json!({
             "a": "T", "b": ["T-1m30s", "T+2h"], "renewTime": "T-12d",
             "c": "Talk", "d": "T-", "e": "T-5x", "f": "at ${T-10s}: ${HOME} ${T", "g": "T--5s",
-            "h": "${T-1m %Y/%m/%d %H:%M:%S} up", "i": "${T %!}", "j": "${Tea %H}"
+            "h": "0/{nodes}: {nodes-2} full, {nodes-x}",
+            "i": "${T-1m %Y/%m/%d %H:%M:%S} up", "j": "${T %!}", "k": "${Tea %H}"
         });
         moment.fill_in(&mut value);
         let expected = json!({
             "a": "2026-11-20T10:00:00Z", "b": ["2026-11-20T09:58:30Z", "2026-11-20T12:00:00Z"],
             "renewTime": "2026-11-08T10:00:00.000000Z",
             "c": "Talk", "d": "T-", "e": "T-5x", "f": "at 2026-11-20T09:59:50Z: ${HOME} ${T", "g": "T--5s",
-            "h": "2026/11/20 09:59:00 up", "i": "${T %!}", "j": "${Tea %H}"
+            "h": "0/9: 7 full, {nodes-x}",
+            "i": "2026/11/20 09:59:00 up", "j": "${T %!}", "k": "${Tea %H}"
         });
         assert_eq!(value, expected);
     }

@@ -380,7 +380,7 @@ impl Player {
     }
 
     fn moment(&self, now: Timestamp) -> Moment {
-        Moment::at(now)
+        Moment::at(now, self.nodes)
     }
 }
 

@@ -174,7 +174,7 @@ impl Player {
         let Some(reaction) = scenario.text.reactions.get(number) else {
             return;
         };
-        let scene = Scene { index, scenario: &scenario, moment: Moment::at(at), created: Time::NOW };
+        let scene = Scene { index, scenario: &scenario, moment: Moment::at(at, self.nodes), created: Time::NOW };
         self.apply(&scene, &reaction.part(), that);
         if let (true, Some(that)) = (reaction.recreate, that) {
             self.recreate(&scene, that, at);
@@ -196,7 +196,7 @@ impl Player {
             plan.name = format!("{prefix}{}", Seed::of(&[&plan.name, &plan.salt]).letters(5));
         }
         plan.created = Time::Absolute(at);
-        plan.moment = Moment { at, not_before: Some(at) };
+        plan.moment = Moment { at, not_before: Some(at), nodes: self.nodes };
         plan.course = Course::Starting;
         plan.entry.name = None;
         self.put_pod(scene, &plan);

@@ -50,8 +50,7 @@ pub(crate) fn talk(desk: &Desk, session: &mut Session, greeting: &Message) -> io
         let request = Request { who: person(), place: place(), input };
         match desk.answer(&request) {
             Outcome::Reply(reply) => printer.answer(&reply.message)?,
-            // The session keeps the rest of an answer and shows it by itself.
-            Outcome::More => {}
+            Outcome::More => printer.more()?,
             Outcome::Quit => break,
         }
     }

@@ -314,8 +314,7 @@ fn cart() -> Target {
 
 /// Everything that a reader of any kind gets from a report.
 fn everything(report: &Report) -> String {
-    let mut all = serde_json::to_string(report).expect("JSON");
-    all += &format!("{report:?}");
+    let mut all = format!("{}{report:?}", serde_json::to_string(report).expect("JSON"));
     all.push_str(&report.summary.markdown());
     for ranked in &report.findings {
         all.push_str(&ranked.finding.title.plain());

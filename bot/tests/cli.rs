@@ -229,14 +229,15 @@ fn help_catalogue_completions_and_manual_are_there() {
     }
 }
 
-/// The README shows what its first command prints; this test rewrites it and fails where it was stale.
+/// The README shows what its `why` prints; this test rewrites it and fails where it was stale.
 #[test]
 fn the_readme_shows_what_its_command_prints() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let readme = std::fs::read_to_string(&path).expect("README.md");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let line = readme.lines().find_map(|line| line.strip_prefix("cargo run --release -- ")).expect("the first command");
+    let line = readme.lines().find_map(|line| line.strip_prefix("cargo run --release -- why ")).expect("its command");
     let output = Command::new(env!("CARGO_BIN_EXE_kubewhy"))
+        .arg("why")
         .args(line.split_whitespace())
         .current_dir(root)
         .output()

@@ -116,10 +116,16 @@ impl Library {
             }
         };
         for (index, form) in forms.iter().enumerate() {
-            form.triggers.iter().for_each(|word| add(word, Job::Form(index)));
+            for word in form.triggers {
+                add(word, Job::Form(index));
+            }
         }
-        name::TRIGGERS.iter().for_each(|word| add(word, Job::Name));
-        block::TRIGGERS.iter().for_each(|word| add(word, Job::Block));
+        for word in name::TRIGGERS {
+            add(word, Job::Name);
+        }
+        for word in block::TRIGGERS {
+            add(word, Job::Block);
+        }
         add(MARK, Job::Mark);
         let triggers = AhoCorasick::builder()
             .ascii_case_insensitive(true)

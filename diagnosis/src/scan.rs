@@ -88,7 +88,7 @@ impl Serialize for Scan {
 impl Scan {
     /// Joins reports that name the same root for the same cause. Reports in which nothing is wrong are left out. The reports
     /// are redacted already; what could not be read is redacted here.
-    pub fn new(reports: Vec<Report>, unread: Vec<String>) -> Self {
+    pub fn new(reports: Vec<Report>, mut unread: Vec<String>) -> Self {
         let mut roots: BTreeMap<String, Root> = BTreeMap::new();
         for report in reports {
             let target = report.target.reference();
@@ -114,7 +114,9 @@ impl Scan {
         roots.sort_by_key(|root| {
             (root.report.status, std::cmp::Reverse(root.affects.len()), root.report.target.clone())
         });
-        let unread = unread.iter().map(|unread| redact(unread).into_owned()).collect();
+        for unread in &mut unread {
+            *unread = redact(unread).into_owned();
+        }
         Self { roots, unread }
     }
 }

@@ -168,6 +168,9 @@ impl<'v> Page<'v> {
 
     /// Words in lines that fit: `lead` before the first, which starts at column `first`; the others start at `hanging`.
     pub(crate) fn paragraph(&mut self, lead: &[Piece], first: usize, hanging: usize, words: Vec<Word>) {
+        if lead.is_empty() && words.is_empty() {
+            return;
+        }
         let columns = self.view.columns();
         let used: usize = lead.iter().map(Piece::width).sum();
         for (index, line) in words::wrap(words, columns, first + used, hanging).into_iter().enumerate() {

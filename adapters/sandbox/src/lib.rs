@@ -9,6 +9,7 @@ mod garbage;
 mod handle;
 mod logs;
 mod object;
+mod protobuf;
 mod removal;
 mod selector;
 mod service;

@@ -6,8 +6,8 @@ use super::value::{is_credential, is_path, is_placeholder};
 
 /// A name longer than this is none.
 const NAME: usize = 80;
-/// A value longer than this is cut; the rest goes as a second value.
-const VALUE: usize = 16 * 1024;
+/// A value longer than this is none, and is cut there: the time for a line is bounded.
+const VALUE: usize = 64 * 1024;
 
 /// The value behind the name around a hit, where it is a secret. `line` is the line, `hit` a place in it inside the name.
 pub(super) fn value_at(line: &str, hit: std::ops::Range<usize>) -> Option<Found> {
@@ -26,7 +26,7 @@ pub(super) fn value_at(line: &str, hit: std::ops::Range<usize>) -> Option<Found>
     let name = line.get(start..end)?;
     let promise = promise(name)?;
     let (at, separator) = separator(bytes, end, name.starts_with('-'))?;
-    let (from, to, quoted) = extent(bytes, at);
+    let (from, to, quoted) = extent(bytes, in_list(bytes, at));
     let value = line.get(from..to)?;
     let rest = line.get(to..)?;
     is_secret(promise, name, value, separator, quoted, rest).then(|| Found::general(from, to, promise.kind()))
@@ -69,6 +69,12 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// Where a value begins behind the bracket of a list of texts.
+fn in_list(bytes: &[u8], at: usize) -> usize {
+    let listed = bytes.get(at) == Some(&b'[') && matches!(bytes.get(at + 1), Some(b'"' | b'\\' | b'\''));
+    if listed { at + 1 } else { at }
+}
+
 /// Where a value begins and ends, and whether it stands in quotation marks.
 fn extent(bytes: &[u8], at: usize) -> (usize, usize, bool) {
     let slashes = bytes.iter().skip(at).take_while(|byte| **byte == b'\\').count();
@@ -77,14 +83,14 @@ fn extent(bytes: &[u8], at: usize) -> (usize, usize, bool) {
         let from = at + slashes + 1;
         let mut to = from;
         let mut escapes = 0;
-        while let Some(byte) = bytes.get(to) {
+        while let Some(byte) = bytes.get(to).filter(|_| to - from < VALUE) {
             if *byte == quote && escapes <= slashes {
                 return (from, to - escapes.min(to - from), true);
             }
             escapes = if *byte == b'\\' { escapes + 1 } else { 0 };
             to += 1;
         }
-        return (from, to, true);
+        return (from, boundary(bytes, to), true);
     }
     let mut to = at;
     while let Some(byte) = bytes.get(to).filter(|_| to - at < VALUE) {
@@ -101,11 +107,15 @@ fn extent(bytes: &[u8], at: usize) -> (usize, usize, bool) {
         }
         to += 1;
     }
-    // Cut in the middle of a character, the text could not be taken apart there.
-    while bytes.get(to).is_some_and(|byte| byte & 0xC0 == 0x80) {
-        to += 1;
+    (at, boundary(bytes, to), false)
+}
+
+/// The next place where a character begins: a text cannot be taken apart inside one.
+fn boundary(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        at += 1;
     }
-    (at, to, false)
+    at
 }
 
 /// `name=` or `name:` comes next.
@@ -133,10 +143,7 @@ fn is_secret(promise: Promise, name: &str, value: &str, separator: Separator, qu
         Promise::Password => {
             let is_sentence =
                 quoted && value.contains(' ') && separator == Separator::Colon && value.split(' ').count() > 3;
-            word.len() >= 3
-                && !is_sentence
-                && !is_number_of_something(name, word)
-                && !(is_path(word) && lower_path(word))
+            word.len() >= 3 && !is_sentence && !is_number_of_something(name, word) && !is_lower_path(word)
         }
         Promise::Secret => {
             word.len() >= 4
@@ -156,8 +163,8 @@ fn is_number_of_something(name: &str, word: &str) -> bool {
     word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && !name.ends_with("word")
 }
 
-fn lower_path(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_lowercase() || b"/-._0123456789".contains(&byte))
+fn is_lower_path(word: &str) -> bool {
+    is_path(word) && word.bytes().all(|byte| byte.is_ascii_lowercase() || b"/-._0123456789".contains(&byte))
 }
 
 /// `imagePullSecret=regcred`, `pull-secret: shop/regcred`: the name of an object that holds the secret.

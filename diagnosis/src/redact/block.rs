@@ -7,33 +7,40 @@ pub(super) const TRIGGERS: &[&str] = &["private key", "privatekey", "private-lin
 
 /// A line of a key is at least this long, but for the last one.
 const LINE: usize = 16;
+/// The words of an armour line are at most this long.
+const ARMOUR: usize = 64;
+/// No key is longer than this, with what a log puts before each line.
+const KEY: usize = 32 * 1024;
 
 /// The key whose armour is named at `hit`. The lines that say where it begins and ends stay.
 pub(super) fn key_at(text: &str, hit: usize) -> Option<Found> {
-    let before = text.get(..hit)?;
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let lead = before.get(line_start..)?;
+    // The words before it in its line, as far as an armour has any.
+    let before = from_boundary(text, hit.saturating_sub(ARMOUR));
+    let lead_start = text.len() - before.len();
+    let before = text.get(lead_start..hit)?;
+    let line_start = lead_start + before.rfind('\n').map_or(0, |at| at + 1);
+    let lead = text.get(line_start..hit)?;
     let begin = lead.rfind("BEGIN ");
     let end = lead.rfind("END ");
     if let Some(end) = end.filter(|end| begin.is_none_or(|begin| begin < *end)) {
         return if begin.is_none() { tail_before(text, line_start + end) } else { None };
     }
-    let lines = text.get(hit..)?.to_ascii_lowercase().starts_with("private-lines:");
+    let rest = text.get(hit..)?;
+    let lines = rest.as_bytes().iter().zip(b"private-lines:").all(|(byte, of)| byte.eq_ignore_ascii_case(of));
     if begin.is_none() && !lines {
         return None;
     }
-    let rest = text.get(hit..)?;
     let from = if lines {
         hit + rest.find('\n')? + 1
     } else {
-        let open = rest.find("--")?;
+        let open = rest.as_bytes().windows(2).take(ARMOUR).position(|pair| pair == b"--")?;
         // The armour of this line, not of another one.
         if rest.get(..open)?.contains('\n') {
             return None;
         }
         hit + open + rest.get(open..)?.bytes().take_while(|byte| *byte == b'-').count()
     };
-    let body = text.get(from..)?;
+    let body = up_to(text.get(from..)?, KEY);
     let closed = body.find("-----END").or_else(|| body.find("---- END"));
     let to = match closed {
         Some(at) if is_key(body.get(..at)?) => from + at,
@@ -43,9 +50,26 @@ pub(super) fn key_at(text: &str, hit: usize) -> Option<Found> {
     Some(Found::special(from, to, "private key"))
 }
 
+/// The text from a place on, or from the next place where a character begins.
+fn from_boundary(text: &str, mut at: usize) -> &str {
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    text.get(at..).unwrap_or_default()
+}
+
+/// The first bytes of a text, or a few less where they would end inside a character.
+fn up_to(text: &str, length: usize) -> &str {
+    let mut end = length.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 /// What may stand between the two armour lines of one key: not another armour, not a page of log.
 fn is_key(body: &str) -> bool {
-    body.len() < 32 * 1024 && !body.contains("-----BEGIN")
+    !body.contains("-----BEGIN")
 }
 
 /// The end of a key whose closing line is missing: where lines stop to look like Base64.
@@ -72,7 +96,8 @@ fn tail_before(text: &str, end: usize) -> Option<Found> {
     let lines = text.get(..to)?.split_inclusive('\n').rev().take(200);
     // The first of them is what stands before the closing line on its own line: a time, or nothing.
     for (index, line) in lines.enumerate() {
-        if index > 0 && !line.trim().is_empty() && !is_body(line) && !(index == 1 && is_short_end(line)) {
+        let belongs = index == 0 || line.trim().is_empty() || is_body(line) || (index == 1 && is_short_end(line));
+        if !belongs {
             break;
         }
         from -= line.len();

@@ -57,15 +57,21 @@ impl Gate {
         } = report;
         self.target(target);
         self.text(summary);
-        findings.iter_mut().for_each(|ranked| self.ranked(ranked));
+        for ranked in findings {
+            self.ranked(ranked);
+        }
         for Change { at: _, object, what } in changed {
             self.object(object);
             self.text(what);
         }
-        caveats.iter_mut().for_each(|caveat| self.words(caveat));
+        for caveat in caveats {
+            self.words(caveat);
+        }
         if let Some(TargetError { code: _, message, next }) = error {
             self.words(message);
-            next.iter_mut().for_each(|next| self.words(next));
+            for next in next {
+                self.words(next);
+            }
         }
     }
 
@@ -77,7 +83,9 @@ impl Gate {
 
     fn ranked(&self, ranked: &mut RankedFinding) {
         let RankedFinding { finding, chain, caused_by: _ } = ranked;
-        chain.iter_mut().for_each(|link| self.object(link));
+        for link in chain {
+            self.object(link);
+        }
         let Finding {
             code: _,
             severity: _,
@@ -102,13 +110,17 @@ impl Gate {
             self.words(source);
             self.words(text);
         }
-        fixes.iter_mut().for_each(|fix| self.fix(fix));
+        for fix in fixes {
+            self.fix(fix);
+        }
     }
 
     fn fix(&self, fix: &mut Fix) {
         let Fix { title, commands, patch, remedy: _, safety: _ } = fix;
         self.text(title);
-        commands.iter_mut().for_each(|command| self.words(command));
+        for command in commands {
+            self.words(command);
+        }
         if let Some(Patch { type_: _, body }) = patch {
             redact_value(body);
         }

@@ -171,6 +171,11 @@ pub(super) fn is_password(value: &str) -> bool {
     !is_placeholder(value)
 }
 
+/// The same, where a path or an address may stand as well.
+pub(super) fn is_value(value: &str) -> bool {
+    is_password(value) && value.len() >= 3 && !is_path(value) && !value.starts_with("http")
+}
+
 /// The same, where what precedes may be the port of a host and what follows its path.
 pub(super) fn is_password_with_slashes(value: &str) -> bool {
     let port = value.trim_start_matches(|c: char| c.is_ascii_digit());

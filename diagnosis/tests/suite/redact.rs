@@ -315,7 +315,7 @@ fn cart() -> Target {
 /// Everything that a reader of any kind gets from a report.
 fn everything(report: &Report) -> String {
     let mut all = serde_json::to_string(report).expect("JSON");
-    all.push_str(&format!("{report:?}"));
+    all += &format!("{report:?}");
     all.push_str(&report.summary.markdown());
     for ranked in &report.findings {
         all.push_str(&ranked.finding.title.plain());
@@ -356,7 +356,8 @@ fn what_a_renderer_drops_hides_no_secret() {
     let now = "2026-11-20T10:05:00Z".parse().expect("a time");
     let token = ["ghp", "_", &mixed(36)].concat();
     for gap in ["\u{200b}", "\u{202e}", "\u{ad}", "\u{1}"] {
-        let torn = format!("{}{gap}{}", &token[..9], &token[9..]);
+        let (start, end) = token.split_at(9);
+        let torn = [start, gap, end].concat();
         let report = explain(&leaking(&torn, &torn), cart(), now);
         let shown = serde_json::to_string(&report).expect("JSON");
         assert!(!shown.contains(&token), "{shown}");

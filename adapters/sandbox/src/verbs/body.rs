@@ -7,8 +7,8 @@ use crate::object::{as_map, meta, set_meta, text};
 use crate::resources::Resource;
 use crate::status::Status;
 
-/// Media types of objects that are understood.
-const ACCEPTED: [&str; 2] = ["application/json", "application/yaml"];
+/// Media types that a refusal names: a real server's, though the last is not understood here.
+const ACCEPTED: [&str; 3] = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 /// Reads a JSON or YAML body.
 ///
@@ -69,8 +69,10 @@ pub(super) fn check_kind(resource: &Resource, object: &mut Value, body: &[u8]) -
         )));
     }
     if !version.is_empty() && version != wanted {
+        let short = version.rsplit('/').next().unwrap_or_default();
         return Err(Status::bad_request(format!(
-            "the API version in the data ({version}) does not match the expected API version ({wanted})"
+            "{kind} in version \"{short}\" cannot be handled as a {kind}: no kind \"{kind}\" is registered for version \
+             \"{version}\" in scheme \"pkg/runtime/scheme.go:110\""
         )));
     }
     let fields = as_map(object);

@@ -91,7 +91,11 @@ fn returns_object(resource: &Resource) -> bool {
 
 /// The options of a deletion: those of the body or, without one, those of the query.
 fn options(request: &Request) -> Result<DeleteOptions, Status> {
-    if request.body.is_empty() { parse(&request.query, &Value::Null) } else { parse(&Query::default(), &read(request)?) }
+    if request.body.is_empty() {
+        parse(&request.query, &Value::Null)
+    } else {
+        parse(&Query::default(), &read(request)?)
+    }
 }
 
 fn read(request: &Request) -> Result<Value, Status> {

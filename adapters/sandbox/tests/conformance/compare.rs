@@ -32,7 +32,13 @@ pub(crate) fn differing(
             let found = found.get(&area.name).and_then(|answers| answers.get(&step.name));
             let differences = step_differences(step, expected, found, whole);
             if !differences.is_empty() {
-                lines.push(format!("{} / {} ({})\n    {}", area.name, step.name, step.send, differences.join("\n    ")));
+                lines.push(format!(
+                    "{} / {} ({})\n    {}",
+                    area.name,
+                    step.name,
+                    step.send,
+                    differences.join("\n    ")
+                ));
             }
         }
     }
@@ -61,7 +67,9 @@ fn walk(path: &str, expected: &Value, found: &Value, subset: bool, differences: 
                 walk(&path, left.unwrap_or(&Value::Null), right.unwrap_or(&Value::Null), subset, differences);
             }
         }
-        (Value::Array(left), Value::Array(right)) if subset && (path.starts_with("/body/fields") || path == "/body/items") => {
+        (Value::Array(left), Value::Array(right))
+            if subset && (path.starts_with("/body/fields") || path == "/body/items") =>
+        {
             for claimed in right.iter().filter(|claimed| !left.contains(claimed)) {
                 differences.push(format!("{path}: the real server does not offer {claimed}"));
             }

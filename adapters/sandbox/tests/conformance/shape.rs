@@ -217,9 +217,7 @@ fn walk(form: Value, mask: &impl Fn(&str) -> String) -> Value {
     match form {
         Value::String(text) => Value::String(mask(&text)),
         Value::Array(elements) => elements.into_iter().map(|element| walk(element, mask)).collect(),
-        Value::Object(fields) => {
-            fields.into_iter().map(|(name, value)| (mask(&name), walk(value, mask))).collect()
-        }
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (mask(&name), walk(value, mask))).collect(),
         other => other,
     }
 }

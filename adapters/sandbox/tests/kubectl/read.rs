@@ -10,13 +10,13 @@ fn get_prints_tables_narrow_and_wide() {
     cluster.put(shop("tables"));
     assert_eq!(
         cluster.out("get pods -n tables"),
-        "NAME         READY   STATUS             RESTARTS      AGE\n\
-         web-1-bad    0/1     CrashLoopBackOff   7 (5m ago)    120m\n\
-         web-1-good   1/1     Running            0             120m\n"
+        "NAME         READY   STATUS             RESTARTS     AGE\n\
+         web-1-bad    0/1     CrashLoopBackOff   7 (5m ago)   120m\n\
+         web-1-good   1/1     Running            0            120m\n"
     );
     let wide = cluster.out("get po -n tables -o wide");
     assert!(wide.contains("10.1.0.4   tables-node   <none>           <none>"), "{wide}");
-    assert!(wide.starts_with("NAME         READY   STATUS             RESTARTS      AGE    IP"), "{wide}");
+    assert!(wide.starts_with("NAME         READY   STATUS             RESTARTS     AGE    IP"), "{wide}");
     assert_eq!(
         cluster.out("get deploy,svc,cm -n tables"),
         "NAME                  READY   UP-TO-DATE   AVAILABLE   AGE\n\
@@ -42,7 +42,7 @@ fn get_prints_every_output_form() {
         cluster.out("get pods -n forms -o custom-columns=N:.metadata.name,R:.status.containerStatuses[0].restartCount"),
         "N            R\nweb-1-bad    7\nweb-1-good   0\n"
     );
-    assert_eq!(cluster.out("get pods -n forms -o go-template={{len(.items)}}").replace(' ', ""), "2");
+    assert_eq!(cluster.out("get pods -n forms -o 'go-template={{len .items}}'"), "2");
     let list: Value = serde_json::from_str(&cluster.out("get pods -n forms -o json")).expect("JSON");
     assert_eq!((list["kind"].as_str(), list["items"][0]["kind"].as_str()), (Some("List"), Some("Pod")));
     let one: Value = serde_json::from_str(&cluster.out("get deploy web -n forms -o json")).expect("JSON");
@@ -53,7 +53,7 @@ fn get_prints_every_output_form() {
     assert!(
         cluster
             .out("get pods -n forms -L app")
-            .starts_with("NAME         READY   STATUS             RESTARTS      AGE    APP")
+            .starts_with("NAME         READY   STATUS             RESTARTS     AGE    APP")
     );
 }
 
@@ -112,7 +112,7 @@ fn describe_tells_a_pods_story() {
     assert!(pod.contains("Warning  BackOff") && pod.contains("(x9 over"), "{pod}");
     let deployment = cluster.out("describe deploy web -n describe");
     assert!(deployment.contains("2 desired | 2 updated | 2 total | 1 available | 1 unavailable"), "{deployment}");
-    assert!(deployment.contains("NewReplicaSet:   web-1 (2/2 replicas created)"), "{deployment}");
+    assert!(deployment.contains("NewReplicaSet:     web-1 (2/2 replicas created)"), "{deployment}");
     assert!(cluster.out("describe node describe-node").contains("Non-terminated Pods:"));
     assert!(cluster.out("describe svc web -n describe").contains("IP:                       10.96.0.7"));
 }

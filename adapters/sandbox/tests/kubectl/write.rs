@@ -72,7 +72,7 @@ fn apply_makes_changes_and_prunes_fields() {
     assert_eq!(containers[0]["env"], json!([{"name": "B", "value": "2"}]));
     assert_eq!(
         cluster.feed("delete -f -", &changed),
-        "configmap \"settings\" deleted from apply namespace\ndeployment.apps \"web\" deleted from apply namespace\n"
+        "configmap \"settings\" deleted\ndeployment.apps \"web\" deleted\n"
     );
 }
 
@@ -187,18 +187,15 @@ fn an_object_is_replaced_and_a_stale_one_refused() {
 fn objects_are_deleted_one_by_one_and_by_label() {
     let Some(cluster) = cluster() else { return };
     cluster.put(shop("delete"));
-    assert_eq!(cluster.out("delete cm settings -n delete"), "configmap \"settings\" deleted from delete namespace\n");
+    assert_eq!(cluster.out("delete cm settings -n delete"), "configmap \"settings\" deleted\n");
     assert_eq!(
         cluster.err("delete cm settings -n delete"),
         "Error from server (NotFound): configmaps \"settings\" not found\n"
     );
     assert_eq!(cluster.out("delete cm settings -n delete --ignore-not-found"), "");
     let forced = cluster.out("delete pod web-1-bad -n delete --force --grace-period=0");
-    assert_eq!(forced, "pod \"web-1-bad\" force deleted from delete namespace\n");
-    assert_eq!(
-        cluster.out("delete pods -l app=web -n delete --wait=false"),
-        "pod \"web-1-good\" deleted from delete namespace\n"
-    );
+    assert_eq!(forced, "pod \"web-1-bad\" force deleted\n");
+    assert_eq!(cluster.out("delete pods -l app=web -n delete --wait=false"), "pod \"web-1-good\" deleted\n");
     cluster.out("delete deploy web -n delete --cascade=orphan");
     assert_eq!(cluster.out("get rs -n delete -o name"), "replicaset.apps/web-1\n");
 }
@@ -211,7 +208,12 @@ fn custom_resources_are_served_as_soon_as_they_are_defined() {
     assert_eq!(cluster.feed("apply -f -", WIDGETS), created);
     let established = cluster.out("wait crd/widgets.example.org --for=condition=Established --timeout=5s");
     assert_eq!(established, "customresourcedefinition.apiextensions.k8s.io/widgets.example.org condition met\n");
-    let widget = "{apiVersion: example.org/v1, kind: Widget, metadata: {name: one, namespace: custom}, spec: {replicas: 2, colour: red}}";
+    let widget = "
+apiVersion: example.org/v1
+kind: Widget
+metadata: {name: one, namespace: custom}
+spec: {replicas: 2, colour: red}
+";
     assert_eq!(cluster.feed("apply -f -", widget), "widget.example.org/one created\n");
     assert_eq!(cluster.feed("apply -f -", &widget.replace("red", "blue")), "widget.example.org/one configured\n");
     assert_eq!(cluster.out("get wd -n custom"), "NAME   SIZE\none    2\n");
@@ -220,10 +222,7 @@ fn custom_resources_are_served_as_soon_as_they_are_defined() {
     assert_eq!(field(cluster, "widget one -n custom", "{.spec.replicas}"), "4");
     assert!(cluster.out("get all -n custom").contains("widget.example.org/one"));
     assert!(cluster.out("describe widget one -n custom").contains("Colour:    blue"));
-    assert_eq!(
-        cluster.out("delete widget one -n custom"),
-        "widget.example.org \"one\" deleted from custom namespace\n"
-    );
+    assert_eq!(cluster.out("delete widget one -n custom"), "widget.example.org \"one\" deleted\n");
     cluster.out("delete crd widgets.example.org");
-    assert!(cluster.err("get widgets -n custom").contains("the server doesn't have a resource type \"widgets\""));
+    assert!(cluster.err("get widgets -n custom").contains("the server could not find the requested resource"));
 }

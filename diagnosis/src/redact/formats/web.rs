@@ -1,7 +1,7 @@
 //! Headers, addresses and command lines that carry a password.
 
 use crate::redact::format::{Format, is_user_and_password};
-use crate::redact::value::{is_credential, is_password, is_password_with_slashes};
+use crate::redact::value::{is_credential, is_password, is_password_with_slashes, is_value};
 
 pub(super) const FORMATS: &[Format] = &[
     Format::new("authorization", &["bearer"], r#"(?i-u:\bbearer)[\s:]+["']?(?P<s>[A-Za-z0-9._~+/-]{12,}={0,2})"#, "https://datatracker.ietf.org/doc/html/rfc6750").checked(is_credential),
@@ -20,4 +20,14 @@ pub(super) const FORMATS: &[Format] = &[
     Format::new("password", &["password '", "password e'"], r"(?i-u:\bpassword\s+e?)'(?P<s>[^']+)'", "https://www.postgresql.org/docs/current/sql-createrole.html").checked(is_password),
     Format::new("password", &["requirepass", "masterauth"], r#"(?i-u:\b(?:requirepass|masterauth))\s+["']?(?P<s>[^\s"']{3,})"#, "https://redis.io/docs/latest/operate/oss_and_stack/management/security/").checked(is_password),
     Format::new("sas jaas password", &["jaas", "loginmodule"], r#"(?i-u:password)\s*=\s*\\?["'](?P<s>[^"'\\]+)"#, "https://kafka.apache.org/documentation/#security_sasl").checked(is_password),
+    Format::new("password", &["login"], r#"\b(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane)\b[^\n|]*?\blogin\b[^\n|]*?\s-p[ =]?["']?(?P<s>[^\s"']+)"#, "https://docs.docker.com/reference/cli/docker/login/").checked(is_password),
+    Format::new("password", &["--password-stdin"], r#"\becho\s+(?:-n\s+)?["']?(?P<s>[^\s"'|]+)["']?\s*\|[^\n]*--password-stdin"#, "https://docs.docker.com/reference/cli/docker/login/").checked(is_password),
+    Format::new("password", &["openssl"], r#"\bopenssl\b[^\n|]*?\s(?:-k|-K|-pass(?:in|out)?\s+pass:)\s*["']?(?P<s>[^\s"']+)"#, "https://docs.openssl.org/master/man1/openssl-passphrase-options/").checked(is_password),
+    Format::new("url token", &["://"], r"(?i-u:\bhttps?)://(?P<s>[A-Za-z0-9_-]{36,})@[A-Za-z0-9]", "https://datatracker.ietf.org/doc/html/rfc3986#section-3.2.1").checked(is_credential),
+    Format::new("password", &["password"], r#"(?i-u:\bpassword)\\*["']?(?:\s+(?i-u:is|was|to|for|set|of|generated|user|admin|root|[a-z]+)){0,6}:?\s+[\\"'`]*(?P<s>[^\s"'`\\,;]{8,})"#, "https://www.jenkins.io/doc/book/installing/kubernetes/").checked(is_credential),
+    Format::new("secret", &["unseal key"], r"(?i-u:unseal key)(?: [0-9]+)?(?: \([^)]*\))?:\s*(?P<s>[A-Za-z0-9+/=]{20,})", "https://developer.hashicorp.com/vault/docs/concepts/seal"),
+    Format::new("secret", &["api key", "secret key", "access key", "access token", "api token", "auth token", "license key", "client secret"], r#"(?i-u:\b(?:api|secret|access|license|auth|client) (?:key|token|secret))\s*(?:[:=]|(?i-u:is))\s*[\\"'`]*(?P<s>[^\s"'`\\,;]{8,})"#, "https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html").checked(is_credential),
+    Format::new("password", &["password>", "passwd>", "pwd>", "passphrase>", "secret>", "token>", "apikey>"], r"(?i-u:<[a-z0-9_.:-]*(?:password|passwd|pwd|passphrase|secret|token|apikey))>(?P<s>[^<\s]+)</", "https://maven.apache.org/settings.html#servers").checked(is_value),
+    Format::new("password", &["password", "passwd", "pwd", "secret", "token", "apikey"], r#"(?i-u:\b(?:key|name))=\\?["'][^"'\n]*(?i-u:password|passwd|pwd|secret|token|apikey)\\?["']\s+(?i-u:value)=\\?["'](?P<s>[^"'\\]+)"#, "https://learn.microsoft.com/dotnet/framework/configure-apps/file-schema/appsettings/").checked(is_value),
+    Format::new("password", &["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "access_key", "private_key"], r#"(?i-u:\bname)[\\"']*\s*[:=]\s*[\\"']*[A-Za-z0-9_.-]*(?i-u:password|passwd|passphrase|secret|token|api_?key|access_key|private_key)[\\"']*\s*,\s*[\\"']*(?i-u:value)[\\"']*\s*[:=]\s*[\\"']*(?P<s>[^\s"',}\\]+)"#, "https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/").checked(is_value),
 ];

@@ -352,6 +352,24 @@ pub(crate) fn all() -> Vec<Example> {
     ] {
         all.push(within("url password", before, secret, after));
     }
+    all.push(within("url token", "https://", &hex(40), "@github.com/shop/cart"));
+    for (kind, before, secret, after) in [
+        ("password", "docker login -u app -p ", "hunter2", " registry.example"),
+        ("password", "echo ", "hunter2", " | docker login --password-stdin"),
+        ("password", "openssl enc -aes-256-cbc -k ", "hunter2", " -in a"),
+        ("password", "openssl rsa -passin pass:", "hunter2", " -in a"),
+        ("password", "failed login with username app and password '", "Tr0ub4dor99", "'"),
+        ("password", "the password is ", "Tr0ub4dor99", ""),
+        ("password", "use the following password to proceed to installation: ", "1f2e3d4c5b6a79881f2e", ""),
+        ("secret", "Unseal Key 1: ", "aB3dE9fG1hJ7kL5mN2pQ8rS4tU6vW0xY", ""),
+        ("secret", "the api key = ", "Tr0ub4dorTr0ub4dor", ""),
+        ("password", "<password>", "hunter2", "</password>"),
+        ("password", "<add key='Db.Password' value='", "hunter2", "' />"),
+        ("password", "EnvVar{Name:DB_PASSWORD,Value:", "hunter2", ",ValueFrom:nil,}"),
+        ("secret", "{\"x-api-key\":[\"", "Tr0ub4dorTr0ub4dor", "\"]}"),
+    ] {
+        all.push(within(kind, before, secret, after));
+    }
     for (before, secret, after) in [
         ("mysqldump -h db -u root -p", "hunter2", " shop"),
         ("curl -s -u app:", "hunter2", " https://x"),

@@ -12,6 +12,9 @@ use crate::commands::{self, Command, Feature};
 /// The most roots that the first screen lists.
 const MOST_ROOTS: usize = 10;
 
+/// The most roots that a conversation explains at once; the rest are a line each.
+const MOST_DETAILS: usize = 20;
+
 /// The most objects that are named as broken by one root.
 const MOST_BROKEN: usize = 5;
 
@@ -41,9 +44,14 @@ pub fn scan(scan: &Scan, extras: &Extras) -> Message {
         });
         message = message.with(Block::Choice(Choice { prompt: text!["Why?"], options: options.collect() }));
     }
-    for root in &scan.roots {
+    let detailed = if is_paper { scan.roots.len() } else { MOST_DETAILS };
+    for root in scan.roots.iter().take(detailed) {
         let heading = if is_only && !is_paper { text!["Details"] } else { line_without_objects(root) };
         message = details(message.below(Block::Heading(heading)), root);
+    }
+    if scan.roots.len() > detailed {
+        let rest = scan.roots.iter().skip(detailed).map(line).collect();
+        message = message.below(Block::Heading(text!["And also"])).below(Block::Points(rest));
     }
     if scan.unread.is_empty() {
         return message;

@@ -288,6 +288,26 @@ fn a_scan_lists_each_root_once_and_asks_about_it() {
 }
 
 #[test]
+fn a_scan_of_a_broken_cluster_stays_readable_and_leaves_nothing_out() {
+    let mut report = fixture("secret-key-missing/env.yaml");
+    let mut reports = Vec::new();
+    for number in 0..50 {
+        let root = ObjectRef::new(Kind::Secret, Some("shop"), &format!("secret-{number}"));
+        report.findings.iter_mut().for_each(|ranked| ranked.finding.root = Some(root.clone()));
+        report.summary = text!["Secret ", name(root.path()), " lacks a key"];
+        reports.push(report.clone());
+    }
+    let scan = Scan::new(reports, Vec::new());
+    let message = super::scan(&scan, &chat());
+    assert_eq!(message.headline.plain(), "50 things are broken");
+    assert!(words(&message.blocks).contains("and 40 more") && message.presses().count() == 10);
+    let below = words(&message.thread);
+    assert!((0..50).all(|number| below.contains(&format!("shop/secret-{number} "))), "{below}");
+    let explained = message.thread.iter().filter(|block| matches!(block, Block::Context(_))).count();
+    assert_eq!(explained, 20);
+}
+
+#[test]
 fn several_matches_become_a_menu_of_the_same_command() {
     let candidates: Vec<Candidate> = ["shop", "test"]
         .map(|namespace| Candidate {

@@ -69,6 +69,8 @@ fn a_command_word_after_a_kind_is_a_name() {
     assert_eq!(ok("why deploy job -n in"), explain(wanted(Some(Kind::Deployment), "job", Some("in"))));
     assert_eq!(ok("why help"), Command::Help(Help { about: None }));
     assert_eq!(ok("explain logs"), explain(wanted(None, "logs", None)));
+    // A namespace that is called like a kind.
+    assert_eq!(ok(&ok("previous in pod").to_string()), explain(wanted(None, "previous", Some("pod"))));
 }
 
 #[test]

@@ -1,22 +1,24 @@
-//! What the controllers of Deployments and StatefulSets do when somebody scales them or changes their template.
+//! What the controllers of Deployments and `StatefulSets` do when somebody scales them or changes their template.
 //!
 //! What a scenario writes is taken as it stands; only what differs from that is somebody's wish. A pod spec that was
 //! changed is taken for the repair: its pods run well. One that is only started anew takes the course it took before.
 
+mod pods;
+mod status;
+
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Due, Player, STARTING, Scene, shift};
-use crate::scenario::event::{Regarding, write_event};
+use super::Player;
 use crate::scenario::format::PodEntry;
 use crate::scenario::identity::Seed;
 use crate::scenario::json::{self, Map};
-use crate::scenario::pod::{Course, PodPlan, for_template, normal};
-use crate::scenario::time::{Moment, Time, write};
+use crate::scenario::pod::{PodPlan, for_template};
+use crate::scenario::time::write;
 
-/// The label that tells the pods of one ReplicaSet from those of another.
+/// The label that tells the pods of one `ReplicaSet` from those of another.
 const HASH: &str = "pod-template-hash";
 /// The annotation with the number of a rollout.
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -163,7 +165,7 @@ impl Player {
         }
     }
 
-    /// Brings a ReplicaSet to a number of pods.
+    /// Brings a `ReplicaSet` to a number of pods.
     fn resize(&mut self, owner: &Value, mut set: Value, replicas: usize, model: Option<&PodPlan>, now: Timestamp) {
         let (name, uid) = (name_of(&set).to_owned(), json::text_at(&set, &["metadata", "uid"]).to_owned());
         let before = if self.sandbox.get("apps/v1", "ReplicaSet", namespace_of(&set), &name).is_some() {
@@ -201,162 +203,6 @@ impl Player {
         }
     }
 
-    /// Makes a pod of an owner, with the course of a model or, without one, well.
-    fn make_pod(&mut self, owner: &Value, name: &str, model: Option<&PodPlan>, now: Timestamp) {
-        let template = json::at(owner, &["spec", "template"]).cloned().unwrap_or_default();
-        let map = |path: &[&str]| json::map_of(json::at(&template, path).cloned().unwrap_or_default());
-        let (kind, namespace) = (json::text_at(owner, &["kind"]), namespace_of(owner));
-        let mut labels = map(&["metadata", "labels"]);
-        let mut spec = map(&["spec"]);
-        let prefix = name_of(owner);
-        if kind == "StatefulSet" {
-            labels.insert("statefulset.kubernetes.io/pod-name".into(), name.into());
-            spec.insert("hostname".into(), name.into());
-        }
-        let mut entry = model.map(|model| model.entry.clone()).unwrap_or_default();
-        let number = Seed::of(&["node", namespace, name]).below(4);
-        let node = NODES.get(usize::try_from(number).unwrap_or(0)).map(|&node| node.to_owned());
-        entry = PodEntry { name: None, deleting: None, metadata: Map::new(), ..entry };
-        if model.is_none_or(|model| model.entry.node.is_some()) {
-            entry.node = node;
-        }
-        let plan = PodPlan {
-            scenario: model.map_or_else(|| "controllers".to_owned(), |model| model.scenario.clone()),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            salt: now.as_millisecond().to_string(),
-            workload: model.map_or_else(|| prefix.to_owned(), |model| model.workload.clone()),
-            generate_name: Some(format!("{prefix}-")),
-            hash: json::text(&labels, HASH).to_owned(),
-            annotations: map(&["metadata", "annotations"]),
-            labels,
-            owner: Some(json!({
-                "apiVersion": "apps/v1", "kind": kind, "name": prefix, "controller": true, "blockOwnerDeletion": true,
-                "uid": json::text_at(owner, &["metadata", "uid"]),
-            })),
-            template: spec,
-            daemon: false,
-            entry,
-            created: Time::Absolute(now),
-            moment: Moment { not_before: Some(now), ..self.moment(now) },
-            course: Course::Starting,
-        };
-        let Some(scenario) = self.scenarios.first().map(Arc::clone) else {
-            return;
-        };
-        let scene = Scene { index: 0, scenario: &scenario, moment: plan.moment, created: Time::NOW };
-        self.put_pod(&scene, &plan);
-        if plan.entry.node.is_some() {
-            self.schedule(shift(now, STARTING), Due::Started(Box::new(plan.clone())));
-        }
-        self.plans.insert((plan.namespace.clone(), plan.name.clone()), plan);
-    }
-
-    /// Asks for a pod's deletion as a controller does.
-    fn ask_away(&mut self, pod: &Value, now: Timestamp) {
-        let grace = json::at(pod, &["spec", "terminationGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(30);
-        let end = shift(now, SignedDuration::from_secs(grace.clamp(0, 86_400)));
-        let mut object = pod.clone();
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.insert("deletionTimestamp".into(), write(end).into());
-            metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
-        }
-        self.store(object);
-        let containers = json::at(pod, &["spec", "containers"]).and_then(Value::as_array).cloned().unwrap_or_default();
-        for container in &containers {
-            let message = format!("Stopping container {}", json::text_at(container, &["name"]));
-            self.tell(pod, "Killing", message, now);
-        }
-    }
-
-    /// Writes the status that a controller would.
-    fn recount(&mut self, kind: &'static str, namespace: &str, name: &str, now: Timestamp) {
-        let Some(owner) = self.sandbox.get("apps/v1", kind, namespace, name) else {
-            self.controlled.remove(&(kind, namespace.to_owned(), name.to_owned()));
-            return;
-        };
-        let mut status = json::map_of(owner.get("status").cloned().unwrap_or_default());
-        let wish = Wish::of(&owner);
-        let (mut all, mut ready, mut updated) = (0, 0, 0);
-        if kind == "Deployment" {
-            for set in self.sets_of(&owner) {
-                let (of_set, ready_of_set) = self.recount_set(&set);
-                all += of_set;
-                ready += ready_of_set;
-                updated += if Wish::of(&set).template == wish.template { of_set } else { 0 };
-            }
-            let missing = wish.replicas.saturating_sub(ready);
-            set_count(&mut status, "unavailableReplicas", missing);
-            conditions(&mut status, &wish, (all, ready, updated), now);
-        } else {
-            let pods = self.pods_owned_by(namespace, json::text_at(&owner, &["metadata", "uid"]));
-            (all, updated) = (pods.len(), pods.len());
-            ready = pods.iter().filter(|pod| is_ready(pod)).count();
-            set_count(&mut status, "currentReplicas", all);
-        }
-        for (key, count) in
-            [("replicas", all), ("readyReplicas", ready), ("availableReplicas", ready), ("updatedReplicas", updated)]
-        {
-            set_count(&mut status, key, count);
-        }
-        let generation = json::at(&owner, &["metadata", "generation"]).cloned().unwrap_or_else(|| json!(1));
-        status.insert("observedGeneration".into(), generation);
-        self.store_status(&owner, status);
-    }
-
-    fn recount_set(&mut self, set: &Value) -> (usize, usize) {
-        let pods = self.pods_owned_by(namespace_of(set), json::text_at(set, &["metadata", "uid"]));
-        let ready = pods.iter().filter(|pod| is_ready(pod)).count();
-        let mut status = json::map_of(set.get("status").cloned().unwrap_or_default());
-        status.insert("replicas".into(), pods.len().into());
-        for (key, count) in
-            [("fullyLabeledReplicas", pods.len()), ("readyReplicas", ready), ("availableReplicas", ready)]
-        {
-            set_count(&mut status, key, count);
-        }
-        self.store_status(set, status);
-        (pods.len(), ready)
-    }
-
-    fn store_status(&mut self, object: &Value, status: Map) {
-        let status = Value::Object(status);
-        if object.get("status") != Some(&status) {
-            let mut object = object.clone();
-            if let Some(fields) = object.as_object_mut() {
-                fields.insert("status".into(), status);
-            }
-            self.store(object);
-        }
-    }
-
-    /// Stores what a controller writes. All of it was served before, or is made of what was.
-    fn store(&mut self, object: Value) {
-        if let Err(status) = self.sandbox.put(object) {
-            self.fail(super::PlayError::Unknown { scenario: "controllers".to_owned(), what: status.message });
-        }
-    }
-
-    /// An event about an object.
-    fn tell(&mut self, about: &Value, reason: &str, message: String, now: Timestamp) {
-        let kind = json::text_at(about, &["kind"]);
-        let from = match kind {
-            "Deployment" => "deployment-controller",
-            "ReplicaSet" => "replicaset-controller",
-            _ => "kubelet",
-        };
-        let regarding = Regarding {
-            kind,
-            api_version: json::text_at(about, &["apiVersion"]),
-            namespace: namespace_of(about),
-            name: name_of(about),
-            uid: json::text_at(about, &["metadata", "uid"]),
-        };
-        let host = json::text_at(about, &["spec", "nodeName"]);
-        let event = normal(reason, message, Time::Absolute(now), from);
-        let event = write_event(&event, &regarding, host, None, &self.moment(now));
-        self.store(event);
-    }
-
     fn sets_of(&self, owner: &Value) -> Vec<Arc<Value>> {
         let uid = json::text_at(owner, &["metadata", "uid"]);
         let sets = self.sandbox.list("apps/v1", "ReplicaSet", Some(namespace_of(owner)));
@@ -377,10 +223,6 @@ impl Player {
     /// How the pods of an owner were made so far.
     fn model(&self, uid: &str) -> Option<PodPlan> {
         self.plans.values().rfind(|plan| is_owned_by(plan, uid)).cloned()
-    }
-
-    fn moment(&self, now: Timestamp) -> Moment {
-        Moment::at(now, self.nodes)
     }
 }
 
@@ -423,7 +265,7 @@ fn numbered(mut object: Value, number: u64) -> Value {
     object
 }
 
-/// A ReplicaSet for a Deployment's template.
+/// A `ReplicaSet` for a Deployment's template.
 fn new_set(owner: &Value, now: Timestamp) -> Value {
     let (namespace, deployment) = (namespace_of(owner), name_of(owner));
     let mut template = json::map_of(json::at(owner, &["spec", "template"]).cloned().unwrap_or_default());
@@ -446,49 +288,6 @@ fn new_set(owner: &Value, now: Timestamp) -> Value {
         "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template},
         "status": {"replicas": 0},
     })
-}
-
-/// Counts of nothing are left out, as the API does.
-fn set_count(status: &mut Map, key: &str, count: usize) {
-    if count == 0 {
-        status.remove(key);
-    } else {
-        status.insert(key.to_owned(), count.into());
-    }
-}
-
-/// The conditions of a Deployment with so many pods, ready ones, and ones of the newest template.
-fn conditions(status: &mut Map, wish: &Wish, (all, ready, updated): (usize, usize, usize), now: Timestamp) {
-    let available = ready >= wish.replicas - wish.replicas / 4;
-    let complete = ready >= wish.replicas && updated >= wish.replicas && all == updated;
-    let (availability, why, words) = if available {
-        ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
-    } else {
-        ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
-    };
-    let (progress, progress_words) = if complete {
-        ("NewReplicaSetAvailable", "The newest ReplicaSet has successfully progressed.")
-    } else {
-        ("ReplicaSetUpdated", "The newest ReplicaSet is progressing.")
-    };
-    let mut list = status.get("conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    for (type_, state, reason, message) in
-        [("Available", availability, why, words), ("Progressing", "True", progress, progress_words)]
-    {
-        let present = list.iter().find(|condition| json::text_at(condition, &["type"]) == type_);
-        let same = |key: &str, value: &str| present.is_some_and(|present| json::text_at(present, &[key]) == value);
-        if same("status", state) && same("reason", reason) {
-            continue;
-        }
-        let mut over = json::map_of(json!({
-            "type": type_, "status": state, "reason": reason, "message": message, "lastUpdateTime": write(now),
-        }));
-        if !same("status", state) {
-            over.insert("lastTransitionTime".into(), write(now).into());
-        }
-        json::merge_keyed(&mut list, &[over], "type");
-    }
-    status.insert("conditions".into(), list.into());
 }
 
 #[cfg(test)]

@@ -102,7 +102,9 @@ fn what_nobody_changed_stays_as_it_was_written() {
 #[test]
 fn scaling_up_from_nothing_makes_pods_that_get_ready() {
     let mut world = World::new();
-    world.change("Deployment", "idle", |object| object["spec"]["replicas"] = json!(2));
+    world.change("Deployment", "idle", |object| {
+        object["spec"]["replicas"] = json!(2);
+    });
     world.wait(1);
     assert_eq!(world.pods("idle").len(), 2);
     assert_eq!(world.status("Deployment", "idle")["unavailableReplicas"], 2);
@@ -114,7 +116,9 @@ fn scaling_up_from_nothing_makes_pods_that_get_ready() {
 #[test]
 fn scaling_up_makes_more_of_the_same_trouble() {
     let mut world = World::new();
-    world.change("Deployment", "cart", |object| object["spec"]["replicas"] = json!(4));
+    world.change("Deployment", "cart", |object| {
+        object["spec"]["replicas"] = json!(4);
+    });
     world.wait(12);
     let pods = world.pods("cart");
     assert_eq!((pods.len(), pods.iter().filter(|(_, _, ready)| *ready).count()), (4, 0), "{pods:?}");
@@ -123,8 +127,12 @@ fn scaling_up_makes_more_of_the_same_trouble() {
 #[test]
 fn scaling_down_lets_pods_go() {
     let mut world = World::new();
-    world.change("Deployment", "cart", |object| object["spec"]["replicas"] = json!(1));
-    world.change("StatefulSet", "db", |object| object["spec"]["replicas"] = json!(1));
+    world.change("Deployment", "cart", |object| {
+        object["spec"]["replicas"] = json!(1);
+    });
+    world.change("StatefulSet", "db", |object| {
+        object["spec"]["replicas"] = json!(1);
+    });
     world.wait(8);
     assert_eq!(world.pods("cart").len(), 1);
     assert_eq!(world.pods("db"), [("db-0".to_owned(), "postgres:16".to_owned(), true)]);
@@ -137,7 +145,9 @@ fn going_back_to_the_revision_before_heals() {
     let old = old.iter().find(|set| set["metadata"]["annotations"][super::REVISION] == "3").unwrap();
     let mut template = old["spec"]["template"].clone();
     template["metadata"]["labels"].as_object_mut().unwrap().remove(super::HASH);
-    world.change("Deployment", "cart", |object| object["spec"]["template"] = template);
+    world.change("Deployment", "cart", |object| {
+        object["spec"]["template"] = template;
+    });
     world.wait(12);
     let pods = world.pods("cart");
     assert!(pods.len() == 2 && pods.iter().all(|(_, image, ready)| image == "shop/cart:1" && *ready), "{pods:?}");
@@ -149,12 +159,14 @@ fn going_back_to_the_revision_before_heals() {
 fn a_restart_crashes_again_and_a_changed_spec_does_not() {
     let mut world = World::new();
     let restart = json!({"kubectl.kubernetes.io/restartedAt": "2026-11-20T10:00:01Z"});
-    world.change("Deployment", "cart", |object| object["spec"]["template"]["metadata"]["annotations"] = restart);
+    world.change("Deployment", "cart", |object| {
+        object["spec"]["template"]["metadata"]["annotations"] = restart;
+    });
     world.wait(12);
     let pods = world.pods("cart");
     assert!(pods.len() == 2 && pods.iter().all(|(name, _, ready)| !name.contains("7c9d8") && !*ready), "{pods:?}");
     world.change("Deployment", "cart", |object| {
-        object["spec"]["template"]["spec"]["containers"][0]["image"] = json!("shop/cart:3")
+        object["spec"]["template"]["spec"]["containers"][0]["image"] = json!("shop/cart:3");
     });
     world.wait(12);
     let pods = world.pods("cart");
@@ -183,7 +195,7 @@ fn a_changed_stateful_set_replaces_its_pods_under_their_names() {
     let mut world = World::new();
     let wait = SignedDuration::from_secs(15);
     world.change("StatefulSet", "db", |object| {
-        object["spec"]["template"]["spec"]["containers"][0]["image"] = json!("postgres:17")
+        object["spec"]["template"]["spec"]["containers"][0]["image"] = json!("postgres:17");
     });
     world.wait(wait.as_secs().unsigned_abs());
     let pods = world.pods("db");

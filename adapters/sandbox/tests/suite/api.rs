@@ -40,7 +40,13 @@ impl Api {
         api
     }
 
-    pub async fn raw(&self, method: &str, path: &str, content_type: &str, body: impl Into<Bytes>) -> Result<Response<Body>, Error> {
+    pub async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Response<Body>, Error> {
         let mut request = Request::builder().method(method).uri(path);
         if !content_type.is_empty() {
             request = request.header("content-type", content_type);

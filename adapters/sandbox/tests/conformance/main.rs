@@ -21,7 +21,7 @@ use std::{
 
 use hyper_util::rt::TokioExecutor;
 use kube::{Client, Config, client::ConfigExt};
-use kubewhy_sandbox::{Clock, Sandbox};
+use kubewhy_sandbox::{Clock, Rule, Sandbox};
 use send::{Answers, Server};
 use tower::ServiceBuilder;
 
@@ -66,6 +66,15 @@ async fn the_recording_holds_on_the_real_server() {
     assert!(differing.is_empty(), "the real server answers otherwise than recorded:\n{}", differing.join("\n"));
 }
 
+/// Gives the viewer of `roles.yaml` the rules that the real server reads from a role.
+fn restrict_viewer(sandbox: &Sandbox, areas: &[suite::Area], run: &str) {
+    let area = areas.iter().find(|area| area.name == "roles").expect("there is an area of roles");
+    let rules = area.variables["rules"].as_str().expect("the rules are text");
+    let rules: serde_json::Value = serde_json::from_str(rules).expect("the rules are JSON");
+    let role = serde_json::json!({"metadata": {"namespace": format!("conf-roles-{run}")}, "rules": rules});
+    sandbox.restrict_user("conf-viewer", Rule::of_role(&role));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_answers_like_the_real_server() {
     let areas = suite::load(&folder());
@@ -73,7 +82,8 @@ async fn the_sandbox_answers_like_the_real_server() {
     // The real one had been restarted: what was before is too old to be watched.
     sandbox.compact();
     let client = Client::new(sandbox.service(), "default");
-    let server = Server { client, token: None, run: "r0".to_owned() };
+    let server = Server { client, token: None, run: "r00000000".to_owned() };
+    restrict_viewer(&sandbox, &areas, &server.run);
     let answers = server.ask(&areas).await;
     let outcome = table::outcome(&areas, &recording(), &answers);
     eprintln!("{}", outcome.text);

@@ -41,11 +41,75 @@ pub enum DumpError {
 /// How deep folders are followed.
 const MAX_DEPTH: usize = 8;
 
+/// A piece of a dump as it stands in its files.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// An object, or a `List` of them.
+    Object(Value),
+    /// The log of a container.
+    Log {
+        /// The pod's namespace.
+        namespace: String,
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
+        /// Which instance of it.
+        instance: Instance,
+        /// Its lines.
+        text: String,
+    },
+    /// There is a file for that kind, so that what it lacks is absent.
+    Covers(Kind, Option<String>),
+    /// Something could not be read.
+    Caveat(String),
+}
+
 /// Reads a file or folder.
 ///
 /// # Errors
 /// Where the path cannot be read, or nothing in it is a Kubernetes object.
 pub fn read(path: &Path) -> Result<Snapshot, DumpError> {
+    let mut snapshot = Snapshot::default();
+    walk(path, &mut |part| add(&mut snapshot, part))?;
+    if snapshot.is_empty() {
+        return Err(DumpError::Empty { path: path.to_owned(), caveats: snapshot.caveats().to_vec() });
+    }
+    Ok(snapshot)
+}
+
+fn add(snapshot: &mut Snapshot, part: Part) {
+    match part {
+        Part::Object(value) => snapshot.add_value(value),
+        Part::Log { namespace, pod, container, instance, text } => {
+            snapshot.add_log(&namespace, &pod, &container, instance, &text);
+        }
+        Part::Covers(kind, namespace) => snapshot.cover(kind, namespace.as_deref()),
+        Part::Caveat(caveat) => snapshot.add_caveat(caveat),
+    }
+}
+
+/// The objects of a value: itself, or the items of a `List` with what their list says of them.
+pub fn items(mut value: Value) -> Vec<Value> {
+    let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let Some(of) = kind.strip_suffix("List") else { return vec![value] };
+    let api = value.get("apiVersion").cloned().unwrap_or_default();
+    let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) else { return vec![value] };
+    let named = |mut item: Value| {
+        if let Some(fields) = item.as_object_mut().filter(|_| !of.is_empty()) {
+            fields.entry("kind").or_insert_with(|| Value::String(of.to_owned()));
+            fields.entry("apiVersion").or_insert_with(|| api.clone());
+        }
+        item
+    };
+    items.into_iter().map(named).flat_map(self::items).collect()
+}
+
+/// Hands out the pieces of a file or folder, file by file in the order of their names.
+///
+/// # Errors
+/// Where the path cannot be read.
+pub fn walk(path: &Path, take: &mut dyn FnMut(Part)) -> Result<(), DumpError> {
     let unreadable = |source| DumpError::Unreadable { path: path.to_owned(), source };
     let mut files = Vec::new();
     if fs::metadata(path).map_err(unreadable)?.is_dir() {
@@ -54,19 +118,15 @@ pub fn read(path: &Path) -> Result<Snapshot, DumpError> {
     } else {
         files.push(path.to_owned());
     }
-    let mut snapshot = Snapshot::default();
     for file in files {
         let below = file.strip_prefix(path).unwrap_or(&file).to_owned();
         let shown = if below.as_os_str().is_empty() { file.display().to_string() } else { below.display().to_string() };
         match fs::read(&file) {
-            Ok(bytes) => add_file(&mut snapshot, &file, &below, &shown, &String::from_utf8_lossy(&bytes)),
-            Err(error) => snapshot.add_caveat(format!("{shown} could not be read: {error}")),
+            Ok(bytes) => file_parts(&file, &below, &shown, &String::from_utf8_lossy(&bytes), take),
+            Err(error) => take(Part::Caveat(format!("{shown} could not be read: {error}"))),
         }
     }
-    if snapshot.is_empty() {
-        return Err(DumpError::Empty { path: path.to_owned(), caveats: snapshot.caveats().to_vec() });
-    }
-    Ok(snapshot)
+    Ok(())
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -83,28 +143,28 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<
     Ok(())
 }
 
-fn add_file(snapshot: &mut Snapshot, file: &Path, below: &Path, shown: &str, text: &str) {
+fn file_parts(file: &Path, below: &Path, shown: &str, text: &str, take: &mut dyn FnMut(Part)) {
     let names: Vec<&str> = below.iter().filter_map(|part| part.to_str()).collect();
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("json") => {
-            cover(snapshot, &names);
-            add_json(snapshot, shown, text);
+            cover(&names, take);
+            json_parts(shown, text, take);
         }
         Some("yaml" | "yml") => {
-            cover(snapshot, &names);
-            add_yaml(snapshot, shown, text);
+            cover(&names, take);
+            yaml_parts(shown, text, take);
         }
         Some("log") => {
             if let [.., "logs", namespace, pod, log] = names.as_slice() {
                 let stem = log.strip_suffix(".log").unwrap_or(log);
                 let previous = stem.strip_suffix(".previous");
                 let instance = if previous.is_some() { Instance::Previous } else { Instance::Current };
-                snapshot.add_log(namespace, pod, previous.unwrap_or(stem), instance, text);
+                take(log_part(namespace, pod, previous.unwrap_or(stem), instance, text));
             }
         }
         Some("txt") => {
             if let [.., namespace, pod, "logs.txt"] = names.as_slice() {
-                add_joined_logs(snapshot, namespace, pod, text);
+                joined_logs(namespace, pod, text, take);
             }
         }
         _ => {}
@@ -112,7 +172,7 @@ fn add_file(snapshot: &mut Snapshot, file: &Path, below: &Path, shown: &str, tex
 }
 
 /// A file for a kind says that the dump covers it, even where the file is empty: `shop/secrets.json`, `nodes.json`.
-fn cover(snapshot: &mut Snapshot, names: &[&str]) {
+fn cover(names: &[&str], take: &mut dyn FnMut(Part)) {
     let kind_of = |file: &str| {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         Kind::ALL.iter().copied().find(|kind| kind.plural() == stem.replace('-', ""))
@@ -120,42 +180,47 @@ fn cover(snapshot: &mut Snapshot, names: &[&str]) {
     match names {
         [.., namespace, file] => {
             if let Some(kind) = kind_of(file) {
-                snapshot.cover(kind, Some(namespace));
+                take(Part::Covers(kind, Some((*namespace).to_owned())));
             }
         }
         [file] => {
             if let Some(kind) = kind_of(file).filter(|kind| !kind.is_namespaced()) {
-                snapshot.cover(kind, None);
+                take(Part::Covers(kind, None));
             }
         }
         [] => {}
     }
 }
 
-fn add_json(snapshot: &mut Snapshot, shown: &str, text: &str) {
+fn log_part(namespace: &str, pod: &str, container: &str, instance: Instance, text: &str) -> Part {
+    let own = str::to_owned;
+    Part::Log { namespace: own(namespace), pod: own(pod), container: own(container), instance, text: own(text) }
+}
+
+fn json_parts(shown: &str, text: &str, take: &mut dyn FnMut(Part)) {
     let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     for document in documents.by_ref() {
         match document {
-            Ok(value) => snapshot.add_value(value),
+            Ok(value) => take(Part::Object(value)),
             Err(error) => {
-                snapshot.add_caveat(format!("{shown} could not be parsed: {error}"));
+                take(Part::Caveat(format!("{shown} could not be parsed: {error}")));
                 return;
             }
         }
     }
 }
 
-fn add_yaml(snapshot: &mut Snapshot, shown: &str, text: &str) {
+fn yaml_parts(shown: &str, text: &str, take: &mut dyn FnMut(Part)) {
     for (index, document) in documents(text).into_iter().enumerate() {
         if document.trim().is_empty() {
             continue;
         }
         match parse_yaml(document) {
             Ok(Value::Null) => {}
-            Ok(value) => snapshot.add_value(value),
+            Ok(value) => take(Part::Object(value)),
             Err(error) => {
                 let first = error.lines().next().unwrap_or_default();
-                snapshot.add_caveat(format!("{shown}, document {} could not be parsed: {first}", index + 1));
+                take(Part::Caveat(format!("{shown}, document {} could not be parsed: {first}", index + 1)));
             }
         }
     }
@@ -192,7 +257,7 @@ fn documents(text: &str) -> Vec<&str> {
 }
 
 /// `logs.txt` of `kubectl cluster-info dump`: the logs of all containers between marks.
-fn add_joined_logs(snapshot: &mut Snapshot, namespace: &str, pod: &str, text: &str) {
+fn joined_logs(namespace: &str, pod: &str, text: &str, take: &mut dyn FnMut(Part)) {
     let mut container: Option<(&str, String)> = None;
     for line in text.split_inclusive('\n') {
         let mark = line.trim_end().strip_prefix("==== ").and_then(|line| line.strip_suffix(" ===="));
@@ -200,7 +265,7 @@ fn add_joined_logs(snapshot: &mut Snapshot, namespace: &str, pod: &str, text: &s
             container = start.split_once(" of pod ").map(|(name, _)| (name, String::new()));
         } else if mark.is_some_and(|mark| mark.starts_with("END logs for container ")) {
             if let Some((name, log)) = container.take() {
-                snapshot.add_log(namespace, pod, name, Instance::Current, &log);
+                take(log_part(namespace, pod, name, Instance::Current, &log));
             }
         } else if let Some((_, log)) = &mut container {
             log.push_str(line);
@@ -212,9 +277,9 @@ fn add_joined_logs(snapshot: &mut Snapshot, namespace: &str, pod: &str, text: &s
 pub fn read_text(name: &str, text: &str) -> Snapshot {
     let mut snapshot = Snapshot::default();
     if Path::new(name).extension().is_some_and(|extension| extension == "json") {
-        add_json(&mut snapshot, name, text);
+        json_parts(name, text, &mut |part| add(&mut snapshot, part));
     } else {
-        add_yaml(&mut snapshot, name, text);
+        yaml_parts(name, text, &mut |part| add(&mut snapshot, part));
     }
     snapshot
 }
@@ -245,7 +310,7 @@ mod tests {
     fn the_logs_of_a_cluster_info_dump_are_told_apart() {
         let mut snapshot = Snapshot::default();
         let text = "==== START logs for container app of pod shop/cart ====\nhello\n==== END logs for container app of pod shop/cart ====\n";
-        add_joined_logs(&mut snapshot, "shop", "cart", text);
+        joined_logs("shop", "cart", text, &mut |part| add(&mut snapshot, part));
         let ask = kubewhy_diagnosis::ask::Ask::Log {
             namespace: "shop".to_owned(),
             pod: "cart".to_owned(),

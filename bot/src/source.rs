@@ -1,13 +1,18 @@
 //! Where evidence comes from: a cluster or a dump. Everything above asks and does not care.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use kubewhy_core::resolve::Candidate;
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::kind::Kind;
+use kubewhy_diagnosis::scan::{self, Scan};
 use kubewhy_diagnosis::{Inquiry, Report, Snapshot, Step, Target};
 use kubewhy_kubernetes::{Cluster, ConnectError, Connection};
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::dump::{self, DumpError};
 use crate::output::Output;
@@ -35,14 +40,40 @@ pub enum Source {
         snapshot: Box<Snapshot>,
         /// Its name for the reader.
         name: String,
+        /// The time of the answers; without one, the newest time of the dump.
+        clock: Option<Timestamp>,
     },
     /// A live cluster.
     Cluster {
         /// The connection.
         cluster: Cluster,
         /// The runtime that its requests run on.
-        runtime: tokio::runtime::Runtime,
+        runtime: Arc<Runtime>,
+        /// The time there: the system's, but for an embedded cluster.
+        clock: Clock,
     },
+}
+
+/// Tells the time.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that is read by calling.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// What it shows.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Clock").finish()
+    }
 }
 
 impl Source {
@@ -53,7 +84,7 @@ impl Source {
     pub fn dump(path: &Path) -> Result<Self, SourceError> {
         let snapshot = Box::new(dump::read(path)?);
         let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string());
-        Ok(Self::Dump { snapshot, name })
+        Ok(Self::Dump { snapshot, name, clock: None })
     }
 
     /// Connects to a cluster.
@@ -61,10 +92,19 @@ impl Source {
     /// # Errors
     /// Where there is no kubeconfig, or it cannot be used.
     pub fn cluster(connection: &Connection) -> Result<Self, SourceError> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
         let cluster = runtime.block_on(Cluster::connect(connection))?;
-        Ok(Self::Cluster { cluster, runtime })
+        Ok(Self::Cluster { cluster, runtime: Arc::new(runtime), clock: Clock::new(Timestamp::now) })
+    }
+
+    /// The same with its clock standing still at that time.
+    #[must_use]
+    pub fn at(mut self, at: Timestamp) -> Self {
+        match &mut self {
+            Self::Dump { clock, .. } => *clock = Some(at),
+            Self::Cluster { clock, .. } => *clock = Clock::new(move || at),
+        }
+        self
     }
 
     /// The cluster's name, for the reader.
@@ -86,8 +126,10 @@ impl Source {
     /// The time of the answer where none is given: now, or the newest time of the dump.
     pub fn clock(&self) -> Timestamp {
         match self {
-            Self::Dump { snapshot, .. } => snapshot.newest_time().unwrap_or_else(Timestamp::now),
-            Self::Cluster { .. } => Timestamp::now(),
+            Self::Dump { snapshot, clock, .. } => {
+                clock.or_else(|| snapshot.newest_time()).unwrap_or_else(Timestamp::now)
+            }
+            Self::Cluster { clock, .. } => clock.now(),
         }
     }
 
@@ -117,7 +159,7 @@ impl Source {
                     (ask, answer)
                 })
                 .collect(),
-            Self::Cluster { cluster, runtime } => runtime.block_on(cluster.answer(asks)),
+            Self::Cluster { cluster, runtime, .. } => runtime.block_on(cluster.answer(asks)),
         }
     }
 
@@ -131,8 +173,18 @@ impl Source {
                 })
                 .map(|object| (object.namespace().map(str::to_owned), object.name().to_owned()))
                 .collect(),
-            Self::Cluster { cluster, runtime } => runtime.block_on(cluster.names(kind, namespace)),
+            Self::Cluster { cluster, runtime, .. } => runtime.block_on(cluster.names(kind, namespace)),
         }
+    }
+
+    /// The objects of several kinds that may be the one that is meant, in the order of the kinds.
+    pub fn candidates(&self, kinds: &[Kind], namespace: Option<&str>) -> Vec<Candidate> {
+        let of_kind = |kind: &Kind| {
+            let kind = *kind;
+            let names = self.names(kind, namespace).into_iter();
+            names.map(move |(namespace, name)| Candidate { kind, namespace, name, cluster: None })
+        };
+        kinds.iter().flat_map(of_kind).collect()
     }
 
     /// All objects of a kind, in one namespace or in all.
@@ -141,11 +193,25 @@ impl Source {
         self.answer(vec![ask]).pop().map_or_else(|| Answer::Failed("no answer".to_owned()), |(_, answer)| answer)
     }
 
+    /// Looks for everything that is broken, in one namespace or in all.
+    pub fn scan(&self, namespace: Option<&str>, context: Option<&str>, now: Timestamp) -> Scan {
+        let answers: Vec<_> = scan::KINDS.iter().map(|kind| (*kind, self.list(*kind, namespace))).collect();
+        let (suspects, unread) = scan::suspects(&answers, namespace, now);
+        let reports = suspects
+            .into_iter()
+            .map(|suspect| {
+                let (cluster, context) = (self.name().to_owned(), context.map(str::to_owned));
+                self.explain(Target { cluster, context, ..suspect }, now).0
+            })
+            .collect();
+        Scan::new(reports, unread)
+    }
+
     /// Answers a question; the inquiry comes back for those who want to know what was read.
     pub fn explain(&self, target: Target, now: Timestamp) -> (Report, Inquiry) {
         let started = Instant::now();
         let before = self.requests();
-        let mut inquiry = Inquiry::new(target, now);
+        let mut inquiry = Inquiry::new(target, now).noting(self.caveats());
         let mut answers = Vec::new();
         let mut told = false;
         loop {
@@ -161,7 +227,6 @@ impl Source {
                     answers = self.answer(asks);
                 }
                 Step::Done(mut report) => {
-                    report.caveats.splice(0..0, self.caveats().iter().cloned());
                     if matches!(self, Self::Cluster { .. }) {
                         report.requests = self.requests() - before;
                     }

@@ -66,8 +66,11 @@ pub enum Block {
     Facts(Vec<Fact>),
     /// Somebody else's words, with the place where they can be checked.
     Quote(Quote),
-    /// Lines to copy or to read as they are: commands, a log, a manifest. Hostile like any words of a cluster.
+    /// Lines to read as they are: a log, a manifest. Hostile like any words of a cluster.
     Code(String),
+    /// Command lines to copy, one each, without a prompt sign. Where a name of the cluster stands in one, it has been quoted
+    /// for the shell.
+    Commands(Vec<String>),
     /// Steps in order.
     Steps(Vec<Text>),
     /// Points in no order.

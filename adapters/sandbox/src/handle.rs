@@ -1,13 +1,17 @@
 //! The handle: what a test, a scenario or a server does with a sandbox.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::access::{Access, Rule, Use};
 use crate::clock::Clock;
+use crate::faults::{Fault, Faults};
 use crate::garbage;
+use crate::journal::{Entry, Journal};
 use crate::logs::Logs;
 use crate::object::{meta, set_meta, stamp, take_over_meta, text};
 use crate::resources::{Registry, Resource};
@@ -25,6 +29,13 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     store: Mutex<Store>,
     logs: Mutex<Logs>,
+    access: Mutex<Access>,
+    faults: Mutex<Faults>,
+    journal: Mutex<Journal>,
+    /// How often all watches were closed.
+    closings: watch::Sender<u64>,
+    collects: AtomicBool,
+    guards: AtomicBool,
 }
 
 impl Sandbox {
@@ -35,7 +46,17 @@ impl Sandbox {
 
     /// Like [`Sandbox::new`], with UIDs that follow from the seed: two clusters with different seeds share none.
     pub fn seeded(clock: Clock, seed: u64) -> Self {
-        let inner = Inner { clock, store: Mutex::new(Store::new(seed)), logs: Mutex::default() };
+        let inner = Inner {
+            clock,
+            store: Mutex::new(Store::new(seed)),
+            logs: Mutex::default(),
+            access: Mutex::default(),
+            faults: Mutex::default(),
+            journal: Mutex::default(),
+            closings: watch::Sender::new(0),
+            collects: AtomicBool::new(true),
+            guards: AtomicBool::new(false),
+        };
         let sandbox = Self { inner: Arc::new(inner) };
         let mut store = sandbox.store();
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
@@ -147,6 +168,111 @@ impl Sandbox {
         self.logs().rotate(namespace, pod, container);
     }
 
+    /// Adds a fault behind those that are set.
+    pub fn fault(&self, fault: Fault) {
+        self.faults().add(fault);
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.faults().clear();
+    }
+
+    /// The writes that reached the API, oldest first, refused ones and dry runs included. The last 20,000 are kept.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.writes().entries()
+    }
+
+    /// Forgets the writes so far.
+    pub fn clear_journal(&self) {
+        self.writes().clear();
+    }
+
+    /// Allows users without rules of their own only what these rules say. Before this is called they may do everything.
+    pub fn restrict(&self, rules: Vec<Rule>) {
+        self.access().restrict(None, rules);
+    }
+
+    /// Allows one user only what these rules say.
+    pub fn restrict_user(&self, user: &str, rules: Vec<Rule>) {
+        self.access().restrict(Some(user), rules);
+    }
+
+    /// Allows everybody everything again.
+    pub fn allow_everything(&self) {
+        self.access().allow_everything();
+    }
+
+    /// Takes a bearer token for this user's. Once a token is known, requests without a known one are answered 401.
+    pub fn know_token(&self, token: &str, user: &str, groups: &[&str]) {
+        self.access().know(token, user, groups);
+    }
+
+    /// What was asked for, whether it was allowed, and how often.
+    pub fn used_access(&self) -> Vec<(Use, u64)> {
+        self.access().used()
+    }
+
+    /// Forgets what was asked for so far.
+    pub fn clear_used_access(&self) {
+        self.access().forget_used();
+    }
+
+    /// Switches the garbage collector and the namespace controller, which are on at first.
+    pub fn set_garbage_collection(&self, on: bool) {
+        self.inner.collects.store(on, Ordering::Relaxed);
+    }
+
+    /// Refuses from now on (428) every write to an existing object that demands neither its UID, nor a resource version,
+    /// nor, in a JSON patch, a value: such a write could hit another object than the one that was looked at.
+    pub fn require_guards(&self, on: bool) {
+        self.inner.guards.store(on, Ordering::Relaxed);
+    }
+
+    /// Forgets the past: watches and pages from before now are answered 410.
+    pub fn compact(&self) {
+        self.store().compact();
+    }
+
+    /// Goes back to what was there at an earlier resource version, which then is the current one, as after a restore of
+    /// etcd from a backup. Says whether that version was still known.
+    pub fn rewind(&self, revision: u64) -> bool {
+        let rewound = self.store().rewind(revision);
+        self.close_streams();
+        rewound
+    }
+
+    /// Ends all watches and followed logs, as a server does that restarts.
+    pub fn close_streams(&self) {
+        self.inner.closings.send_modify(|closings| *closings += 1);
+    }
+
+    /// The API as a service, for `kube::Client::new` or a server.
+    pub fn service(&self) -> crate::Service {
+        crate::Service::new(self.clone())
+    }
+
+    pub(crate) fn needs_guards(&self) -> bool {
+        self.inner.guards.load(Ordering::Relaxed)
+    }
+
+    /// Changes whenever all streams have to end.
+    pub(crate) fn closing(&self) -> watch::Receiver<u64> {
+        self.inner.closings.subscribe()
+    }
+
+    pub(crate) fn access(&self) -> MutexGuard<'_, Access> {
+        self.inner.access.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn writes(&self) -> MutexGuard<'_, Journal> {
+        self.inner.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         // A panic elsewhere leaves at worst one change half told; the objects themselves are whole.
         self.inner.store.lock().unwrap_or_else(PoisonError::into_inner)
@@ -158,7 +284,9 @@ impl Sandbox {
 
     /// Lets the garbage collector and the namespace controller do what the last change asks of them.
     pub(crate) fn settle(&self, store: &mut Store, now: Timestamp) {
-        garbage::settle(store, now);
+        if self.inner.collects.load(Ordering::Relaxed) {
+            garbage::settle(store, now);
+        }
     }
 }
 
@@ -190,6 +318,7 @@ fn put(store: &mut Store, object: Value, now: Timestamp) -> Result<(), Status> {
     if meta(&object, "creationTimestamp").is_empty() {
         set_meta(&mut object, "creationTimestamp", stamp(now));
     }
+    crate::defaults::fill(&resource, &mut object);
     store.write(&place, object);
     Ok(())
 }

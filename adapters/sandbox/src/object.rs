@@ -25,6 +25,12 @@ pub(crate) fn meta<'a>(object: &'a Value, field: &str) -> &'a str {
     object.get("metadata").and_then(|metadata| metadata.get(field)).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The entries of a map in the metadata, such as the labels.
+pub(crate) fn metadata_map<'a>(object: &'a Value, field: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let map = object.get("metadata").and_then(|metadata| metadata.get(field)).and_then(Value::as_object);
+    map.into_iter().flatten()
+}
+
 /// Whether somebody asked for the object's deletion.
 pub(crate) fn is_deleting(object: &Value) -> bool {
     !meta(object, "deletionTimestamp").is_empty()
@@ -92,4 +98,24 @@ pub(crate) fn with_revision(object: &Arc<Value>, revision: u64) -> Arc<Value> {
     let mut changed = Value::clone(object);
     set_meta(&mut changed, "resourceVersion", revision.to_string());
     Arc::new(changed)
+}
+
+/// The quality-of-service class that follows from a pod's requests and limits.
+pub(crate) fn qos_class(pod: &Value) -> &'static str {
+    let containers = elements(pod, "/spec/containers").iter().chain(elements(pod, "/spec/initContainers"));
+    let (mut any, mut all) = (false, true);
+    for container in containers {
+        for resource in ["cpu", "memory"] {
+            let request = container.pointer(&format!("/resources/requests/{resource}"));
+            let limit = container.pointer(&format!("/resources/limits/{resource}"));
+            any |= request.is_some() || limit.is_some();
+            // A request that is not given is the limit.
+            all &= limit.is_some() && (request.is_none() || request == limit);
+        }
+    }
+    match (any, all) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
 }

@@ -1,4 +1,4 @@
-//! What the API serves: the built-in resources of a 1.34 server and those that CustomResourceDefinitions add.
+//! What the API serves: the built-in resources of a 1.34 server and those that `CustomResourceDefinition`s add.
 
 mod builtin;
 mod custom;
@@ -7,6 +7,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 
+pub(crate) use custom::version_rank;
 pub use custom::{PrinterColumn, ScalePaths};
 
 type Word = Cow<'static, str>;
@@ -55,7 +56,7 @@ pub struct Subresource {
     pub verbs: Vec<Word>,
 }
 
-/// What a CustomResourceDefinition says about one version beyond names.
+/// What a `CustomResourceDefinition` says about one version beyond names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Custom {
     /// Name of the definition: `widgets.example.org`.
@@ -105,7 +106,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// What a 1.34 server serves without any CustomResourceDefinition.
+    /// What a 1.34 server serves without any `CustomResourceDefinition`.
     pub fn builtin() -> Self {
         Self { resources: builtin::resources().map(Arc::new).collect() }
     }
@@ -126,7 +127,7 @@ impl Registry {
         &self.resources
     }
 
-    /// Serves the versions of a CustomResourceDefinition, in place of what an earlier state of it said.
+    /// Serves the versions of a `CustomResourceDefinition`, in place of what an earlier state of it said.
     /// What it says wrong is left out; a name that something else already has stays with its owner.
     pub fn learn(&mut self, crd: &Value) {
         self.unlearn(crd);
@@ -137,7 +138,7 @@ impl Registry {
         }
     }
 
-    /// Stops serving what a CustomResourceDefinition added.
+    /// Stops serving what a `CustomResourceDefinition` added.
     pub fn unlearn(&mut self, crd: &Value) {
         let Some(name) = custom::definition_name(crd) else { return };
         self.resources.retain(|known| known.custom.as_ref().is_none_or(|custom| custom.definition != name));

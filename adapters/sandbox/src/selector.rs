@@ -38,9 +38,4 @@ impl Selector {
     pub(crate) fn matches(&self, object: &Value) -> bool {
         self.fields.matches(object) && self.labels.matches(object.pointer("/metadata/labels"))
     }
-
-    /// The only name that can be selected, where the fields say so.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.fields.name()
-    }
 }

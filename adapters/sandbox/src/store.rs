@@ -128,6 +128,32 @@ impl Store {
         self.shelves.values().flat_map(|shelf| shelf.objects.values()).flat_map(BTreeMap::values)
     }
 
+    /// The objects behind a namespace and name, by namespace and name.
+    pub(crate) fn objects_after<'a>(
+        &'a self,
+        shelf: &ShelfName,
+        namespace: Option<&'a str>,
+        after: &'a (String, String),
+    ) -> impl Iterator<Item = &'a Arc<Value>> + use<'a> {
+        let objects = self.shelves.get(shelf).map(|shelf| &shelf.objects);
+        let (space, name) = after;
+        let first = objects.and_then(|objects| objects.get(space)).filter(|_| namespace.is_none_or(|one| one == space));
+        let rest_of_first = first.into_iter().flat_map(move |named| {
+            named.range::<str, _>((Bound::Excluded(name.as_str()), Bound::Unbounded)).map(|(_, object)| object)
+        });
+        let others = objects.filter(|_| namespace.is_none()).into_iter().flat_map(move |objects| {
+            let behind = objects.range::<str, _>((Bound::Excluded(space.as_str()), Bound::Unbounded));
+            behind.flat_map(|(_, named)| named.values())
+        });
+        rest_of_first.chain(others)
+    }
+
+    /// Whether a resource changed after a revision; also true where that is no longer known.
+    pub(crate) fn changed_since(&self, shelf: &ShelfName, revision: u64) -> bool {
+        let Some(past) = self.past(shelf) else { return false };
+        past.since(revision).is_none_or(|mut changes| changes.next().is_some())
+    }
+
     /// The past of a resource.
     pub(crate) fn past(&self, shelf: &ShelfName) -> Option<&Past> {
         self.shelves.get(shelf).map(|shelf| &shelf.past)
@@ -272,7 +298,7 @@ impl Store {
             then.push(objects);
         }
         for (name, objects) in names.into_iter().zip(then) {
-            self.replace(&name, objects);
+            self.replace(&name, objects, revision);
         }
         self.revision = revision;
         self.gone.clear();
@@ -280,7 +306,7 @@ impl Store {
         true
     }
 
-    fn replace(&mut self, name: &ShelfName, objects: Vec<Arc<Value>>) {
+    fn replace(&mut self, name: &ShelfName, objects: Vec<Arc<Value>>, revision: u64) {
         let old: Vec<Arc<Value>> = self.objects(name, None).cloned().collect();
         for object in old {
             self.forget(&Place::of(name, &object), &object);
@@ -294,6 +320,7 @@ impl Store {
         let shelf = self.shelf_mut(name);
         shelf.objects = restored;
         shelf.past = Past::new(KEPT_CHANGES);
+        shelf.past.compact(revision);
     }
 
     fn shelf_mut(&mut self, name: &ShelfName) -> &mut Shelf {

@@ -1,12 +1,11 @@
 //! `kubewhy scan`: everything that is broken, one report per root.
 
-use kubewhy_diagnosis::scan::{self, Scan};
+use kubewhy_core::answer::{self, Extras};
 
 use crate::Ending;
 use crate::cli::{Format, ScanArgs};
 use crate::commands::{open, why};
 use crate::output::Output;
-use crate::render;
 
 pub(crate) fn run(arguments: &ScanArgs, output: &mut Output) -> Ending {
     let (source, now) = match open(&arguments.from) {
@@ -21,22 +20,11 @@ pub(crate) fn run(arguments: &ScanArgs, output: &mut Output) -> Ending {
         (None, true) => None,
         (None, false) => source.default_namespace(),
     };
-    let answers: Vec<_> = scan::KINDS.iter().map(|kind| (*kind, source.list(*kind, namespace))).collect();
-    let (suspects, unread) = scan::suspects(&answers, namespace, now);
-    let reports = suspects
-        .into_iter()
-        .map(|suspect| {
-            let mut target = suspect;
-            source.name().clone_into(&mut target.cluster);
-            target.context.clone_from(&arguments.from.context);
-            source.explain(target, now).0
-        })
-        .collect();
-    let scan = Scan::new(reports, unread);
+    let scan = source.scan(namespace, arguments.from.context.as_deref(), now);
     output.answer(&match arguments.output {
         Format::Json => serde_json::to_string_pretty(&scan).unwrap_or_else(|error| error.to_string()),
-        Format::Text => render::text::scan(&scan, output.colour()),
-        Format::Markdown => render::markdown::scan(&scan),
+        Format::Text => output.text(&answer::scan(&scan, &Extras::default()), now),
+        Format::Markdown => kubewhy_console::markdown(&answer::scan(&scan, &Extras::default())),
     });
     if scan.roots.iter().any(|root| root.report.is_failing()) {
         Ending::Failing

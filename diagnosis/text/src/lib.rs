@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthChar as _;
 
 /// A piece of a [`Text`] and where its words come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -168,6 +169,11 @@ impl Text {
         &self.0
     }
 
+    /// Its spans, in order, to change their words.
+    pub fn spans_mut(&mut self) -> impl Iterator<Item = &mut Span> {
+        self.0.iter_mut()
+    }
+
     /// Tells whether it has no words at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -193,13 +199,19 @@ impl Text {
         out
     }
 
-    /// `CommonMark`: names, code and untrusted words are code spans, in which nothing is interpreted.
+    /// One line of `CommonMark`: names, code and untrusted words are code spans, in which nothing is interpreted.
     pub fn markdown(&self) -> String {
         let mut out = String::new();
         for span in &self.0 {
             match span {
-                Span::Own(words) => out.push_str(words),
-                Span::Name(words) | Span::Code(words) | Span::Untrusted(words) => out.push_str(&code_span(words)),
+                Span::Own(words) => write_escaped(&mut out, words),
+                Span::Name(words) | Span::Code(words) | Span::Untrusted(words) => {
+                    // The back-ticks of two code spans beside each other would count as one run.
+                    if out.ends_with('`') {
+                        out.push(' ');
+                    }
+                    out.push_str(&code_span(words));
+                }
                 Span::Time(time) => write_time(&mut out, *time),
             }
         }
@@ -218,41 +230,91 @@ fn write_time(out: &mut String, time: Timestamp) {
     let _ = write!(out, "{}", time.strftime("%Y-%m-%d %H:%M:%S UTC"));
 }
 
+/// Appends words of ours to a line of Markdown, in which none of them is a sign.
+fn write_escaped(out: &mut String, words: &str) {
+    let words = if out.is_empty() { words.trim_start() } else { words };
+    if out.is_empty() {
+        let digits = words.chars().take_while(char::is_ascii_digit).count();
+        let after = words.chars().nth(digits);
+        if digits == 0 && after.is_some_and(|first| matches!(first, '>' | '+' | '-' | '=' | '|')) {
+            out.push('\\');
+        } else if digits > 0 && after.is_some_and(|after| matches!(after, '.' | ')')) {
+            out.extend(words.chars().take(digits));
+            out.push('\\');
+            return write_escaped_inside(out, words.chars().skip(digits));
+        }
+    }
+    write_escaped_inside(out, words.chars());
+}
+
+fn write_escaped_inside(out: &mut String, words: impl Iterator<Item = char>) {
+    for c in words {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '&' | '~' | '#') {
+            out.push('\\');
+        }
+        out.push(if c == '\n' { ' ' } else { c });
+    }
+}
+
 /// A code span whose fence is longer than any run of back-ticks inside.
 pub fn code_span(words: &str) -> String {
     let words = printable(words);
+    if words.is_empty() {
+        return "` `".to_owned();
+    }
     let longest = words.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if words.starts_with('`') || words.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{words}{pad}{fence}")
 }
 
+/// The most combining marks that one letter may carry; more than any script needs is a flood that covers other lines.
+const MOST_MARKS: usize = 4;
+
 /// One line without control, bidirectional or zero-width characters: line breaks and tabs become spaces, the rest is dropped.
+/// Combining marks stay with their letter, up to four; without a letter before them they are dropped.
 pub fn printable(words: &str) -> Cow<'_, str> {
-    if words.chars().all(|c| !is_hostile(c)) {
+    if words.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Cow::Borrowed(words);
     }
     let mut out = String::with_capacity(words.len());
+    let mut marks = MOST_MARKS;
     for c in words.chars() {
         match c {
             '\n' | '\r' | '\t' => {
+                marks = MOST_MARKS;
                 if !out.ends_with(' ') {
                     out.push(' ');
                 }
             }
             c if is_hostile(c) => {}
-            c => out.push(c),
+            c if c.width() == Some(0) => {
+                marks += 1;
+                if marks <= MOST_MARKS {
+                    out.push(c);
+                }
+            }
+            c => {
+                marks = 0;
+                out.push(c);
+            }
         }
     }
     Cow::Owned(out)
 }
 
-/// Characters that steer a terminal, a chat or the reading direction instead of being read.
-fn is_hostile(c: char) -> bool {
+/// Tells whether a character steers a terminal, a chat or the reading direction, or takes room without being seen.
+///
+/// Control characters and `Default_Ignorable_Code_Point` of Unicode (of which it knows the blocks), and the characters of
+/// format (`Cf`) that draw nothing by themselves.
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+            '\u{00AD}' | '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{061C}' | '\u{06DD}' | '\u{070F}' | '\u{0890}'..='\u{0891}'
+            | '\u{08E2}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}'
+            | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -266,6 +328,21 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_combining_marks_is_cut_and_real_letters_are_kept() {
+        let flood = format!("a{}b", "\u{0301}".repeat(500));
+        assert_eq!(printable(&flood), format!("a{}b", "\u{0301}".repeat(4)));
+        assert_eq!(printable("\u{0301}x"), "x", "a mark without a letter would stand on our own words");
+        for real in ["é", "นี่", "क्षि", "한국어", "日本"] {
+            assert_eq!(printable(real), real);
+        }
+    }
+
+    #[test]
+    fn letters_that_take_room_unseen_are_dropped() {
+        assert_eq!(printable("a\u{3164}\u{115f}\u{180e}\u{e0041}\u{fe0f}\u{034f}b"), "ab");
+    }
+
+    #[test]
     fn a_quotation_inside_a_quotation_stays_readable() {
         assert_eq!(text![quoted("unknown directive \"x\"")].plain(), "\u{201c}unknown directive \"x\"\u{201d}");
     }
@@ -274,6 +351,14 @@ mod tests {
     fn a_code_span_cannot_be_closed_from_inside() {
         assert_eq!(code_span("a ``b` c"), "```a ``b` c```");
         assert_eq!(code_span("`x"), "`` `x ``");
+        assert_eq!(code_span("\u{1b}"), "` `", "two back-ticks would open a span");
+        assert_eq!(text![name("a"), quoted("``")].markdown(), "`a` ``` `` ```");
+    }
+
+    #[test]
+    fn words_of_ours_are_no_signs_in_markdown() {
+        assert_eq!(text!["1. *a* <b> [c]"].markdown(), "1\\. \\*a\\* \\<b> \\[c\\]");
+        assert_eq!(text!["- a -> b"].markdown(), "\\- a -> b");
     }
 
     #[test]

@@ -16,7 +16,7 @@ enum Scope {
 }
 use Scope::{Cluster, Namespace};
 
-struct Version {
+struct Served {
     group: &'static str,
     version: &'static str,
     rows: &'static [Row],
@@ -33,8 +33,8 @@ struct Row(
     &'static [&'static str],
 );
 
-const BUILTIN: &[Version] = &[
-    Version {
+const BUILTIN: &[Served] = &[
+    Served {
         group: "",
         version: "v1",
         rows: &[
@@ -84,12 +84,12 @@ const BUILTIN: &[Version] = &[
             Row("Service", "services", &["svc"], Namespace, &["all"], EVERY, &["proxy", "status"]),
         ],
     },
-    Version {
+    Served {
         group: "apiregistration.k8s.io",
         version: "v1",
         rows: &[Row("APIService", "apiservices", &[], Cluster, &["api-extensions"], EVERY, &["status"])],
     },
-    Version {
+    Served {
         group: "apps",
         version: "v1",
         rows: &[
@@ -100,12 +100,12 @@ const BUILTIN: &[Version] = &[
             Row("StatefulSet", "statefulsets", &["sts"], Namespace, &["all"], EVERY, &["scale", "status"]),
         ],
     },
-    Version {
+    Served {
         group: "events.k8s.io",
         version: "v1",
         rows: &[Row("Event", "events", &["ev"], Namespace, &[], EVERY, &[])],
     },
-    Version {
+    Served {
         group: "authentication.k8s.io",
         version: "v1",
         rows: &[
@@ -113,7 +113,7 @@ const BUILTIN: &[Version] = &[
             Row("TokenReview", "tokenreviews", &[], Cluster, &[], CREATE, &[]),
         ],
     },
-    Version {
+    Served {
         group: "authorization.k8s.io",
         version: "v1",
         rows: &[
@@ -123,7 +123,7 @@ const BUILTIN: &[Version] = &[
             Row("SubjectAccessReview", "subjectaccessreviews", &[], Cluster, &[], CREATE, &[]),
         ],
     },
-    Version {
+    Served {
         group: "autoscaling",
         version: "v2",
         rows: &[Row(
@@ -136,7 +136,7 @@ const BUILTIN: &[Version] = &[
             &["status"],
         )],
     },
-    Version {
+    Served {
         group: "autoscaling",
         version: "v1",
         rows: &[Row(
@@ -149,7 +149,7 @@ const BUILTIN: &[Version] = &[
             &["status"],
         )],
     },
-    Version {
+    Served {
         group: "batch",
         version: "v1",
         rows: &[
@@ -157,7 +157,7 @@ const BUILTIN: &[Version] = &[
             Row("Job", "jobs", &[], Namespace, &["all"], EVERY, &["status"]),
         ],
     },
-    Version {
+    Served {
         group: "certificates.k8s.io",
         version: "v1",
         rows: &[Row(
@@ -170,7 +170,7 @@ const BUILTIN: &[Version] = &[
             &["approval", "status"],
         )],
     },
-    Version {
+    Served {
         group: "networking.k8s.io",
         version: "v1",
         rows: &[
@@ -181,12 +181,12 @@ const BUILTIN: &[Version] = &[
             Row("ServiceCIDR", "servicecidrs", &[], Cluster, &[], EVERY, &["status"]),
         ],
     },
-    Version {
+    Served {
         group: "policy",
         version: "v1",
         rows: &[Row("PodDisruptionBudget", "poddisruptionbudgets", &["pdb"], Namespace, &[], EVERY, &["status"])],
     },
-    Version {
+    Served {
         group: "rbac.authorization.k8s.io",
         version: "v1",
         rows: &[
@@ -196,7 +196,7 @@ const BUILTIN: &[Version] = &[
             Row("Role", "roles", &[], Namespace, &[], EVERY, &[]),
         ],
     },
-    Version {
+    Served {
         group: "storage.k8s.io",
         version: "v1",
         rows: &[
@@ -208,7 +208,7 @@ const BUILTIN: &[Version] = &[
             Row("VolumeAttributesClass", "volumeattributesclasses", &["vac"], Cluster, &[], EVERY, &[]),
         ],
     },
-    Version {
+    Served {
         group: "admissionregistration.k8s.io",
         version: "v1",
         rows: &[
@@ -250,7 +250,7 @@ const BUILTIN: &[Version] = &[
             ),
         ],
     },
-    Version {
+    Served {
         group: "apiextensions.k8s.io",
         version: "v1",
         rows: &[Row(
@@ -263,27 +263,27 @@ const BUILTIN: &[Version] = &[
             &["status"],
         )],
     },
-    Version {
+    Served {
         group: "scheduling.k8s.io",
         version: "v1",
         rows: &[Row("PriorityClass", "priorityclasses", &["pc"], Cluster, &[], EVERY, &[])],
     },
-    Version {
+    Served {
         group: "coordination.k8s.io",
         version: "v1",
         rows: &[Row("Lease", "leases", &[], Namespace, &[], EVERY, &[])],
     },
-    Version {
+    Served {
         group: "node.k8s.io",
         version: "v1",
         rows: &[Row("RuntimeClass", "runtimeclasses", &[], Cluster, &[], EVERY, &[])],
     },
-    Version {
+    Served {
         group: "discovery.k8s.io",
         version: "v1",
         rows: &[Row("EndpointSlice", "endpointslices", &[], Namespace, &[], EVERY, &[])],
     },
-    Version {
+    Served {
         group: "resource.k8s.io",
         version: "v1",
         rows: &[
@@ -293,7 +293,7 @@ const BUILTIN: &[Version] = &[
             Row("ResourceSlice", "resourceslices", &[], Cluster, &[], EVERY, &[]),
         ],
     },
-    Version {
+    Served {
         group: "flowcontrol.apiserver.k8s.io",
         version: "v1",
         rows: &[
@@ -307,7 +307,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
     BUILTIN.iter().flat_map(|version| version.rows.iter().map(move |row| resource(version, row)))
 }
 
-fn resource(served: &Version, row: &Row) -> Resource {
+fn resource(served: &Served, row: &Row) -> Resource {
     let &Row(kind, plural, short_names, scope, categories, verbs, subresources) = row;
     Resource {
         group: served.group.into(),

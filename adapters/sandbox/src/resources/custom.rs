@@ -1,4 +1,4 @@
-//! Resources that a CustomResourceDefinition describes.
+//! Resources that a `CustomResourceDefinition` describes.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ const VERBS: [&str; 8] = ["delete", "deletecollection", "get", "list", "patch", 
 pub struct PrinterColumn {
     /// Heading.
     pub name: String,
-    /// OpenAPI type: `string`, `integer`, `number`, `boolean`, `date`.
+    /// `OpenAPI` type: `string`, `integer`, `number`, `boolean`, `date`.
     pub kind: String,
-    /// OpenAPI format; mostly empty.
+    /// `OpenAPI` format; mostly empty.
     pub format: String,
     /// What the column means; mostly empty.
     pub description: String,
@@ -44,7 +44,7 @@ pub(super) fn definition_name(crd: &Value) -> Option<String> {
 pub(super) fn resources(crd: &Value) -> Vec<Resource> {
     let versions = crd.pointer("/spec/versions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut served: Vec<Resource> = versions.iter().filter_map(|version| resource(crd, version)).collect();
-    served.sort_by(|left, right| version_rank(&right.version).cmp(&version_rank(&left.version)));
+    served.sort_by_key(|resource| std::cmp::Reverse(version_rank(&resource.version)));
     served
 }
 

@@ -1,5 +1,7 @@
 //! The format of scenario files.
 
+use std::fmt;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -63,6 +65,32 @@ pub enum ScenarioKind {
     Workload,
     Healthy,
     Cluster,
+}
+
+/// As files spell it: `node-lost`.
+impl fmt::Display for ScenarioKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Admission => "admission",
+            Self::Scheduling => "scheduling",
+            Self::Image => "image",
+            Self::Dependency => "dependency",
+            Self::Creation => "creation",
+            Self::Network => "network",
+            Self::Init => "init",
+            Self::Hooks => "hooks",
+            Self::Readiness => "readiness",
+            Self::Liveness => "liveness",
+            Self::Exit => "exit",
+            Self::Memory => "memory",
+            Self::Eviction => "eviction",
+            Self::NodeLost => "node-lost",
+            Self::Terminating => "terminating",
+            Self::Workload => "workload",
+            Self::Healthy => "healthy",
+            Self::Cluster => "cluster",
+        })
+    }
 }
 
 /// A question that a person may ask about a scenario, and the answer that it must get.

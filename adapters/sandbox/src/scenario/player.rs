@@ -1,6 +1,7 @@
 //! Plays scenarios into a sandbox: what is due by a time, and what follows from what others did.
 
 mod apply;
+mod control;
 mod react;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,12 @@ pub struct Player {
     plans: BTreeMap<(String, String), PodPlan>,
     /// What a workload brought: scenario, kind, namespace, name.
     brought: BTreeMap<(usize, &'static str, String, String), BTreeSet<Brought>>,
+    /// What the workloads are to be, by uid.
+    wishes: BTreeMap<String, control::Wish>,
+    /// The workloads that somebody changed: their status is counted here.
+    controlled: BTreeSet<control::Controlled>,
+    /// The resource version of the last change that was looked at for that.
+    controlled_at: u64,
     error: Option<PlayError>,
 }
 
@@ -108,6 +115,9 @@ impl Player {
             scripted: BTreeSet::new(),
             plans: BTreeMap::new(),
             brought: BTreeMap::new(),
+            wishes: BTreeMap::new(),
+            controlled: BTreeSet::new(),
+            controlled_at: 0,
             error: None,
         };
         player.plan();
@@ -148,6 +158,7 @@ impl Player {
         loop {
             let at = self.next_due().filter(|at| *at <= now);
             self.play(at);
+            self.control(at.unwrap_or(now));
             self.react(at.unwrap_or(now));
             turns += 1;
             if turns > MAX_TURNS {

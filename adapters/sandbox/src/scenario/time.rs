@@ -83,7 +83,7 @@ impl Moment {
         });
     }
 
-    /// Replaces `${T-40s}` and `{nodes}` in a text.
+    /// Replaces `${T-40s}` and `{nodes}` in a text, and `${T-40s %Y/%m/%d %H:%M:%S}` by the time in that form (strftime).
     pub(crate) fn fill_in_text(&self, text: &str) -> String {
         if text.contains("{nodes") { self.count_nodes(&self.fill_in_times(text)) } else { self.fill_in_times(text) }
     }
@@ -106,9 +106,9 @@ impl Moment {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             out.push_str(before);
-            match after.split_once('}').and_then(|(inner, after)| Some((relative(inner)?, after))) {
-                Some((span, after)) => {
-                    out.push_str(&self.write(Time::Relative(span)));
+            match after.split_once('}').and_then(|(inner, after)| Some((self.spelled(inner)?, after))) {
+                Some((time, after)) => {
+                    out.push_str(&time);
                     rest = after;
                 }
                 None => {
@@ -119,6 +119,15 @@ impl Moment {
         }
         out.push_str(rest);
         out
+    }
+
+    /// What stands between `${` and `}`; `None` where it is no time.
+    fn spelled(&self, text: &str) -> Option<String> {
+        let Some((span, form)) = text.split_once(' ') else {
+            return relative(text).map(|span| self.write(Time::Relative(span)));
+        };
+        let time = self.resolve(Time::Relative(relative(span)?));
+        jiff::fmt::strtime::format(form, &time.to_zoned(jiff::tz::TimeZone::UTC)).ok()
     }
 }
 
@@ -197,14 +206,16 @@ mod tests {
         let mut value = json!({
             "a": "T", "b": ["T-1m30s", "T+2h"], "renewTime": "T-12d",
             "c": "Talk", "d": "T-", "e": "T-5x", "f": "at ${T-10s}: ${HOME} ${T", "g": "T--5s",
-            "h": "0/{nodes}: {nodes-2} full, {nodes-x}"
+            "h": "0/{nodes}: {nodes-2} full, {nodes-x}",
+            "i": "${T-1m %Y/%m/%d %H:%M:%S} up", "j": "${T %!}", "k": "${Tea %H}"
         });
         moment.fill_in(&mut value);
         let expected = json!({
             "a": "2026-11-20T10:00:00Z", "b": ["2026-11-20T09:58:30Z", "2026-11-20T12:00:00Z"],
             "renewTime": "2026-11-08T10:00:00.000000Z",
             "c": "Talk", "d": "T-", "e": "T-5x", "f": "at 2026-11-20T09:59:50Z: ${HOME} ${T", "g": "T--5s",
-            "h": "0/9: 7 full, {nodes-x}"
+            "h": "0/9: 7 full, {nodes-x}",
+            "i": "2026/11/20 09:59:00 up", "j": "${T %!}", "k": "${Tea %H}"
         });
         assert_eq!(value, expected);
     }

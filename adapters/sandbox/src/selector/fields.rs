@@ -43,11 +43,6 @@ impl Fields {
     pub(super) fn matches(&self, object: &Value) -> bool {
         self.0.iter().all(|condition| (shown(object, &condition.path) == condition.value) == condition.equal)
     }
-
-    pub(super) fn name(&self) -> Option<&str> {
-        let named = self.0.iter().find(|condition| condition.equal && condition.path == "metadata.name");
-        named.map(|condition| condition.value.as_str())
-    }
 }
 
 /// Splits at commas that no backslash protects.

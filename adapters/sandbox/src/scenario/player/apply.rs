@@ -152,6 +152,7 @@ impl Player {
         if let Some(metadata) = metadata.filter(|metadata| metadata.contains_key("deletionTimestamp")) {
             self.scripted.insert(json::text(metadata, "uid").to_owned());
         }
+        self.learn(&object);
         if let Err(status) = self.sandbox.put(Value::Object(object.clone())) {
             self.refused(scene.scenario, &object, &status);
         }

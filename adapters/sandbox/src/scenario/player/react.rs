@@ -226,7 +226,7 @@ impl Player {
         }
     }
 
-    fn put_pod(&mut self, scene: &Scene<'_>, plan: &PodPlan) {
+    pub(super) fn put_pod(&mut self, scene: &Scene<'_>, plan: &PodPlan) {
         let built = build(plan);
         for object in std::iter::once(built.object).chain(built.events) {
             self.put(scene, json::map_of(object));

@@ -1,0 +1,111 @@
+//! The log of every write that reached the API: who sent what, under which preconditions, and what came of it.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::call::Verb;
+
+/// How many writes are kept; a demo may run for days.
+const KEPT: usize = 20_000;
+
+/// One write as it arrived and was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Who sent it, after impersonation.
+    pub user: String,
+    /// The client's name for itself.
+    pub user_agent: String,
+    /// What it was to do.
+    pub verb: Verb,
+    /// The path with its query.
+    pub path: String,
+    /// The API group; the core group is empty.
+    pub group: String,
+    /// The plural of the resource.
+    pub resource: String,
+    /// The subresource; mostly empty.
+    pub subresource: String,
+    /// The namespace; empty for what lives in none.
+    pub namespace: String,
+    /// The object's name; empty for a collection.
+    pub name: String,
+    /// The body's media type.
+    pub content_type: String,
+    /// The body; a string where it is no JSON, null where there was none.
+    pub body: Value,
+    /// What had to hold for the write to be done.
+    pub preconditions: Preconditions,
+    /// Whether nothing was to be stored.
+    pub dry_run: bool,
+    /// The HTTP status code of the answer; 0 where the connection was dropped.
+    pub code: u16,
+    /// The reason of a refusal; empty for a success.
+    pub reason: String,
+    /// Whether the objects were changed by it, whatever the client was told.
+    pub applied: bool,
+}
+
+/// What a write demanded of the object it was for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preconditions {
+    /// The UID it has to have.
+    pub uid: Option<String>,
+    /// The resource version it has to have.
+    pub resource_version: Option<String>,
+    /// Whether a JSON patch tests a value.
+    pub test: bool,
+}
+
+impl Preconditions {
+    /// Whether nothing was demanded: such a write can hit another object than the one that was looked at.
+    pub fn is_empty(&self) -> bool {
+        self.uid.is_none() && self.resource_version.is_none() && !self.test
+    }
+
+    /// What a body demands, by the kind of write.
+    pub(crate) fn of(verb: Verb, body: &Value) -> Self {
+        let word = |pointer: &str| {
+            let word = body.pointer(pointer).and_then(Value::as_str);
+            word.filter(|word| !word.is_empty()).map(ToOwned::to_owned)
+        };
+        let under = |parent: &str| Self {
+            uid: word(&format!("{parent}/uid")),
+            resource_version: word(&format!("{parent}/resourceVersion")),
+            test: false,
+        };
+        match (verb, body) {
+            (Verb::Patch, Value::Array(operations)) => Self {
+                test: operations.iter().any(|operation| operation.get("op").and_then(Value::as_str) == Some("test")),
+                ..Self::default()
+            },
+            (Verb::Delete | Verb::DeleteCollection, _) => under("/preconditions"),
+            (Verb::Create, _) => under("/deleteOptions/preconditions"),
+            _ => under("/metadata"),
+        }
+    }
+}
+
+/// The last writes, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Journal(VecDeque<Entry>);
+
+impl Journal {
+    pub(crate) fn push(&mut self, entry: Entry) {
+        if self.0.len() >= KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(entry);
+    }
+
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.0.iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}

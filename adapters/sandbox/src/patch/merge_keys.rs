@@ -1,0 +1,243 @@
+//! Which fields a strategic merge patch merges, and by which key: from the `OpenAPI` document of a 1.34 server
+//! (`x-kubernetes-patch-strategy`, `x-kubernetes-patch-merge-key`), types without such a field below them left out.
+
+/// How a field is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    /// The type of its value or of its items; empty where nothing in it is merged in a special way.
+    pub target: &'static str,
+    /// Whether a list is merged instead of replaced.
+    pub merges: bool,
+    /// Whether an object is replaced instead of merged.
+    pub replaces: bool,
+    /// The key by which items of a list are the same; empty for plain values.
+    pub key: &'static str,
+}
+
+/// How a field of a type is merged.
+pub(super) fn field(kind: &str, name: &str) -> Field {
+    let found = FIELDS.binary_search_by(|row| (row.0, row.1).cmp(&(kind, name)));
+    let row = found.ok().and_then(|place| FIELDS.get(place));
+    row.map_or(Field { target: "", merges: false, replaces: false, key: "" }, |&Row(_, _, target, how, key)| Field {
+        target,
+        merges: matches!(how, Merge),
+        replaces: matches!(how, Replace),
+        key,
+    })
+}
+
+/// Type, field, type of its value, strategy, merge key.
+struct Row(&'static str, &'static str, &'static str, How, &'static str);
+
+#[derive(Clone, Copy)]
+enum How {
+    Merge,
+    Plain,
+    Replace,
+}
+use How::{Merge, Plain, Replace};
+
+#[rustfmt::skip]
+const FIELDS: &[Row] = &[
+    Row("APIService", "metadata", "ObjectMeta", Plain, ""),
+    Row("APIService", "status", "APIServiceStatus", Plain, ""),
+    Row("APIServiceStatus", "conditions", "", Merge, "type"),
+    Row("Binding", "metadata", "ObjectMeta", Plain, ""),
+    Row("CSIDriver", "metadata", "ObjectMeta", Plain, ""),
+    Row("CSINode", "metadata", "ObjectMeta", Plain, ""),
+    Row("CSINode", "spec", "CSINodeSpec", Plain, ""),
+    Row("CSINodeSpec", "drivers", "", Merge, "name"),
+    Row("CSIStorageCapacity", "metadata", "ObjectMeta", Plain, ""),
+    Row("CertificateSigningRequest", "metadata", "ObjectMeta", Plain, ""),
+    Row("ClusterRole", "metadata", "ObjectMeta", Plain, ""),
+    Row("ClusterRoleBinding", "metadata", "ObjectMeta", Plain, ""),
+    Row("ComponentStatus", "conditions", "", Merge, "type"),
+    Row("ComponentStatus", "metadata", "ObjectMeta", Plain, ""),
+    Row("ConfigMap", "metadata", "ObjectMeta", Plain, ""),
+    Row("Container", "env", "", Merge, "name"),
+    Row("Container", "ports", "", Merge, "containerPort"),
+    Row("Container", "volumeDevices", "", Merge, "devicePath"),
+    Row("Container", "volumeMounts", "", Merge, "mountPath"),
+    Row("ContainerStatus", "allocatedResourcesStatus", "", Merge, "name"),
+    Row("ContainerStatus", "volumeMounts", "", Merge, "mountPath"),
+    Row("ControllerRevision", "metadata", "ObjectMeta", Plain, ""),
+    Row("CronJob", "metadata", "ObjectMeta", Plain, ""),
+    Row("CronJob", "spec", "CronJobSpec", Plain, ""),
+    Row("CronJobSpec", "jobTemplate", "JobTemplateSpec", Plain, ""),
+    Row("CustomResourceDefinition", "metadata", "ObjectMeta", Plain, ""),
+    Row("CustomResourceDefinition", "spec", "CustomResourceDefinitionSpec", Plain, ""),
+    Row("CustomResourceDefinitionSpec", "versions", "CustomResourceDefinitionVersion", Plain, ""),
+    Row("CustomResourceDefinitionVersion", "schema", "CustomResourceValidation", Plain, ""),
+    Row("CustomResourceValidation", "openAPIV3Schema", "JSONSchemaProps", Plain, ""),
+    Row("DaemonSet", "metadata", "ObjectMeta", Plain, ""),
+    Row("DaemonSet", "spec", "DaemonSetSpec", Plain, ""),
+    Row("DaemonSet", "status", "DaemonSetStatus", Plain, ""),
+    Row("DaemonSetSpec", "template", "PodTemplateSpec", Plain, ""),
+    Row("DaemonSetStatus", "conditions", "", Merge, "type"),
+    Row("Deployment", "metadata", "ObjectMeta", Plain, ""),
+    Row("Deployment", "spec", "DeploymentSpec", Plain, ""),
+    Row("Deployment", "status", "DeploymentStatus", Plain, ""),
+    Row("DeploymentSpec", "strategy", "", Plain, ""),
+    Row("DeploymentSpec", "template", "PodTemplateSpec", Plain, ""),
+    Row("DeploymentStatus", "conditions", "", Merge, "type"),
+    Row("DeviceClass", "metadata", "ObjectMeta", Plain, ""),
+    Row("EndpointSlice", "metadata", "ObjectMeta", Plain, ""),
+    Row("Endpoints", "metadata", "ObjectMeta", Plain, ""),
+    Row("EphemeralContainer", "env", "", Merge, "name"),
+    Row("EphemeralContainer", "ports", "", Merge, "containerPort"),
+    Row("EphemeralContainer", "volumeDevices", "", Merge, "devicePath"),
+    Row("EphemeralContainer", "volumeMounts", "", Merge, "mountPath"),
+    Row("EphemeralVolumeSource", "volumeClaimTemplate", "PersistentVolumeClaimTemplate", Plain, ""),
+    Row("Event", "metadata", "ObjectMeta", Plain, ""),
+    Row("Eviction", "metadata", "ObjectMeta", Plain, ""),
+    Row("FlowSchema", "metadata", "ObjectMeta", Plain, ""),
+    Row("FlowSchema", "status", "FlowSchemaStatus", Plain, ""),
+    Row("FlowSchemaStatus", "conditions", "", Merge, "type"),
+    Row("HorizontalPodAutoscaler", "metadata", "ObjectMeta", Plain, ""),
+    Row("HorizontalPodAutoscaler", "status", "HorizontalPodAutoscalerStatus", Plain, ""),
+    Row("HorizontalPodAutoscalerStatus", "conditions", "", Merge, "type"),
+    Row("IPAddress", "metadata", "ObjectMeta", Plain, ""),
+    Row("Ingress", "metadata", "ObjectMeta", Plain, ""),
+    Row("IngressClass", "metadata", "ObjectMeta", Plain, ""),
+    Row("JSONSchemaProps", "allOf", "JSONSchemaProps", Plain, ""),
+    Row("JSONSchemaProps", "anyOf", "JSONSchemaProps", Plain, ""),
+    Row("JSONSchemaProps", "not", "JSONSchemaProps", Plain, ""),
+    Row("JSONSchemaProps", "oneOf", "JSONSchemaProps", Plain, ""),
+    Row("JSONSchemaProps", "x-kubernetes-validations", "", Merge, "rule"),
+    Row("Job", "metadata", "ObjectMeta", Plain, ""),
+    Row("Job", "spec", "JobSpec", Plain, ""),
+    Row("Job", "status", "JobStatus", Plain, ""),
+    Row("JobSpec", "template", "PodTemplateSpec", Plain, ""),
+    Row("JobStatus", "conditions", "", Merge, "type"),
+    Row("JobTemplateSpec", "metadata", "ObjectMeta", Plain, ""),
+    Row("JobTemplateSpec", "spec", "JobSpec", Plain, ""),
+    Row("Lease", "metadata", "ObjectMeta", Plain, ""),
+    Row("LimitRange", "metadata", "ObjectMeta", Plain, ""),
+    Row("LocalSubjectAccessReview", "metadata", "ObjectMeta", Plain, ""),
+    Row("MutatingWebhook", "matchConditions", "", Merge, "name"),
+    Row("MutatingWebhookConfiguration", "metadata", "ObjectMeta", Plain, ""),
+    Row("MutatingWebhookConfiguration", "webhooks", "MutatingWebhook", Merge, "name"),
+    Row("Namespace", "metadata", "ObjectMeta", Plain, ""),
+    Row("Namespace", "status", "NamespaceStatus", Plain, ""),
+    Row("NamespaceStatus", "conditions", "", Merge, "type"),
+    Row("NetworkPolicy", "metadata", "ObjectMeta", Plain, ""),
+    Row("Node", "metadata", "ObjectMeta", Plain, ""),
+    Row("Node", "spec", "NodeSpec", Plain, ""),
+    Row("Node", "status", "NodeStatus", Plain, ""),
+    Row("NodeSpec", "podCIDRs", "", Merge, ""),
+    Row("NodeStatus", "addresses", "", Merge, "type"),
+    Row("NodeStatus", "conditions", "", Merge, "type"),
+    Row("ObjectMeta", "finalizers", "", Merge, ""),
+    Row("ObjectMeta", "ownerReferences", "", Merge, "uid"),
+    Row("PersistentVolume", "metadata", "ObjectMeta", Plain, ""),
+    Row("PersistentVolumeClaim", "metadata", "ObjectMeta", Plain, ""),
+    Row("PersistentVolumeClaim", "status", "PersistentVolumeClaimStatus", Plain, ""),
+    Row("PersistentVolumeClaimStatus", "conditions", "", Merge, "type"),
+    Row("PersistentVolumeClaimTemplate", "metadata", "ObjectMeta", Plain, ""),
+    Row("Pod", "metadata", "ObjectMeta", Plain, ""),
+    Row("Pod", "spec", "PodSpec", Plain, ""),
+    Row("Pod", "status", "PodStatus", Plain, ""),
+    Row("PodDisruptionBudget", "metadata", "ObjectMeta", Plain, ""),
+    Row("PodDisruptionBudget", "spec", "PodDisruptionBudgetSpec", Plain, ""),
+    Row("PodDisruptionBudget", "status", "PodDisruptionBudgetStatus", Plain, ""),
+    Row("PodDisruptionBudgetSpec", "selector", "", Replace, ""),
+    Row("PodDisruptionBudgetStatus", "conditions", "", Merge, "type"),
+    Row("PodSpec", "containers", "Container", Merge, "name"),
+    Row("PodSpec", "ephemeralContainers", "EphemeralContainer", Merge, "name"),
+    Row("PodSpec", "hostAliases", "", Merge, "ip"),
+    Row("PodSpec", "imagePullSecrets", "", Merge, "name"),
+    Row("PodSpec", "initContainers", "Container", Merge, "name"),
+    Row("PodSpec", "resourceClaims", "", Merge, "name"),
+    Row("PodSpec", "schedulingGates", "", Merge, "name"),
+    Row("PodSpec", "topologySpreadConstraints", "", Merge, "topologyKey"),
+    Row("PodSpec", "volumes", "Volume", Merge, "name"),
+    Row("PodStatus", "conditions", "", Merge, "type"),
+    Row("PodStatus", "containerStatuses", "ContainerStatus", Plain, ""),
+    Row("PodStatus", "ephemeralContainerStatuses", "ContainerStatus", Plain, ""),
+    Row("PodStatus", "hostIPs", "", Merge, "ip"),
+    Row("PodStatus", "initContainerStatuses", "ContainerStatus", Plain, ""),
+    Row("PodStatus", "podIPs", "", Merge, "ip"),
+    Row("PodStatus", "resourceClaimStatuses", "", Merge, "name"),
+    Row("PodTemplate", "metadata", "ObjectMeta", Plain, ""),
+    Row("PodTemplate", "template", "PodTemplateSpec", Plain, ""),
+    Row("PodTemplateSpec", "metadata", "ObjectMeta", Plain, ""),
+    Row("PodTemplateSpec", "spec", "PodSpec", Plain, ""),
+    Row("PriorityClass", "metadata", "ObjectMeta", Plain, ""),
+    Row("PriorityLevelConfiguration", "metadata", "ObjectMeta", Plain, ""),
+    Row("PriorityLevelConfiguration", "status", "PriorityLevelConfigurationStatus", Plain, ""),
+    Row("PriorityLevelConfigurationStatus", "conditions", "", Merge, "type"),
+    Row("ReplicaSet", "metadata", "ObjectMeta", Plain, ""),
+    Row("ReplicaSet", "spec", "ReplicaSetSpec", Plain, ""),
+    Row("ReplicaSet", "status", "ReplicaSetStatus", Plain, ""),
+    Row("ReplicaSetSpec", "template", "PodTemplateSpec", Plain, ""),
+    Row("ReplicaSetStatus", "conditions", "", Merge, "type"),
+    Row("ReplicationController", "metadata", "ObjectMeta", Plain, ""),
+    Row("ReplicationController", "spec", "ReplicationControllerSpec", Plain, ""),
+    Row("ReplicationController", "status", "ReplicationControllerStatus", Plain, ""),
+    Row("ReplicationControllerSpec", "template", "PodTemplateSpec", Plain, ""),
+    Row("ReplicationControllerStatus", "conditions", "", Merge, "type"),
+    Row("ResourceClaim", "metadata", "ObjectMeta", Plain, ""),
+    Row("ResourceClaim", "status", "ResourceClaimStatus", Plain, ""),
+    Row("ResourceClaimStatus", "reservedFor", "", Merge, "uid"),
+    Row("ResourceClaimTemplate", "metadata", "ObjectMeta", Plain, ""),
+    Row("ResourceClaimTemplate", "spec", "ResourceClaimTemplateSpec", Plain, ""),
+    Row("ResourceClaimTemplateSpec", "metadata", "ObjectMeta", Plain, ""),
+    Row("ResourceQuota", "metadata", "ObjectMeta", Plain, ""),
+    Row("ResourceSlice", "metadata", "ObjectMeta", Plain, ""),
+    Row("Role", "metadata", "ObjectMeta", Plain, ""),
+    Row("RoleBinding", "metadata", "ObjectMeta", Plain, ""),
+    Row("RuntimeClass", "metadata", "ObjectMeta", Plain, ""),
+    Row("Scale", "metadata", "ObjectMeta", Plain, ""),
+    Row("Secret", "metadata", "ObjectMeta", Plain, ""),
+    Row("SelfSubjectAccessReview", "metadata", "ObjectMeta", Plain, ""),
+    Row("SelfSubjectReview", "metadata", "ObjectMeta", Plain, ""),
+    Row("SelfSubjectRulesReview", "metadata", "ObjectMeta", Plain, ""),
+    Row("Service", "metadata", "ObjectMeta", Plain, ""),
+    Row("Service", "spec", "ServiceSpec", Plain, ""),
+    Row("Service", "status", "ServiceStatus", Plain, ""),
+    Row("ServiceAccount", "metadata", "ObjectMeta", Plain, ""),
+    Row("ServiceAccount", "secrets", "", Merge, "name"),
+    Row("ServiceCIDR", "metadata", "ObjectMeta", Plain, ""),
+    Row("ServiceCIDR", "status", "ServiceCIDRStatus", Plain, ""),
+    Row("ServiceCIDRStatus", "conditions", "", Merge, "type"),
+    Row("ServiceSpec", "ports", "", Merge, "port"),
+    Row("ServiceStatus", "conditions", "", Merge, "type"),
+    Row("StatefulSet", "metadata", "ObjectMeta", Plain, ""),
+    Row("StatefulSet", "spec", "StatefulSetSpec", Plain, ""),
+    Row("StatefulSet", "status", "StatefulSetStatus", Plain, ""),
+    Row("StatefulSetSpec", "template", "PodTemplateSpec", Plain, ""),
+    Row("StatefulSetSpec", "volumeClaimTemplates", "PersistentVolumeClaim", Plain, ""),
+    Row("StatefulSetStatus", "conditions", "", Merge, "type"),
+    Row("StorageClass", "metadata", "ObjectMeta", Plain, ""),
+    Row("SubjectAccessReview", "metadata", "ObjectMeta", Plain, ""),
+    Row("TokenRequest", "metadata", "ObjectMeta", Plain, ""),
+    Row("TokenReview", "metadata", "ObjectMeta", Plain, ""),
+    Row("ValidatingAdmissionPolicy", "metadata", "ObjectMeta", Plain, ""),
+    Row("ValidatingAdmissionPolicy", "spec", "ValidatingAdmissionPolicySpec", Plain, ""),
+    Row("ValidatingAdmissionPolicyBinding", "metadata", "ObjectMeta", Plain, ""),
+    Row("ValidatingAdmissionPolicySpec", "matchConditions", "", Merge, "name"),
+    Row("ValidatingAdmissionPolicySpec", "variables", "", Merge, "name"),
+    Row("ValidatingWebhook", "matchConditions", "", Merge, "name"),
+    Row("ValidatingWebhookConfiguration", "metadata", "ObjectMeta", Plain, ""),
+    Row("ValidatingWebhookConfiguration", "webhooks", "ValidatingWebhook", Merge, "name"),
+    Row("Volume", "ephemeral", "EphemeralVolumeSource", Plain, ""),
+    Row("VolumeAttachment", "metadata", "ObjectMeta", Plain, ""),
+    Row("VolumeAttributesClass", "metadata", "ObjectMeta", Plain, ""),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_so_that_each_is_found() {
+        for Row(kind, name, target, ..) in FIELDS {
+            assert_eq!(field(kind, name).target, *target, "{kind}.{name}");
+        }
+        assert_eq!(
+            field("Container", "ports"),
+            Field { target: "", merges: true, replaces: false, key: "containerPort" }
+        );
+        assert_eq!(field("PodSpec", "nodeSelector").target, "");
+    }
+}

@@ -1,0 +1,109 @@
+//! The object in the body of a write.
+
+use serde_json::Value;
+
+use super::{Request, shape};
+use crate::object::{as_map, meta, set_meta, text};
+use crate::resources::Resource;
+use crate::status::Status;
+
+/// Media types that a refusal names: a real server's, though the last is not understood here.
+const ACCEPTED: [&str; 3] = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+
+/// Reads a JSON or YAML body.
+///
+/// # Errors
+/// 415 for another media type, 400 for what cannot be read.
+pub(super) fn parse(request: &Request, kind: &str) -> Result<Value, Status> {
+    let media_type = request.content_type.split(';').next().unwrap_or_default().trim();
+    let read = match media_type {
+        "" | "application/json" => serde_json::from_slice(&request.body).map_err(|error| error.to_string()),
+        "application/yaml" => serde_saphyr::from_slice(&request.body).map_err(|error| error.to_string()),
+        _ => return Err(Status::unsupported_media_type(&ACCEPTED)),
+    };
+    let unrecognized = |why: &str| {
+        let summary = summary(&request.body);
+        Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({summary})"))
+    };
+    match read {
+        Ok(object @ Value::Object(_)) => Ok(object),
+        Ok(other) => {
+            let found = shape::type_name(&other);
+            Err(unrecognized(&format!("couldn't get version/kind; json parse error: cannot unmarshal {found}")))
+        }
+        Err(why) => Err(unrecognized(&format!("couldn't get version/kind; json parse error: {why}"))),
+    }
+}
+
+/// Reads an object of the request's own resource: right version, right kind, right types, right namespace.
+///
+/// # Errors
+/// 400 where it is something else.
+pub(super) fn object(request: &Request) -> Result<Value, Status> {
+    let resource = &request.resource;
+    let mut object = parse(request, &resource.kind)?;
+    check_kind(resource, &mut object, &request.body)?;
+    shape::check(resource, &object)?;
+    place(request, &mut object)?;
+    Ok(object)
+}
+
+/// Refuses objects of another kind, and says the kind where the body does not.
+pub(super) fn check_kind(resource: &Resource, object: &mut Value, body: &[u8]) -> Result<(), Status> {
+    let (wanted, kind) = (resource.api_version(), text(object, "/kind").to_owned());
+    let version = text(object, "/apiVersion").to_owned();
+    if kind.is_empty() && resource.custom.is_some() {
+        let body = String::from_utf8_lossy(body);
+        return Err(Status::bad_request(format!("Object 'Kind' is missing in '{body}'")));
+    }
+    if !kind.is_empty() && kind != resource.kind {
+        let short = version.rsplit('/').next().unwrap_or_default();
+        let internal = match resource.group.split('.').next() {
+            Some("") | None => "core",
+            Some(group) => group,
+        };
+        return Err(Status::bad_request(format!(
+            "{kind} in version \"{short}\" cannot be handled as a {}: converting ({short}.{kind}) to ({internal}.{}): \
+             unknown conversion",
+            resource.kind, resource.kind
+        )));
+    }
+    if !version.is_empty() && version != wanted {
+        let short = version.rsplit('/').next().unwrap_or_default();
+        return Err(Status::bad_request(format!(
+            "{kind} in version \"{short}\" cannot be handled as a {kind}: no kind \"{kind}\" is registered for version \
+             \"{version}\" in scheme \"pkg/runtime/scheme.go:110\""
+        )));
+    }
+    let fields = as_map(object);
+    fields.insert("apiVersion".to_owned(), wanted.into());
+    fields.insert("kind".to_owned(), resource.kind.as_ref().into());
+    Ok(())
+}
+
+/// Gives an object the namespace of the path.
+pub(super) fn place(request: &Request, object: &mut Value) -> Result<(), Status> {
+    let wanted = request.namespace().unwrap_or_default();
+    let found = meta(object, "namespace");
+    if !found.is_empty() && !wanted.is_empty() && found != wanted {
+        let message = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(Status::bad_request(message));
+    }
+    set_meta(object, "namespace", wanted);
+    Ok(())
+}
+
+/// The beginning of a body, as refusals show it.
+fn summary(body: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let start = body.get(..SHOWN).unwrap_or(body);
+    let more = if body.len() > SHOWN { " ..." } else { "" };
+    match body.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(start)),
+        Some(_) => {
+            let digits: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{}{more}", digits.concat())
+        }
+    }
+}

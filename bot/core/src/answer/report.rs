@@ -1,0 +1,178 @@
+//! A report as a message.
+
+mod details;
+
+use std::collections::BTreeSet;
+
+use kubewhy_chat::{Block, Button, Choice, Message, Press, Style};
+use kubewhy_diagnosis::ask::Instance;
+use kubewhy_diagnosis::finding::{Action, Confidence, Stage};
+use kubewhy_diagnosis::{RankedFinding, Report, Status};
+use kubewhy_text::{Text, name, text};
+
+use super::{Extras, Surface, dotted, object, since, tone};
+use crate::commands::{self, Command, Feature};
+use crate::remedy::{self, Class};
+use crate::resolve::Wanted;
+
+/// The most steps that the first screen shows.
+const MOST_STEPS: usize = 3;
+
+/// The most remedies that the first screen offers.
+const MOST_REMEDIES: usize = 3;
+
+/// The most changes that the first screen names.
+pub(super) const MOST_CHANGES: usize = 2;
+
+/// Turns a report into a message: on the first screen the root cause, what changed and what to do; in the thread all that it
+/// rests on. What is healthy is said to be healthy, and nothing else.
+pub fn report(report: &Report, extras: &Extras) -> Message {
+    let mut message = Message::new(tone(report.status), headline(report));
+    message = message.with(Block::Context(context(report)));
+    if let Some(error) = &report.error {
+        return unanswered(message, &error.next, extras);
+    }
+    if report.status != Status::Healthy {
+        message = first_screen(message, report, extras);
+    }
+    details::of_report(message, report, extras)
+}
+
+pub(super) fn headline(report: &Report) -> Text {
+    // What an API server or a dump says of itself is nothing of ours.
+    report.error.as_ref().map_or_else(|| report.summary.clone(), |error| text![name(error.message.clone())])
+}
+
+/// `prod · Deployment shop/cart · 3 of 3 pods cannot start · since 03:12 (4 min) · likely`.
+pub(super) fn context(report: &Report) -> Text {
+    let mut parts = vec![text![name(report.target.cluster.clone())], object(&report.target.reference())];
+    if report.target.cluster.is_empty() {
+        parts.remove(0);
+    }
+    if let Some((failing, all)) = report.pods.filter(|(failing, _)| *failing > 0) {
+        parts.push(text![
+            failing,
+            " of ",
+            all,
+            if all == 1 { " pod " } else { " pods " },
+            what_they_do(report, failing)
+        ]);
+    }
+    if let Some(since_when) = report.findings.iter().filter_map(|ranked| ranked.finding.since).min() {
+        parts.push(since(since_when));
+    }
+    parts.push(match report.lead().map(|lead| lead.finding.confidence) {
+        Some(Confidence::Likely) => text!["likely, not certain"],
+        Some(Confidence::Possible) => text!["possible, not certain"],
+        Some(Confidence::Certain) | None => Text::default(),
+    });
+    dotted(parts)
+}
+
+/// What failing pods have in common, where the root cause says it of all of them.
+fn what_they_do(report: &Report, failing: usize) -> &'static str {
+    let one = failing == 1;
+    let fail = if one { "fails" } else { "fail" };
+    let Some(lead) = report.lead().filter(|lead| lead.finding.affected >= failing) else { return fail };
+    match lead.finding.code.cause().stage {
+        Stage::Scheduling => "cannot be placed",
+        Stage::Image | Stage::Config | Stage::Volume | Stage::Start | Stage::Init => "cannot start",
+        Stage::Terminating => "cannot go away",
+        Stage::Admission
+        | Stage::Probe
+        | Stage::Exit
+        | Stage::Memory
+        | Stage::Workload
+        | Stage::Storage
+        | Stage::Node
+        | Stage::Cluster => fail,
+    }
+}
+
+fn unanswered(message: Message, next: &[String], extras: &Extras) -> Message {
+    if next.is_empty() {
+        return message;
+    }
+    if extras.offers(Feature::Chat) {
+        let options =
+            next.iter().map(|next| (text![name(next.clone())], Press::Command(format!("why {next}")))).collect();
+        return message.with(Block::Choice(Choice { prompt: text!["Did you mean"], options }));
+    }
+    message.with(Block::Paragraph(text!["Did you mean ", Text::names(next.iter().cloned(), 10), "?"]))
+}
+
+fn first_screen(mut message: Message, report: &Report, extras: &Extras) -> Message {
+    let Some(lead) = report.lead() else { return message };
+    if !lead.finding.explanation.is_empty() {
+        message = message.with(Block::Paragraph(lead.finding.explanation.clone()));
+    }
+    if let Some(changed) = changed(report) {
+        message = message.with(Block::Paragraph(changed));
+    }
+    let steps: Vec<Text> = lead.finding.fixes.iter().take(MOST_STEPS).map(|fix| fix.title.clone()).collect();
+    // On paper all is open: the steps stand with their commands below, once.
+    if !steps.is_empty() && extras.surface != Surface::Paper {
+        message = message.with(Block::Heading(text!["Fix"])).with(Block::Steps(steps));
+    }
+    let buttons = buttons(report, lead, extras);
+    if buttons.is_empty() { message } else { message.with(Block::Buttons(buttons)) }
+}
+
+/// `Changed: Deployment shop/cart at 03:11: image v1.4.2 -> v1.4.3`.
+fn changed(report: &Report) -> Option<Text> {
+    let mut line = text!["Changed: "];
+    for (index, change) in report.changed.iter().take(MOST_CHANGES).enumerate() {
+        if index > 0 {
+            line.push("; ");
+        }
+        line.push(text![object(&change.object), " at ", change.at, ": ", change.what.clone()]);
+    }
+    match report.changed.len() {
+        0 => return None,
+        all if all > MOST_CHANGES => line.push(text!["; and ", all - MOST_CHANGES, " more before that"]),
+        _ => {}
+    }
+    Some(line)
+}
+
+fn buttons(report: &Report, lead: &RankedFinding, extras: &Extras) -> Vec<Button> {
+    let mut buttons = Vec::new();
+    if extras.offers(Feature::Plans) {
+        for action in super::plan::offered(report).into_iter().take(MOST_REMEDIES) {
+            buttons.push(remedy_button(extras.named(report), action));
+        }
+    }
+    if extras.offers(Feature::Logs)
+        && let Some(logs) = logs_of(lead)
+    {
+        let line = Command::Logs(commands::Logs { object: extras.in_cluster(logs.object.clone(), report), ..logs })
+            .to_string();
+        buttons.push(Button::command("Logs", line));
+    }
+    if extras.offers(Feature::Console) {
+        buttons.push(Button::command("Details", Command::More.to_string()));
+    }
+    buttons
+}
+
+/// The button that shows the plan of an action.
+pub(super) fn remedy_button(object: Wanted, action: Action) -> Button {
+    let style = match remedy::class(action) {
+        Class::Low | Class::Disruptive => Style::Normal,
+        Class::DataLoss => Style::Danger,
+    };
+    let line = Command::Fix(commands::Fix { object, action: Some(action) }).to_string();
+    Button::command(remedy::label(action), line).style(style)
+}
+
+/// The log that tells most, where a container ran: the instance that the evidence quotes, else the current one.
+fn logs_of(lead: &RankedFinding) -> Option<commands::Logs> {
+    let finding = &lead.finding;
+    let ran = matches!(finding.code.cause().stage, Stage::Init | Stage::Probe | Stage::Exit | Stage::Memory);
+    let container = finding.object.container.clone()?;
+    let object = Wanted::of_reference(&finding.object).filter(|_| ran)?;
+    let sources: BTreeSet<&str> = finding.evidence.iter().map(|evidence| evidence.source.as_str()).collect();
+    let previous = sources.iter().any(|source| source.starts_with(&format!("log of container {container} (previous)")));
+    let instance = if previous { Instance::Previous } else { Instance::Current };
+    Some(commands::Logs { object, container: Some(container), instance, lines: commands::LINES })
+}

@@ -1,0 +1,171 @@
+//! The tail of a container's log: which pod and which container are meant, and what it wrote.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+use kubewhy_chat::Message;
+use kubewhy_core::answer::{self, Log};
+use kubewhy_core::commands::{Command, Logs};
+use kubewhy_core::resolve::{Candidate, Wanted};
+use kubewhy_core::{UserError, nearest};
+use kubewhy_diagnosis::ask::{Answer, Ask, Filter, Selector};
+use kubewhy_diagnosis::kind::{Kind, Object};
+use kubewhy_diagnosis::redact::redact;
+use kubewhy_diagnosis::{Report, pods};
+use kubewhy_text::{Text, name, quoted, text};
+
+use super::Desk;
+
+/// The annotation by which a pod says which of its containers it is about
+/// (<https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container>).
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+
+impl Desk {
+    pub(super) fn log(&self, command: &Command, logs: &Logs) -> Result<Message, Message> {
+        let found = self.find(&logs.object).map_err(|error| answer::unresolved(&error, command, &self.extras()))?;
+        let pod = self.pod_of(&found)?;
+        let container = self.container_of(&pod, &found, logs.container.as_deref()).map_err(|error| error.message())?;
+        let not_started = not_started(&pod, &container);
+        let metadata = &pod.metadata;
+        let (namespace, pod) =
+            (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
+        let ask = Ask::Log {
+            namespace: namespace.clone(),
+            pod: pod.clone(),
+            container: container.clone(),
+            instance: logs.instance,
+        };
+        let what = ask.to_string();
+        if let Some(reason) = not_started {
+            return Err(UserError::new(text![
+                name(what),
+                " has no lines: the container has not started (",
+                name(redact(&reason)),
+                ")"
+            ])
+            .meant(format!("why pod {pod} -n {namespace}"))
+            .message());
+        }
+        let words = match self.ask(ask) {
+            Answer::Log(words) => words,
+            Answer::Absent => Arc::from(""),
+            Answer::Forbidden(why) | Answer::Failed(why) => return Err(unread(&what, text![quoted(redact(&why))])),
+            Answer::NotCovered => return Err(unread(&what, "it is not in the dump".into())),
+            Answer::Object(_) | Answer::List { .. } => return Err(unread(&what, "the answer was no log".into())),
+        };
+        let pod =
+            Wanted { kind: Some(Kind::Pod), name: pod, namespace: Some(namespace), cluster: found.cluster.clone() };
+        let (instance, lines) = (logs.instance, logs.lines);
+        Ok(answer::log(&Log { pod, container: &container, instance, redacted: &redact(&words), lines }))
+    }
+
+    /// The pod itself, or that one of a workload's pods which shows its trouble; where all are well, the first.
+    fn pod_of(&self, found: &Candidate) -> Result<Arc<Pod>, Message> {
+        let Candidate { kind, namespace, name, .. } = found;
+        if *kind == Kind::Pod {
+            return self.pod(namespace.as_deref(), name).ok_or_else(|| answer::no_pod(&found.to_string()));
+        }
+        let troubled = self.report_of(found).and_then(|report| {
+            let pods: Vec<_> = report.findings.into_iter().map(|ranked| ranked.finding.object).collect();
+            pods.into_iter().find(|object| object.kind == Kind::Pod.name())
+        });
+        if let Some(pod) = troubled.and_then(|pod| self.pod(pod.namespace.as_deref(), &pod.name)) {
+            return Ok(pod);
+        }
+        let selector = match self.ask(Ask::Get { kind: *kind, namespace: namespace.clone(), name: name.clone() }) {
+            Answer::Object(object) => selector_of(&object),
+            _ => None,
+        };
+        let filter = Filter::Labels(selector.ok_or_else(|| answer::no_pod(&found.to_string()))?);
+        match self.ask(Ask::List { kind: Kind::Pod, namespace: namespace.clone(), filter }) {
+            Answer::List { items, .. } => items.into_iter().find_map(|item| match item {
+                Object::Pod(pod) => Some(pod),
+                _ => None,
+            }),
+            _ => None,
+        }
+        .ok_or_else(|| answer::no_pod(&found.to_string()))
+    }
+
+    fn pod(&self, namespace: Option<&str>, name: &str) -> Option<Arc<Pod>> {
+        let ask = Ask::Get { kind: Kind::Pod, namespace: namespace.map(str::to_owned), name: name.to_owned() };
+        match self.ask(ask) {
+            Answer::Object(Object::Pod(pod)) => Some(pod),
+            _ => None,
+        }
+    }
+
+    fn report_of(&self, found: &Candidate) -> Option<Report> {
+        Some(self.explained(found)).filter(|report| report.error.is_none())
+    }
+
+    /// The container that was named; else the only one, the one in trouble, the one that the pod says it is about.
+    fn container_of(&self, pod: &Pod, found: &Candidate, named: Option<&str>) -> Result<String, UserError> {
+        let containers = containers(pod);
+        if let Some(named) = named {
+            return match containers.iter().find(|container| **container == named) {
+                Some(container) => Ok((*container).to_owned()),
+                None => Err(no_container(named, &containers)),
+            };
+        }
+        if let [only] = containers.as_slice() {
+            return Ok((*only).to_owned());
+        }
+        let troubled =
+            || self.report_of(found)?.findings.into_iter().find_map(|ranked| ranked.finding.object.container);
+        let marked = || pod.metadata.annotations.as_ref()?.get(DEFAULT_CONTAINER).cloned();
+        let first = || pods::containers(pod).next().map(|container| container.name().to_owned());
+        troubled()
+            .or_else(marked)
+            .filter(|container| containers.contains(&container.as_str()))
+            .or_else(first)
+            .ok_or_else(|| UserError::new(text!["the pod has no container"]))
+    }
+
+    fn ask(&self, ask: Ask) -> Answer {
+        let answer = self.source().answer(vec![ask]).pop();
+        answer.map_or_else(|| Answer::Failed("no answer".to_owned()), |(_, answer)| answer)
+    }
+}
+
+/// All containers of a pod: those that run first, then those before them.
+fn containers(pod: &Pod) -> Vec<&str> {
+    let spec = pod.spec.as_ref();
+    let main = spec.into_iter().flat_map(|spec| &spec.containers);
+    let init = spec.into_iter().flat_map(|spec| spec.init_containers.iter().flatten());
+    main.chain(init).map(|container: &Container| container.name.as_str()).collect()
+}
+
+/// Why a container that never ran waits.
+fn not_started(pod: &Pod, container: &str) -> Option<String> {
+    let view = pods::containers(pod).find(|view| view.name() == container)?;
+    view.waiting()?;
+    view.last_terminated().is_none().then(|| view.waiting_reason().to_owned())
+}
+
+fn selector_of(object: &Object) -> Option<Selector> {
+    let selector = match object {
+        Object::Deployment(it) => Some(&it.spec.as_ref()?.selector),
+        Object::ReplicaSet(it) => Some(&it.spec.as_ref()?.selector),
+        Object::StatefulSet(it) => Some(&it.spec.as_ref()?.selector),
+        Object::DaemonSet(it) => Some(&it.spec.as_ref()?.selector),
+        Object::Job(it) => it.spec.as_ref()?.selector.as_ref(),
+        _ => None,
+    };
+    selector.map(Selector::from_api).filter(|selector| !selector.is_empty())
+}
+
+fn no_container(named: &str, containers: &[&str]) -> UserError {
+    let all = Text::names(containers.iter().copied(), 10);
+    let error = UserError::new(text!["the pod has no container ", quoted(named)]);
+    let near = nearest::nearest(named, containers.iter().copied(), 0.75, 1);
+    let error = error.next(text!["Its containers: ", all, "."]);
+    match near.first() {
+        Some(near) => error.next(text!["Did you mean ", name(*near), "?"]),
+        None => error,
+    }
+}
+
+fn unread(what: &str, why: Text) -> Message {
+    UserError::new(text![name(what), " could not be read: ", why]).message()
+}

@@ -9,7 +9,7 @@ const PODS: &str = "/api/v1/namespaces/default/pods";
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
 /// A custom resource with status and scale.
-pub fn definition() -> Value {
+pub(crate) fn definition() -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "widgets.example.org"},
@@ -136,7 +136,8 @@ async fn a_pod_takes_another_image_but_no_other_node() {
     api.pod("default", "a");
     let path = format!("{PODS}/a");
     let image = json!({"spec": {"containers": [{"name": "app", "image": "app:2"}]}});
-    assert_eq!(api.merge(&path, image).await.0, 200);
+    let (code, answer) = api.merge(&path, image).await;
+    assert_eq!(code, 200, "{answer}");
     for patch in [
         json!({"spec": {"nodeName": "node-2"}}),
         json!({"spec": {"containers": [{"name": "app", "image": "app:2", "command": ["sh"]}]}}),
@@ -151,8 +152,11 @@ async fn a_pod_takes_another_image_but_no_other_node() {
             "{message}"
         );
     }
-    let toleration = json!({"spec": {"tolerations": [{"operator": "Exists"}]}});
-    assert_eq!(api.merge(&path, toleration).await.0, 200);
+    let (_, pod) = api.get(&path).await;
+    let mut tolerations = pod["spec"]["tolerations"].as_array().cloned().unwrap_or_default();
+    tolerations.push(json!({"key": "example.org/x", "operator": "Exists"}));
+    let (code, answer) = api.merge(&path, json!({"spec": {"tolerations": tolerations}})).await;
+    assert_eq!(code, 200, "{answer}");
     assert_eq!(api.merge(&path, json!({"spec": {"tolerations": null}})).await.0, 422);
 }
 
@@ -283,7 +287,7 @@ async fn finalizers_cannot_be_added_to_what_is_being_deleted() {
 #[tokio::test]
 async fn yaml_bodies_are_read() {
     let api = Api::new();
-    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: y\ndata:\n  a: \"1\"\n";
+    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: yaml\ndata:\n  a: \"1\"\n";
     let (code, made) = api.ask("POST", CONFIGS, "application/yaml", yaml).await;
-    assert_eq!((code, text(&made, "/data/a")), (201, "1"));
+    assert_eq!((code, text(&made, "/data/a")), (201, "1"), "{made}");
 }

@@ -222,9 +222,9 @@ fn about_server(sandbox: &Sandbox, call: &Call, head: &http::request::Parts) -> 
     }
 }
 
-/// The refusal for what is not there: a group that is served says so itself.
+/// The refusal for what is not there: a group that is built in says so itself.
 fn nothing_there(registry: &Registry, group: &str) -> Status {
-    let served = registry.resources().iter().any(|resource| resource.group == group);
+    let served = registry.resources().iter().any(|resource| resource.group == group && resource.custom.is_none());
     if served { Status::no_such_resource() } else { Status::no_such_path() }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Request, shape};
 use crate::object::{as_map, meta, set_meta, text};
 use crate::resources::Resource;
-use crate::status::Status;
+use crate::status::{Cause, Status};
 
 /// Media types that a refusal names: a real server's, though the last is not understood here.
 const ACCEPTED: [&str; 3] = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
@@ -55,6 +55,10 @@ pub(super) fn check_kind(resource: &Resource, object: &mut Value, body: &[u8]) -
     if kind.is_empty() && resource.custom.is_some() {
         let body = String::from_utf8_lossy(body);
         return Err(Status::bad_request(format!("Object 'Kind' is missing in '{body}'")));
+    }
+    if kind != resource.kind && resource.custom.is_some() {
+        let cause = Cause::invalid("kind", &kind.as_str().into(), &format!("must be {}", resource.kind));
+        return Err(Status::invalid(&resource.group, &kind, meta(object, "name"), vec![cause]));
     }
     if !kind.is_empty() && kind != resource.kind {
         let short = version.rsplit('/').next().unwrap_or_default();

@@ -147,7 +147,7 @@ fn check_versions(request: &Request, place: &Place, existing: &Value, object: &V
             message: "Invalid value: 0: must be specified for an update".to_owned(),
             field: "metadata.resourceVersion".to_owned(),
         };
-        return Err(Status::invalid(&resource.group, &resource.kind, &place.name, vec![cause]));
+        return Err(Status::invalid(&resource.group, &resource.plural, &place.name, vec![cause]));
     }
     if !version.is_empty() && version.parse::<u64>().is_err() {
         let why = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");

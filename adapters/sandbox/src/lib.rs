@@ -9,6 +9,7 @@ mod garbage;
 mod handle;
 mod logs;
 mod object;
+mod protobuf;
 mod removal;
 mod selector;
 mod service;
@@ -23,6 +24,7 @@ pub mod journal;
 pub mod patch;
 pub mod resources;
 pub mod serve;
+pub mod scenario;
 pub mod status;
 pub mod table;
 

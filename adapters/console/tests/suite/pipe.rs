@@ -12,7 +12,7 @@ struct Out(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        self.0.lock().expect("no test panics while it writes").write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -47,8 +47,8 @@ fn conversation(script: &[u8]) -> (String, Vec<Line>) {
         }
         lines.push(line);
     }
-    let printed = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
-    (printed, lines)
+    let shown = out.0.lock().unwrap().clone();
+    (String::from_utf8(shown).unwrap(), lines)
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The grammar of the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Explains why a Kubernetes object is broken: the root cause, the evidence it rests on, and the fix.
 #[derive(Debug, Parser)]
@@ -15,6 +16,7 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  kubewhy demo                              a chat with an embedded cluster in which everything is broken
   kubewhy why pod cart-7c9 -n shop          one answer from the current kubeconfig context
   kubewhy why deploy/cart -n shop -o json   the same for a workload, for a program
   kubewhy why cart                          whatever is called so
@@ -28,12 +30,18 @@ not be read, does not exist, or is ambiguous.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// A chat in this terminal with an embedded cluster in which everything is broken; needs nothing
+    Demo(DemoArgs),
+    /// The same chat with a real cluster or a dump
+    Chat(ChatArgs),
     /// Explain one object
     Why(WhyArgs),
     /// Find everything that is broken, one report per root cause
     Scan(ScanArgs),
     /// Save what an answer read, redacted, as a dump that --from replays
     Record(RecordArgs),
+    /// Serve the embedded cluster, or a dump, as a Kubernetes API on loopback
+    Sandbox(SandboxArgs),
     /// List the causes that are told apart, or explain one
     Catalogue(CatalogueArgs),
     /// Print a shell completion script
@@ -61,6 +69,45 @@ pub(crate) struct From {
     /// The clock of the answer (RFC 3339); for a dump its newest time is the default
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<Timestamp>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Begin so long after the demo's start: more has broken by then
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(crate) after: SignedDuration,
+    /// The demo's clock stands still at this time (RFC 3339); without it, it runs from now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+    /// Serve the cluster too, so that kubectl works on it; prints where its kubeconfig is
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ChatArgs {
+    #[command(flatten)]
+    pub(crate) from: From,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SandboxArgs {
+    /// A dump to serve instead of the demo's cluster: a file or folder of objects and logs
+    #[arg(long, value_name = "DUMP")]
+    pub(crate) from: Option<PathBuf>,
+    /// Where to listen; an address of this machine only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Write the kubeconfig to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+/// `90s`, `2m`, `1h 30m`.
+fn duration(words: &str) -> Result<SignedDuration, String> {
+    let duration: SignedDuration =
+        words.parse().map_err(|_| format!("\"{words}\" is no duration; write 90s, 2m or 1h 30m"))?;
+    if duration.is_negative() { Err("it lies in the past".to_owned()) } else { Ok(duration) }
 }
 
 #[derive(Args, Debug)]

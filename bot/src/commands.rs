@@ -1,9 +1,12 @@
 //! The commands, a file each.
 
 pub(crate) mod catalogue;
+pub(crate) mod chat;
 pub(crate) mod completions;
+pub(crate) mod demo;
 pub(crate) mod man;
 pub(crate) mod record;
+pub(crate) mod sandbox;
 pub(crate) mod scan;
 pub(crate) mod why;
 

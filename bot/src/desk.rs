@@ -14,7 +14,7 @@ use kubewhy_core::commands::{self, Availability, Capabilities, Catalogue, Comman
 use kubewhy_core::resolve::{self, Candidate, ResolveError, Wanted};
 use kubewhy_core::{UserError, mention};
 use kubewhy_diagnosis::Report;
-use kubewhy_text::{quoted, text};
+use kubewhy_text::{name, quoted, text};
 
 use crate::source::Source;
 
@@ -61,6 +61,11 @@ impl Desk {
         &self.served.source
     }
 
+    /// Says unasked that something broke.
+    pub fn news(&self, report: &Report) -> Message {
+        answer::news(report, &self.extras())
+    }
+
     /// Answers a request.
     pub fn answer(&self, request: &Request) -> Outcome {
         let line = match &request.input {
@@ -82,13 +87,17 @@ impl Desk {
         if let Availability::ComesWith(feature) = command.availability(&self.here) {
             return refusal(&commands::not_here(command, feature));
         }
+        if let Some(other) = self.other_cluster(command) {
+            return refusal(&other);
+        }
         let answered = match command {
             Command::Explain(Explain { object }) => self.explain(command, object, place),
             Command::Scan(scan) => self.scan(scan),
-            Command::Logs(logs) => self.logs(command, logs, place),
+            Command::Logs(logs) => self.log(command, logs),
             Command::Fix(fix) => self.fix(command, fix, place),
-            Command::Catalogue(Catalogue { code }) => Ok(answer::catalogue(*code)),
-            Command::Help(Help { about }) => Ok(answer::help(&self.here, *about)),
+            Command::Catalogue(Catalogue { code }) => Ok(answer::cause(*code, &self.extras())),
+            Command::Help(Help { about: None }) => Ok(answer::help(&self.here)),
+            Command::Help(Help { about: Some(word) }) => Ok(answer::help_about(word, &self.here)),
             Command::More => return Outcome::More,
             Command::Quit => return Outcome::Quit,
             // Their features are not offered anywhere yet, so that the availability above has refused them.
@@ -107,17 +116,45 @@ impl Desk {
         }
     }
 
+    /// Says so where a cluster is named that is not served here.
+    fn other_cluster(&self, command: &Command) -> Option<UserError> {
+        let of_scan = match command {
+            Command::Scan(scan) => scan.place.cluster.as_ref(),
+            _ => None,
+        };
+        let named = command.wanted().and_then(|wanted| wanted.cluster.as_ref()).or(of_scan)?;
+        let here = self.source().name();
+        (named != here).then(|| {
+            UserError::new(text!["there is no cluster ", quoted(named.clone()), " here"]).next(text![
+                "This conversation is about ",
+                name(here),
+                "; leave the cluster out."
+            ])
+        })
+    }
+
     fn explain(&self, command: &Command, object: &Wanted, place: &Place) -> Result<Message, Message> {
         let report = self.report(command, object)?;
         self.remember(place, &report);
         Ok(answer::report(&report, &self.extras()))
     }
 
-    /// Answers the question that a command asks about an object.
+    /// Answers the question that a command asks about an object. A name that is whole is asked about at once; only where
+    /// nothing has it, names are looked through.
     fn report(&self, command: &Command, object: &Wanted) -> Result<Report, Message> {
-        let candidate = self.find(object).map_err(|error| answer::unresolved(&error, command))?;
+        if let Some(candidate) = exact(object) {
+            let report = self.explained(&candidate);
+            if report.error.as_ref().is_none_or(|error| !["not-found", "not-in-dump"].contains(&error.code)) {
+                return Ok(report);
+            }
+        }
+        let candidate = self.find(object).map_err(|error| answer::unresolved(&error, command, &self.extras()))?;
+        Ok(self.explained(&candidate))
+    }
+
+    fn explained(&self, candidate: &Candidate) -> Report {
         let target = candidate.to_target(self.source().name(), self.served.context.as_deref());
-        Ok(self.source().explain(target, self.source().clock()).0)
+        self.source().explain(target, self.source().clock()).0
     }
 
     /// Finds the object that is meant among the names that there are.
@@ -141,7 +178,7 @@ impl Desk {
         let report = self.report(command, &fix.object)?;
         self.remember(place, &report);
         Ok(match fix.action {
-            Some(action) => answer::plan_preview(&report, action, &self.extras()),
+            Some(action) => answer::plan_preview(&report, action, &self.extras()).map_err(|error| error.message())?,
             None => answer::remedies(&report, &self.extras()),
         })
     }
@@ -161,6 +198,13 @@ impl Desk {
         }
         threads.insert(place.clone(), Wanted::of_report(report).in_any_cluster());
     }
+}
+
+/// The object that is meant, where the words say all of it.
+fn exact(object: &Wanted) -> Option<Candidate> {
+    let Wanted { kind, name, namespace, cluster } = object.clone();
+    let kind = kind.filter(|kind| namespace.is_some() || !kind.is_namespaced())?;
+    Some(Candidate { kind, namespace: namespace.filter(|_| kind.is_namespaced()), name, cluster })
 }
 
 fn refusal(error: &UserError) -> Outcome {

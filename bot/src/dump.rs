@@ -89,6 +89,22 @@ fn add(snapshot: &mut Snapshot, part: Part) {
     }
 }
 
+/// The objects of a value: itself, or the items of a `List` with what their list says of them.
+pub fn items(mut value: Value) -> Vec<Value> {
+    let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let Some(of) = kind.strip_suffix("List") else { return vec![value] };
+    let api = value.get("apiVersion").cloned().unwrap_or_default();
+    let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) else { return vec![value] };
+    let named = |mut item: Value| {
+        if let Some(fields) = item.as_object_mut().filter(|_| !of.is_empty()) {
+            fields.entry("kind").or_insert_with(|| Value::String(of.to_owned()));
+            fields.entry("apiVersion").or_insert_with(|| api.clone());
+        }
+        item
+    };
+    items.into_iter().map(named).flat_map(self::items).collect()
+}
+
 /// Hands out the pieces of a file or folder, file by file in the order of their names.
 ///
 /// # Errors

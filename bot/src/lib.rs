@@ -1,17 +1,19 @@
 //! The command line of kubewhy: explains why a Kubernetes object is broken, from a live cluster or from a dump.
 //!
-//! Entry point: [`run`]. [`source`] is where evidence comes from, [`render`] how an answer looks.
+//! Entry point: [`run`]. [`source`] is where evidence comes from; `kubewhy_core` decides what is said, `kubewhy_console` how it
+//! looks.
 //!
 //! Invariants: standard output carries the answer and nothing else; what is said on the side goes to standard error; no
 //! command here changes a cluster.
 
 mod cli;
 mod commands;
+mod conversation;
+pub mod demo;
+pub mod desk;
 pub mod dump;
+mod find;
 mod output;
-pub mod redact;
-pub mod render;
-pub mod resolve;
 pub mod source;
 
 use std::ffi::OsString;
@@ -54,9 +56,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let ending = match cli.command {
+        Command::Demo(arguments) => commands::demo::run(&arguments, &mut output),
+        Command::Chat(arguments) => commands::chat::run(&arguments, &mut output),
         Command::Why(arguments) => commands::why::run(&arguments, &mut output),
         Command::Scan(arguments) => commands::scan::run(&arguments, &mut output),
         Command::Record(arguments) => commands::record::run(&arguments, &mut output),
+        Command::Sandbox(arguments) => commands::sandbox::run(&arguments, &mut output),
         Command::Catalogue(arguments) => commands::catalogue::run(&arguments, &mut output),
         Command::Completions { shell } => commands::completions::run(shell, &mut output),
         Command::Man => commands::man::run(&mut output),

@@ -2,24 +2,27 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use jiff::Timestamp;
+use kubewhy_chat::Message;
+use kubewhy_console::{Details, View};
+
 /// Writes answers to standard output and everything else to standard error. Whoever may write holds it, so that nothing
 /// else writes.
 #[derive(Debug)]
 pub(crate) struct Output {
-    colour: bool,
+    view: View,
 }
 
 #[expect(clippy::unused_self, reason = "to hold it is the right to write")]
 impl Output {
     /// Colours only where standard output is a terminal and `NO_COLOR` is unset (<https://no-color.org>).
     pub(crate) fn new() -> Self {
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { colour: io::stdout().is_terminal() && !no_colour }
+        Self { view: View::of_standard_output() }
     }
 
-    /// Whether the answer may be coloured.
-    pub(crate) fn colour(&self) -> bool {
-        self.colour
+    /// A message as standard output shows it, all of it; `now` is the time of the answer.
+    pub(crate) fn text(&self, message: &Message, now: Timestamp) -> String {
+        kubewhy_console::render(message, &View { details: Details::Open, now: Some(now), ..self.view.clone() })
     }
 
     /// Writes an answer. A reader that went away (`| head`) is no error.

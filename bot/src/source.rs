@@ -40,6 +40,8 @@ pub enum Source {
         snapshot: Box<Snapshot>,
         /// Its name for the reader.
         name: String,
+        /// The time of the answers; without one, the newest time of the dump.
+        clock: Option<Timestamp>,
     },
     /// A live cluster.
     Cluster {
@@ -82,7 +84,7 @@ impl Source {
     pub fn dump(path: &Path) -> Result<Self, SourceError> {
         let snapshot = Box::new(dump::read(path)?);
         let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string());
-        Ok(Self::Dump { snapshot, name })
+        Ok(Self::Dump { snapshot, name, clock: None })
     }
 
     /// Connects to a cluster.
@@ -93,6 +95,16 @@ impl Source {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
         let cluster = runtime.block_on(Cluster::connect(connection))?;
         Ok(Self::Cluster { cluster, runtime: Arc::new(runtime), clock: Clock::new(Timestamp::now) })
+    }
+
+    /// The same with its clock standing still at that time.
+    #[must_use]
+    pub fn at(mut self, at: Timestamp) -> Self {
+        match &mut self {
+            Self::Dump { clock, .. } => *clock = Some(at),
+            Self::Cluster { clock, .. } => *clock = Clock::new(move || at),
+        }
+        self
     }
 
     /// The cluster's name, for the reader.
@@ -114,7 +126,9 @@ impl Source {
     /// The time of the answer where none is given: now, or the newest time of the dump.
     pub fn clock(&self) -> Timestamp {
         match self {
-            Self::Dump { snapshot, .. } => snapshot.newest_time().unwrap_or_else(Timestamp::now),
+            Self::Dump { snapshot, clock, .. } => {
+                clock.or_else(|| snapshot.newest_time()).unwrap_or_else(Timestamp::now)
+            }
             Self::Cluster { clock, .. } => clock.now(),
         }
     }
@@ -197,7 +211,7 @@ impl Source {
     pub fn explain(&self, target: Target, now: Timestamp) -> (Report, Inquiry) {
         let started = Instant::now();
         let before = self.requests();
-        let mut inquiry = Inquiry::new(target, now);
+        let mut inquiry = Inquiry::new(target, now).noting(self.caveats());
         let mut answers = Vec::new();
         let mut told = false;
         loop {
@@ -213,7 +227,6 @@ impl Source {
                     answers = self.answer(asks);
                 }
                 Step::Done(mut report) => {
-                    report.caveats.splice(0..0, self.caveats().iter().cloned());
                     if matches!(self, Self::Cluster { .. }) {
                         report.requests = self.requests() - before;
                     }

@@ -92,6 +92,66 @@ fn a_scan_gives_one_report_per_root() {
 }
 
 #[test]
+fn a_scan_for_a_person_names_root_object_and_first_fix() {
+    for (format, mark) in [("text", "secret-key-missing"), ("markdown", "`secret-key-missing`")] {
+        let output = kubewhy(&["scan", "-n", "lab-198", "--from", &from("198-secret-key-absent-env"), "-o", format]);
+        let text = stdout(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        for part in ["1 thing is broken", "mailer", "Fix: ", mark] {
+            assert!(text.contains(part), "{format}: {part}: {text}");
+        }
+    }
+    let nothing = kubewhy(&["scan", "-n", "lab-248", "--from", &from("248-healthy-after-bad-rollout")]);
+    assert_eq!((nothing.status.code(), stdout(&nothing).as_str()), (Some(0), "✔ healthy: nothing is broken\n"));
+}
+
+/// What a person reads about one recording of each kind of trouble. The files are rewritten where they were stale.
+#[test]
+fn answers_read_as_they_did() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/answers");
+    let mut stale = Vec::new();
+    for case in ANSWERS {
+        let expect = std::fs::read(recordings().join(case).join("expect.json")).expect("what the recording expects");
+        let expect: Value = serde_json::from_slice(&expect).expect("JSON");
+        let word = |field: &str| expect["target"][field].as_str().unwrap_or_default().to_owned();
+        let path = from(case);
+        let (kind, name, namespace) = (word("kind"), word("name"), word("namespace"));
+        let mut arguments = vec!["why", &kind, &name, "-n", &namespace, "--from", &path];
+        if let Some(at) = expect["at"].as_str() {
+            arguments.extend(["--at", at]);
+        }
+        let output = kubewhy(&arguments);
+        let answer = stdout(&output);
+        assert!(!answer.is_empty(), "{case}: {}", stderr(&output));
+        // How long it took is another each time.
+        let (head, _) = answer.rsplit_once(" reads, ").unwrap_or_else(|| panic!("{case}: {answer}"));
+        let answer = format!("{head} reads, 12 ms)\n");
+        let path = folder.join(format!("{case}.txt"));
+        if std::fs::read_to_string(&path).unwrap_or_default() != answer {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(&path, answer).expect("the file can be written");
+            stale.push(case);
+        }
+    }
+    assert!(stale.is_empty(), "{stale:?} were stale and have been rewritten; read and commit them");
+}
+
+const ANSWERS: [&str; 12] = [
+    "023-init-typo",
+    "028-secret-volume-absent",
+    "038-gpu-request",
+    "064-job-deadline",
+    "067-sigterm-ignored",
+    "102-image-repository-missing",
+    "248-healthy-after-bad-rollout",
+    "351d-statefulset-after-node-loss",
+    "lab2-quota-exceeded-cronjob",
+    "lab2-terminating-node-lost-pod",
+    "live-evicted-ephemeral-limit-emptydir",
+    "live-oom-limit",
+];
+
+#[test]
 fn a_recording_replays_to_the_same_answer() {
     let folder = tempfile();
     let case = from("198-secret-key-absent-env");
@@ -169,14 +229,15 @@ fn help_catalogue_completions_and_manual_are_there() {
     }
 }
 
-/// The README shows what its first command prints; this test rewrites it and fails where it was stale.
+/// The README shows what its `why` prints; this test rewrites it and fails where it was stale.
 #[test]
 fn the_readme_shows_what_its_command_prints() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let readme = std::fs::read_to_string(&path).expect("README.md");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let line = readme.lines().find_map(|line| line.strip_prefix("cargo run --release -- ")).expect("the first command");
+    let line = readme.lines().find_map(|line| line.strip_prefix("cargo run --release -- why ")).expect("its command");
     let output = Command::new(env!("CARGO_BIN_EXE_kubewhy"))
+        .arg("why")
         .args(line.split_whitespace())
         .current_dir(root)
         .output()

@@ -2,7 +2,8 @@
 //!
 //! - answers per second and core, evidence in memory, over a mix of 40 % healthy pods and 60 % pods of all fixtures;
 //! - triage of watch bytes in pods per second and core, beside the typed parse of the same bytes;
-//! - the signature library over a log of 300 lines.
+//! - the signature library over a log of 300 lines;
+//! - redaction of ordinary logs, of logs full of words that ask for a look, and of logs with a secret in every tenth line.
 //!
 //! Figures are the best and the median of several runs, on one thread. Regressions are guarded by counts in the tests
 //! (reads and rounds per answer), never by these times.
@@ -98,6 +99,27 @@ fn main() {
             black_box(kubewhy_diagnosis::parse::log::read(black_box(&log)));
         }
     });
+
+    println!();
+    let busy = include_str!("../tests/suite/redact/benign.log").repeat(4);
+    let mut leaking = String::new();
+    for (index, line) in log.lines().enumerate() {
+        let secret = if index % 10 == 0 { " DB_PASSWORD=hunter2 url=postgres://app:hunter2@db/shop" } else { "" };
+        leaking = leaking + line + secret + "\n";
+    }
+    for (what, text) in [
+        ("redaction of a log of 300 ordinary lines", &log),
+        ("redaction of logs of popular software", &busy),
+        ("redaction of a log with secrets in every tenth line", &leaking),
+    ] {
+        let runs = 8_000_000 / text.len();
+        let kilobytes = runs * text.len() / 1000;
+        rate(what, "KB/s", kilobytes, || {
+            for _ in 0..runs {
+                black_box(kubewhy_diagnosis::redact::redact(black_box(text)));
+            }
+        });
+    }
 }
 
 /// Everything that the answer to a fixture reads, so that one step gives it.

@@ -13,6 +13,7 @@ use crate::changes;
 use crate::finding::{Confidence, Finding, Fix, Follows, ObjectRef, Severity, Stage};
 use crate::kind::Kind;
 use crate::reader::{Needs, Reader, World};
+use crate::redact::Gate;
 use crate::report::{Change, RankedFinding, Report, Status, Target, TargetError};
 use crate::scope::{self, NoScope, Scope};
 
@@ -37,17 +38,25 @@ pub struct Inquiry {
     now: Timestamp,
     world: World,
     rounds: usize,
+    notes: Vec<String>,
 }
 
 impl Inquiry {
     /// Asks about that target; `now` is the clock of the answer.
     pub fn new(target: Target, now: Timestamp) -> Self {
-        Self { target, now, world: World::default(), rounds: 0 }
+        Self { target, now, world: World::default(), rounds: 0, notes: Vec::new() }
     }
 
     /// Asks about that target with answers that are there already.
     pub fn with_world(target: Target, now: Timestamp, world: World) -> Self {
-        Self { target, now, world, rounds: 0 }
+        Self { target, now, world, rounds: 0, notes: Vec::new() }
+    }
+
+    /// The same with what limits the answer beyond its own reads: what a dump could not be read of.
+    #[must_use]
+    pub fn noting(mut self, notes: &[String]) -> Self {
+        self.notes.extend(notes.iter().cloned());
+        self
     }
 
     /// Takes the answers to the asks of the step before and says what comes next. The first step takes none.
@@ -73,6 +82,9 @@ impl Inquiry {
                 self.rounds
             ));
         }
+        report.caveats.splice(0..0, self.notes.iter().cloned());
+        // The one place where words leave: what comes after it adds none of the cluster's.
+        Gate::new(&self.world).pass(&mut report);
         Step::Done(Box::new(report))
     }
 

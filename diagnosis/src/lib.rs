@@ -4,7 +4,8 @@
 //! [`triage`] says which pods are worth a look; [`causes::Code`] is the catalogue.
 //!
 //! Invariants: no I/O, no clock of its own (`now` is an argument); the same evidence gives the same report, byte for byte;
-//! absent, forbidden and failed are different answers, and only absent is evidence; no input makes it panic.
+//! absent, forbidden and failed are different answers, and only absent is evidence; no input makes it panic; no report
+//! leaves with a secret in it ([`redact`]).
 #![warn(missing_docs)]
 
 pub mod ask;
@@ -20,6 +21,7 @@ mod nearest;
 pub mod parse;
 pub mod pods;
 pub mod reader;
+pub mod redact;
 mod report;
 pub mod scan;
 mod scope;
@@ -35,7 +37,7 @@ pub use triage::{GONE_WITHIN, PodDigest, Triage, triage};
 
 /// Answers a question from a snapshot.
 pub fn explain(snapshot: &Snapshot, target: Target, now: jiff::Timestamp) -> Report {
-    let mut inquiry = Inquiry::new(target, now);
+    let mut inquiry = Inquiry::new(target, now).noting(snapshot.caveats());
     let mut answers = Vec::new();
     loop {
         match inquiry.step(answers) {
@@ -48,10 +50,7 @@ pub fn explain(snapshot: &Snapshot, target: Target, now: jiff::Timestamp) -> Rep
                     })
                     .collect();
             }
-            Step::Done(mut report) => {
-                report.caveats.splice(0..0, snapshot.caveats().iter().cloned());
-                return *report;
-            }
+            Step::Done(report) => return *report,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::case::Workload;
 use crate::finding::ObjectRef;
 use crate::kind::{Kind, Object};
 use crate::pods;
+use crate::redact::redact;
 use crate::report::{RankedFinding, Report, Status, Target};
 use crate::scope;
 use crate::triage::{PodDigest, Triage, triage};
@@ -85,8 +86,9 @@ impl Serialize for Scan {
 }
 
 impl Scan {
-    /// Joins reports that name the same root for the same cause. Reports in which nothing is wrong are left out.
-    pub fn new(reports: Vec<Report>, unread: Vec<String>) -> Self {
+    /// Joins reports that name the same root for the same cause. Reports in which nothing is wrong are left out. The reports
+    /// are redacted already; what could not be read is redacted here.
+    pub fn new(reports: Vec<Report>, mut unread: Vec<String>) -> Self {
         let mut roots: BTreeMap<String, Root> = BTreeMap::new();
         for report in reports {
             let target = report.target.reference();
@@ -112,6 +114,9 @@ impl Scan {
         roots.sort_by_key(|root| {
             (root.report.status, std::cmp::Reverse(root.affects.len()), root.report.target.clone())
         });
+        for unread in &mut unread {
+            *unread = redact(unread).into_owned();
+        }
         Self { roots, unread }
     }
 }

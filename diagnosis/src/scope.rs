@@ -503,12 +503,15 @@ pub(crate) fn is_owned_by(meta: &k8s_openapi::apimachinery::pkg::apis::meta::v1:
     })
 }
 
+/// The annotation in which the Deployment controller counts revisions.
+pub(crate) const REVISION: &str = "deployment.kubernetes.io/revision";
+
 /// The revision that a Deployment made last.
 pub(crate) fn revision(set: &ReplicaSet) -> i64 {
     set.metadata
         .annotations
         .as_ref()
-        .and_then(|annotations| annotations.get("deployment.kubernetes.io/revision"))
+        .and_then(|annotations| annotations.get(REVISION))
         .and_then(|revision| revision.parse().ok())
         .unwrap_or(0)
 }

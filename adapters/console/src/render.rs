@@ -89,13 +89,13 @@ impl<'v> Page<'v> {
             if nothing {
                 self.words_at(BODY, Role::Faint, &Text::from("(an empty message)"));
             } else if !words.is_empty() {
-                self.paragraph(vec![], if ours { BODY } else { 0 }, BODY, words);
+                self.paragraph(&[], if ours { BODY } else { 0 }, BODY, words);
             }
             return;
         };
         let colon = if words.is_empty() { "" } else { ":" };
         let lead = Word::new(Role::Tone(message.tone), format!("{mark} {word}{colon}"));
-        self.paragraph(vec![], 0, BODY, std::iter::once(lead).chain(words).collect());
+        self.paragraph(&[], 0, BODY, std::iter::once(lead).chain(words).collect());
     }
 
     fn blocks(&mut self, blocks: &[Block]) {
@@ -142,19 +142,16 @@ impl<'v> Page<'v> {
 
     /// Whether a blank line stands between two parts.
     fn parts_from(&self, before: Option<&Block>, next: &Block) -> bool {
-        use Block::{Buttons, Choice, Code, Commands, Context, Heading, Image, Paragraph, Quote, Steps};
+        use Block::{Buttons, Choice, Code, Commands, Context, Heading, Image, Paragraph, Steps};
         let Some(before) = before else {
-            return !self.out.is_empty()
-                && matches!(next, Buttons(_) | Block::Table(_) | Code(_))
-                && !self.out.ends_with("\n\n");
+            return !self.out.is_empty() && matches!(next, Buttons(_) | Block::Table(_) | Code(_));
         };
-        match (before, next) {
-            (Heading(_), _) | (Quote(_), Quote(_)) | (Buttons(_) | Choice(_), Buttons(_) | Choice(_)) => false,
-            (_, Heading(_) | Buttons(_) | Choice(_) | Block::Table(_) | Image(_)) => true,
-            (Steps(_) | Paragraph(_) | Context(_), Commands(_) | Code(_)) => false,
-            (Block::Table(_) | Image(_) | Buttons(_) | Choice(_) | Code(_) | Commands(_), _) => true,
-            _ => false,
-        }
+        let introduces = matches!(before, Heading(_))
+            || matches!((before, next), (Steps(_) | Paragraph(_) | Context(_), Commands(_) | Code(_)))
+            || matches!((before, next), (Buttons(_) | Choice(_), Buttons(_) | Choice(_)));
+        let stands_alone = |block: &Block| matches!(block, Block::Table(_) | Image(_) | Buttons(_) | Choice(_));
+        let own_lines = stands_alone(before) || stands_alone(next) || matches!(before, Code(_));
+        !introduces && (own_lines || matches!(next, Heading(_)))
     }
 
     /// The words of a text, cleaned and cut.
@@ -166,17 +163,20 @@ impl<'v> Page<'v> {
     /// A text as a paragraph at an indent.
     pub(crate) fn words_at(&mut self, indent: usize, role: Role, text: &Text) {
         let words = self.words(text, role);
-        self.paragraph(vec![], indent, indent, words);
+        self.paragraph(&[], indent, indent, words);
     }
 
     /// Words in lines that fit: `lead` before the first, which starts at column `first`; the others start at `hanging`.
-    pub(crate) fn paragraph(&mut self, lead: Vec<Piece>, first: usize, hanging: usize, words: Vec<Word>) {
+    pub(crate) fn paragraph(&mut self, lead: &[Piece], first: usize, hanging: usize, words: Vec<Word>) {
+        if lead.is_empty() && words.is_empty() {
+            return;
+        }
         let columns = self.view.columns();
         let used: usize = lead.iter().map(Piece::width).sum();
         for (index, line) in words::wrap(words, columns, first + used, hanging).into_iter().enumerate() {
             self.spaces(if index == 0 { first } else { hanging });
             if index == 0 {
-                self.pieces(&lead);
+                self.pieces(lead);
             }
             self.pieces(&line);
             self.end();

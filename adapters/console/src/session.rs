@@ -5,6 +5,7 @@
 //! belongs on a thread of its own; a [`Printer`] can be sent anywhere.
 
 mod assistant;
+mod form;
 mod pipe;
 mod printer;
 mod terminal;
@@ -92,8 +93,9 @@ impl Session {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(Self::over(io::BufReader::new(io::stdin()), io::stdout(), settings));
         }
+        let colour = settings.view.colour;
         let printer = Printer::new(Box::new(io::stdout()), settings.view, settings.clock, printer::Width::OfTerminal);
-        let terminal = Terminal::open(settings.prompt, settings.history, settings.completion, &printer)?;
+        let terminal = Terminal::open(settings.prompt, settings.history, settings.completion, colour, &printer)?;
         Ok(Self { input: Input::Terminal(Box::new(terminal)), printer, pasted: VecDeque::new() })
     }
 
@@ -116,11 +118,13 @@ impl Session {
             if line.trim().is_empty() {
                 continue;
             }
-            if line.trim().eq_ignore_ascii_case("more") {
+            if asks_for_more(&line) {
                 self.printer.more()?;
                 continue;
             }
             match self.printer.press(&line) {
+                // A button may be labelled "Details".
+                Ok(Some(Press::Command(command))) if asks_for_more(&command) => self.printer.more()?,
                 Ok(Some(press)) => return Ok(Some(Line::Press(press))),
                 Ok(None) => return Ok(Some(Line::Words(line))),
                 Err(unknown) => self.printer.answer(&unknown.message())?,
@@ -155,4 +159,8 @@ impl Session {
             Input::Pipe(pipe) => pipe.prompt(),
         }
     }
+}
+
+fn asks_for_more(line: &str) -> bool {
+    line.trim().eq_ignore_ascii_case("more")
 }

@@ -55,10 +55,14 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let sandbox = self.sandbox.clone();
         Box::pin(async move {
-            let (head, body) = request.into_parts();
+            let (mut head, body) = request.into_parts();
             let body = match Limited::new(body, LARGEST_BODY).collect().await {
                 Ok(body) => body.to_bytes(),
                 Err(_) => return Ok(answer::refusal(&too_large())),
+            };
+            let body = match crate::protobuf::as_json(&mut head.headers, body) {
+                Ok(body) => body,
+                Err(status) => return Ok(answer::refusal(&status)),
             };
             handle(&sandbox, &head, body).await
         })

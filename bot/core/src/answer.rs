@@ -5,6 +5,7 @@
 mod catalogue;
 mod help;
 mod log;
+mod news;
 mod plan;
 mod report;
 mod scan;
@@ -13,12 +14,14 @@ mod unresolved;
 use jiff::Timestamp;
 use kubewhy_chat::Tone;
 use kubewhy_diagnosis::finding::{Finding, ObjectRef};
+use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::{Report, Status};
 use kubewhy_text::{Text, name, text};
 
 pub use catalogue::{catalogue, cause};
 pub use help::{help, help_about};
 pub use log::{Log, log};
+pub use news::news;
 pub use plan::{plan_preview, remedies};
 pub use report::report;
 pub use scan::scan;
@@ -98,7 +101,9 @@ pub const fn tone(status: Status) -> Tone {
 
 /// `Deployment shop/cart`, the name whole.
 fn object(reference: &ObjectRef) -> Text {
-    text![name(reference.kind.clone()), " ", name(reference.path())]
+    // A kind that no rule reads is the cluster's own word.
+    let kind = Kind::from_name(&reference.kind).map(|kind| text![kind.name()]);
+    text![kind.unwrap_or_else(|| text![name(reference.kind.clone())]), " ", name(reference.path())]
 }
 
 /// `since TIME`; a renderer that knows the time adds how long that is.

@@ -214,9 +214,9 @@ impl Command {
             | Self::Timeline(Timeline { object })
             | Self::History(History { object })
             | Self::Debug(Debug { object, .. })
-            | Self::Precheck(Precheck { object, .. }) => Some(object),
+            | Self::Precheck(Precheck { object, .. })
+            | Self::Silence(Silence { what: Silenced::Object(object), .. }) => Some(object),
             Self::Audit(Audit { object }) => object.as_ref(),
-            Self::Silence(Silence { what: Silenced::Object(object), .. }) => Some(object),
             Self::Silence(_)
             | Self::Scan(_)
             | Self::Catalogue(_)
@@ -312,9 +312,7 @@ pub fn parse(line: &str, thread: Option<&Wanted>) -> Result<Command, UserError> 
         if slash.is_empty() || is_one_of(slash, &["why"]) || Spec::of_word(slash).is_none() {
             at += 1;
         }
-    } else if is_one_of(word(0), &["kubewhy", "kubewhy,"]) {
-        at += 1;
-    } else if is_one_of(word(0), &["kubectl"]) && is_one_of(word(1), &["why"]) {
+    } else if is_one_of(word(0), &["kubewhy"]) || (is_one_of(word(0), &["kubectl"]) && is_one_of(word(1), &["why"])) {
         at += 1;
     }
     let said_why = is_one_of(word(at), &["why"]);
@@ -345,22 +343,19 @@ pub fn parse(line: &str, thread: Option<&Wanted>) -> Result<Command, UserError> 
 pub fn not_here(command: &Command, feature: Feature) -> UserError {
     let spec = command.spec();
     let alone = command.wanted().is_none_or(|wanted| wanted.kind.is_none());
-    let error = UserError::new(text![
-        quoted(spec.word),
-        " comes with ",
-        kubewhy_text::own(feature.to_string()),
-        ", which is not here"
-    ]);
+    let comes_with =
+        text![quoted(spec.word), " comes with ", kubewhy_text::own(feature.to_string()), ", which is not here"];
+    let error = UserError::new(comes_with).undone("Nothing was changed.");
     let example = format!("why {}/{}", Kind::Deployment.kubectl_name(), spec.word);
     if alone {
         error.next(text![
             "See ",
-            arguments::line("help"),
+            kubewhy_text::code("help"),
             " for what works. An object that is called so: ",
             kubewhy_text::code(example)
         ])
     } else {
-        error.next(text!["See ", arguments::line("help"), " for what works."])
+        error.next(text!["See ", kubewhy_text::code("help"), " for what works."])
     }
 }
 

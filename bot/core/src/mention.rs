@@ -45,8 +45,11 @@ pub fn mentioned(text: &str) -> Vec<Wanted> {
     for line in &lines {
         kubectl(line).into_iter().for_each(&mut add);
     }
+    let mut weak = Vec::new();
     for line in lines.iter().filter(|line| !line.iter().any(|word| word == "kubectl")) {
-        pairs(line, namespace).into_iter().for_each(&mut add);
+        let (found, unsure) = pairs(line, namespace);
+        found.into_iter().for_each(&mut add);
+        weak.extend(unsure);
     }
     for (label, kind) in LABELS {
         if let Some(name) = labels.get(label).filter(|name| is_name(name)) {
@@ -61,6 +64,7 @@ pub fn mentioned(text: &str) -> Vec<Wanted> {
             add(wanted(None, word, namespace.map(String::as_str)));
         }
     }
+    weak.into_iter().for_each(&mut add);
     // A pod that was named with its kind is not named once more without.
     let kinds: Vec<String> =
         found.iter().filter(|wanted| wanted.kind.is_some()).map(|wanted| wanted.name.clone()).collect();
@@ -130,8 +134,7 @@ fn labels(lines: &[Vec<String>]) -> BTreeMap<String, String> {
                         add(word, value);
                     }
                 }
-                (Some((name, "")), Some(value)) => add(name, value),
-                (Some((name, value)), _) => add(name, value),
+                (Some((name, value)), next) => add(name, next.filter(|_| value.is_empty()).unwrap_or(value)),
                 // `namespace: shop`, `"namespace": "shop"`, `in namespace shop`; the colon was cut from the word before.
                 (None, Some(value)) if word.eq_ignore_ascii_case("namespace") || is_label(word) => {
                     let value = value.trim_start_matches(['=', ':', '~']);
@@ -174,10 +177,8 @@ fn kubectl(line: &[String]) -> Vec<Wanted> {
     }
     let namespace = namespace.filter(|namespace| is_name(namespace));
     let [verb, objects @ ..] = plain.as_slice() else { return Vec::new() };
-    let objects = match (*verb, objects) {
-        ("rollout" | "set" | "top", [_, rest @ ..]) => rest,
-        (_, rest) => rest,
-    };
+    let has_second_verb = matches!(*verb, "rollout" | "set" | "top");
+    let objects = objects.get(usize::from(has_second_verb)..).unwrap_or_default();
     let found: Vec<Wanted> = objects.iter().filter_map(|word| with_slash(word, namespace)).collect();
     if !found.is_empty() {
         return found;
@@ -230,10 +231,11 @@ fn with_slash(word: &str, namespace: Option<&str>) -> Option<Wanted> {
     is_name(name).then(|| wanted(Some(kind), name, namespace))
 }
 
-/// `KIND/NAME`, and `Pod shop/cart`, `pod cart-7c9`, `Deployment "cart"` in a sentence.
-fn pairs(line: &[String], namespace: Option<&String>) -> Vec<Wanted> {
+/// `KIND/NAME`, and `Pod shop/cart`, `pod cart-7c9`, `Deployment "cart"` in a sentence; apart, those that may be a verb and
+/// what it is done to.
+fn pairs(line: &[String], namespace: Option<&String>) -> (Vec<Wanted>, Vec<Wanted>) {
     let namespace = namespace.map(String::as_str);
-    let mut found = Vec::new();
+    let (mut found, mut weak) = (Vec::new(), Vec::new());
     for (at, word) in line.iter().enumerate() {
         if let Some(one) = with_slash(word, namespace) {
             found.push(one);
@@ -244,15 +246,20 @@ fn pairs(line: &[String], namespace: Option<&String>) -> Vec<Wanted> {
             next.split_once('/').filter(|(namespace, name)| is_name(namespace) && is_name(name))
         {
             found.push(wanted(Some(kind), name, Some(namespace)));
-        // In a sentence, what follows "pod" is mostly a word; a name shows itself by a hyphen or a digit, or by the kind being
-        // written as Kubernetes writes it.
-        } else if is_name(next)
-            && (next.contains(['-', '.']) || next.contains(|c: char| c.is_ascii_digit()) || word == kind.name())
-        {
-            found.push(wanted(Some(kind), next, namespace));
+        } else if is_name(next) && !is_version(next) && (next.contains('-') || word == kind.name()) {
+            // In a sentence, what follows "pod" is mostly a word; a name shows itself by a hyphen, or by the kind being written
+            // as Kubernetes writes it. "deploy" is a verb too.
+            let one = wanted(Some(kind), next, namespace);
+            if word.eq_ignore_ascii_case("deploy") { weak.push(one) } else { found.push(one) }
         }
     }
-    found
+    (found, weak)
+}
+
+/// `v1.2`, `1.2.3-rc1`.
+fn is_version(word: &str) -> bool {
+    let number = word.strip_prefix('v').unwrap_or(word);
+    number.starts_with(|c: char| c.is_ascii_digit()) && number.contains('.')
 }
 
 #[cfg(test)]
@@ -302,6 +309,7 @@ mod tests {
                 .expect("a slash")]
         );
         assert_eq!(shown("see pod/cart-7c9-x please"), ["pod cart-7c9-x"]);
+        assert_eq!(shown("after deploy prod-eu, pod cart-0 is down"), ["pod cart-0", "deployment prod-eu"]);
         assert_eq!(
             shown("Error from server: Back-off restarting failed container app in pod web-5d4f7c9b68-abcde_x"),
             Vec::<String>::new()
@@ -317,6 +325,7 @@ mod tests {
             "the pod is broken, please help",
             "https://example.com/pods/list and 10.0.0.1/24",
             "deploy failed: version 1.2.3, see jobs",
+            "deploy v1.2.3 to prod, job 2.0-rc1",
             "we have 3 pods and a job to do",
         ] {
             assert_eq!(shown(text), Vec::<String>::new(), "{text}");

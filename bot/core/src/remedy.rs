@@ -86,7 +86,7 @@ pub const fn class(action: Action) -> Class {
 /// What it does, in one sentence.
 pub const fn effect(action: Action) -> &'static str {
     match action {
-        Action::DeletePod => "The pod is asked to end and removed; what owns it makes a new one.",
+        Action::DeletePod => "The pod is asked to end and removed; a controller that owns it makes a new one.",
         Action::ForceDeletePod => "The pod is struck from the API at once, without waiting for its processes to end.",
         Action::EvictPod => "The pod is asked to go, as a drain does; a PodDisruptionBudget can refuse that.",
         Action::RemoveFinalizers => "The named finalizer is taken off, so that the object can go.",

@@ -117,7 +117,9 @@ impl fmt::Display for Wanted {
             (Some(kind), Some(namespace)) => write!(f, "{} {name} -n {namespace}", kind.kubectl_name())?,
             (Some(kind), None) => write!(f, "{} {name}", kind.kubectl_name())?,
             // A bare name that is a word of the grammar (a Deployment called `pod`, `in` or `previous`) is none behind a slash.
-            (None, Some(namespace)) if is_word_of_grammar(name) => write!(f, "{namespace}/{name}")?,
+            (None, Some(namespace)) if is_word_of_grammar(name) && Kind::from_word(namespace).is_none() => {
+                write!(f, "{namespace}/{name}")?;
+            }
             (None, Some(namespace)) => write!(f, "{name} -n {namespace}")?,
             (None, None) => f.write_str(name)?,
         }

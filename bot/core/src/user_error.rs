@@ -10,7 +10,7 @@ use kubewhy_text::{Text, code, text};
 pub struct UserError {
     /// What was wrong.
     pub wrong: Text,
-    /// What was not done because of it.
+    /// What was not done because of it, where that is more than the answer that was asked for.
     pub undone: Text,
     /// What to do.
     pub next: Text,
@@ -19,9 +19,16 @@ pub struct UserError {
 }
 
 impl UserError {
-    /// A mistake after which nothing was done.
+    /// A mistake for which there is no answer; its message says "not done".
     pub fn new(wrong: Text) -> Self {
-        Self { wrong, undone: text!["Nothing was done."], next: Text::default(), lines: Vec::new() }
+        Self { wrong, undone: Text::default(), next: Text::default(), lines: Vec::new() }
+    }
+
+    /// The same with what was not done, said in a sentence: where something could have been changed.
+    #[must_use]
+    pub fn undone(mut self, undone: &'static str) -> Self {
+        self.undone = Text::from(undone);
+        self
     }
 
     /// The same with what to do.
@@ -71,10 +78,16 @@ impl UserError {
 impl fmt::Display for UserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.wrong)?;
-        for line in &self.lines {
-            write!(f, "; did you mean \"{line}\"?")?;
+        let meant: Vec<String> = self.lines.iter().map(|line| format!("\"{line}\"")).collect();
+        if !meant.is_empty() {
+            write!(f, "; did you mean {}?", meant.join(" or "))?;
+        } else if !self.next.is_empty() || !self.undone.is_empty() {
+            f.write_str(".")?;
         }
-        if self.next.is_empty() { Ok(()) } else { write!(f, ". {}", self.next) }
+        for sentence in [&self.undone, &self.next].into_iter().filter(|sentence| !sentence.is_empty()) {
+            write!(f, " {sentence}")?;
+        }
+        Ok(())
     }
 }
 
@@ -86,12 +99,13 @@ mod tests {
 
     #[test]
     fn a_mistake_says_what_was_wrong_what_was_not_done_and_what_to_do() {
-        let error = UserError::new(text!["no such thing"]).example("why pod x").meant("help");
+        let error =
+            UserError::new(text!["no such thing"]).undone("Nothing was done.").example("why pod x").meant("help");
         let message = error.message();
         assert_eq!((message.tone, message.headline.plain()), (Tone::Refused, "no such thing".to_owned()));
         assert!(matches!(message.blocks.first(), Some(Block::Paragraph(words))
             if words.plain() == "Nothing was done. For example: why pod x"));
         assert_eq!(message.presses().count(), 1);
-        assert_eq!(error.to_string(), "no such thing; did you mean \"help\"?. For example: why pod x");
+        assert_eq!(error.to_string(), "no such thing; did you mean \"help\"? Nothing was done. For example: why pod x");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use kubewhy_core::nearest::nearest;
 use kubewhy_diagnosis::causes::{Cause, Code};
 use serde_json::{Value, json};
 
@@ -15,10 +16,7 @@ pub(crate) fn run(arguments: &CatalogueArgs, output: &mut Output) -> Ending {
         return Ending::Fine;
     };
     let Ok(code) = word.to_ascii_lowercase().parse::<Code>() else {
-        let mut near: Vec<_> =
-            Code::all().map(|code| (strsim::jaro_winkler(word, code.as_str()), code.as_str())).collect();
-        near.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let near: Vec<&str> = near.into_iter().take(3).map(|(_, code)| code).collect();
+        let near = nearest(word, Code::all().map(Code::as_str), 0.0, 3);
         output.error(&format!("no cause has the code \"{word}\"; did you mean {}?", near.join(", ")));
         return Ending::Usage;
     };

@@ -5,27 +5,27 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use kubewhy_core::resolve::Wanted;
 use kubewhy_diagnosis::Inquiry;
 use kubewhy_diagnosis::ask::{Answer, Ask, Instance};
 use kubewhy_diagnosis::kind::{Kind, Object};
+use kubewhy_diagnosis::redact::{redact, redact_object};
 use serde_json::{Value, json};
 
 use crate::Ending;
 use crate::cli::RecordArgs;
 use crate::commands::{open, why};
 use crate::output::Output;
-use crate::redact;
-use crate::resolve::Wanted;
 
 pub(crate) fn run(arguments: &RecordArgs, output: &mut Output) -> Ending {
-    let wanted =
-        match Wanted::parse(&arguments.target, arguments.namespace.as_deref(), arguments.from.context.as_deref()) {
-            Ok(wanted) => wanted,
-            Err(error) => {
-                output.error(&error.to_string());
-                return Ending::Usage;
-            }
-        };
+    let context = arguments.from.context.as_deref();
+    let wanted = match Wanted::from_arguments(&arguments.target, arguments.namespace.as_deref()) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            output.error(&error.to_string());
+            return Ending::Usage;
+        }
+    };
     let folder = &arguments.output;
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         output.error(&format!("{} is not empty; nothing was written. Name a new folder with -o", folder.display()));
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &RecordArgs, output: &mut Output) -> Ending {
             return Ending::Unreadable;
         }
     };
-    let target = match wanted.find(&source) {
+    let target = match source.find(&wanted, context) {
         Ok(target) => target,
         Err(error) => {
             output.error(&error.to_string());
@@ -82,7 +82,7 @@ fn write(folder: &Path, inquiry: &Inquiry) -> io::Result<usize> {
                     .join(plain(namespace)?)
                     .join(plain(pod)?)
                     .join(format!("{}{end}", plain(container)?));
-                files.insert(path, redact::text(log));
+                files.insert(path, redact(log).into_owned());
             }
             (Ask::Get { kind, namespace, .. }, Answer::Absent) => {
                 objects.entry((*kind, namespace.clone())).or_default();
@@ -124,7 +124,7 @@ fn write(folder: &Path, inquiry: &Inquiry) -> io::Result<usize> {
 
 fn keep(objects: &mut BTreeMap<(Kind, Option<String>), BTreeMap<String, Value>>, object: &Object) {
     let Ok(mut value) = object.to_value() else { return };
-    redact::object(&mut value);
+    redact_object(&mut value);
     let place = (object.kind(), object.namespace().map(str::to_owned));
     objects.entry(place).or_default().insert(object.name().to_owned(), value);
 }

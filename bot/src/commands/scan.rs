@@ -1,10 +1,11 @@
 //! `kubewhy scan`: everything that is broken, one report per root.
 
+use kubewhy_core::answer::{self, Extras};
+
 use crate::Ending;
 use crate::cli::{Format, ScanArgs};
 use crate::commands::{open, why};
 use crate::output::Output;
-use crate::render;
 
 pub(crate) fn run(arguments: &ScanArgs, output: &mut Output) -> Ending {
     let (source, now) = match open(&arguments.from) {
@@ -22,8 +23,8 @@ pub(crate) fn run(arguments: &ScanArgs, output: &mut Output) -> Ending {
     let scan = source.scan(namespace, arguments.from.context.as_deref(), now);
     output.answer(&match arguments.output {
         Format::Json => serde_json::to_string_pretty(&scan).unwrap_or_else(|error| error.to_string()),
-        Format::Text => render::text::scan(&scan, output.colour()),
-        Format::Markdown => render::markdown::scan(&scan),
+        Format::Text => output.text(&answer::scan(&scan, &Extras::default()), now),
+        Format::Markdown => kubewhy_console::markdown(&answer::scan(&scan, &Extras::default())),
     });
     if scan.roots.iter().any(|root| root.report.is_failing()) {
         Ending::Failing

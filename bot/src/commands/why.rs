@@ -1,5 +1,7 @@
 //! `kubewhy why`: one answer.
 
+use kubewhy_core::answer::{self, Extras};
+use kubewhy_core::resolve::{ResolveError, Wanted};
 use kubewhy_diagnosis::{Report, Status};
 use serde_json::json;
 
@@ -7,13 +9,11 @@ use crate::Ending;
 use crate::cli::{Format, WhyArgs};
 use crate::commands::open;
 use crate::output::Output;
-use crate::render;
-use crate::resolve::{ResolveError, Wanted};
 use crate::source::Source;
 
 pub(crate) fn run(arguments: &WhyArgs, output: &mut Output) -> Ending {
     let context = arguments.from.context.as_deref();
-    let wanted = match Wanted::parse(&arguments.target, arguments.namespace.as_deref(), context) {
+    let wanted = match Wanted::from_arguments(&arguments.target, arguments.namespace.as_deref()) {
         Ok(wanted) => wanted,
         Err(error) => return refuse(&error, arguments.output, output),
     };
@@ -28,32 +28,32 @@ pub(crate) fn run(arguments: &WhyArgs, output: &mut Output) -> Ending {
             return Ending::Unreadable;
         }
     };
-    let target = match wanted.find(&source) {
+    let target = match source.find(&wanted, context) {
         Ok(target) => target,
         Err(error) => return refuse(&error, arguments.output, output),
     };
     let (mut report, _) = source.explain(target, now);
     if report.error.as_ref().is_some_and(|error| error.code == "not-found") {
-        match wanted.search(&source, report.target.namespace.as_deref()) {
+        match source.search(&wanted, context) {
             Ok(near) => {
                 output.note(&format!("{} does not exist; explaining {}", report.target.reference(), near.reference()));
                 (report, _) = source.explain(near, now);
             }
             Err(error) => {
                 if let Some(own) = &mut report.error {
-                    own.next = error.next().to_vec();
+                    own.next = error.next_words();
                 }
             }
         }
     }
-    output.answer(&show(&report, arguments.output, output.colour(), &source));
+    output.answer(&show(&report, arguments.output, output, &source));
     ending(&report)
 }
 
-fn show(report: &Report, format: Format, colour: bool, source: &Source) -> String {
+fn show(report: &Report, format: Format, output: &Output, source: &Source) -> String {
     match format {
-        Format::Text => render::text::report(report, colour),
-        Format::Markdown => render::markdown::report(report),
+        Format::Text => output.text(&answer::report(report, &Extras::default()), report.now),
+        Format::Markdown => kubewhy_console::markdown(&answer::report(report, &Extras::default())),
         Format::Json => match serde_json::to_string_pretty(report) {
             Ok(json) => json,
             Err(error) => json!({"status": "unknown", "error": {"code": "failed", "message": format!("{}: {error}", source.name())}}).to_string(),
@@ -72,8 +72,7 @@ pub(crate) fn ending(report: &Report) -> Ending {
 
 fn refuse(error: &ResolveError, format: Format, output: &mut Output) -> Ending {
     if format == Format::Json {
-        let code = serde_json::to_value(error).ok().and_then(|value| value.get("code").cloned());
-        let error = json!({"code": code, "message": error.to_string(), "next": error.next()});
+        let error = json!({"code": error.code(), "message": error.to_string(), "next": error.next_words()});
         output.answer(&json!({"status": "unknown", "error": error}).to_string());
     }
     output.error(&error.to_string());

@@ -25,6 +25,7 @@ impl Desk {
         let found = self.find(&logs.object).map_err(|error| answer::unresolved(&error, command, &self.extras()))?;
         let pod = self.pod_of(&found)?;
         let container = self.container_of(&pod, &found, logs.container.as_deref()).map_err(|error| error.message())?;
+        let not_started = not_started(&pod, &container);
         let metadata = &pod.metadata;
         let (namespace, pod) =
             (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
@@ -35,10 +36,20 @@ impl Desk {
             instance: logs.instance,
         };
         let what = ask.to_string();
+        if let Some(reason) = not_started {
+            return Err(UserError::new(text![
+                name(what),
+                " has no lines: the container has not started (",
+                name(redact(&reason)),
+                ")"
+            ])
+            .meant(format!("why pod {pod} -n {namespace}"))
+            .message());
+        }
         let words = match self.ask(ask) {
             Answer::Log(words) => words,
             Answer::Absent => Arc::from(""),
-            Answer::Forbidden(why) | Answer::Failed(why) => return Err(unread(&what, quoted(redact(&why)).into())),
+            Answer::Forbidden(why) | Answer::Failed(why) => return Err(unread(&what, text![quoted(redact(&why))])),
             Answer::NotCovered => return Err(unread(&what, "it is not in the dump".into())),
             Answer::Object(_) | Answer::List { .. } => return Err(unread(&what, "the answer was no log".into())),
         };
@@ -85,8 +96,7 @@ impl Desk {
     }
 
     fn report_of(&self, found: &Candidate) -> Option<Report> {
-        let target = found.to_target(self.source().name(), None);
-        Some(self.source().explain(target, self.source().clock()).0).filter(|report| report.error.is_none())
+        Some(self.explained(found)).filter(|report| report.error.is_none())
     }
 
     /// The container that was named; else the only one, the one in trouble, the one that the pod says it is about.
@@ -104,7 +114,7 @@ impl Desk {
         let troubled =
             || self.report_of(found)?.findings.into_iter().find_map(|ranked| ranked.finding.object.container);
         let marked = || pod.metadata.annotations.as_ref()?.get(DEFAULT_CONTAINER).cloned();
-        let first = || pods::containers(pod).next().map(|container| container.name.clone());
+        let first = || pods::containers(pod).next().map(|container| container.name().to_owned());
         troubled()
             .or_else(marked)
             .filter(|container| containers.contains(&container.as_str()))
@@ -124,6 +134,13 @@ fn containers(pod: &Pod) -> Vec<&str> {
     let main = spec.into_iter().flat_map(|spec| &spec.containers);
     let init = spec.into_iter().flat_map(|spec| spec.init_containers.iter().flatten());
     main.chain(init).map(|container: &Container| container.name.as_str()).collect()
+}
+
+/// Why a container that never ran waits.
+fn not_started(pod: &Pod, container: &str) -> Option<String> {
+    let view = pods::containers(pod).find(|view| view.name() == container)?;
+    view.waiting()?;
+    view.last_terminated().is_none().then(|| view.waiting_reason().to_owned())
 }
 
 fn selector_of(object: &Object) -> Option<Selector> {

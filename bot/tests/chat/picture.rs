@@ -27,7 +27,7 @@ pub(crate) fn draw(title: &str, terminal: &str) -> String {
     let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1b1f27\"/>");
     for (row, line) in lines.iter().enumerate() {
         let y = CELL.1.mul_add(f64::from(u32::try_from(row).unwrap_or(0)) + 0.75, MARGIN);
-        let _ = writeln!(out, "<text x=\"{MARGIN}\" y=\"{y:.1}\">{}</text>", spans(line));
+        let _ = writeln!(out, "<text xml:space=\"preserve\" x=\"{MARGIN}\" y=\"{y:.1}\">{}</text>", spans(line));
     }
     out.push_str("</svg>\n");
     out

@@ -8,10 +8,10 @@ use regex::Regex;
 
 use crate::ask::Instance;
 use crate::case::Case;
-use crate::facts::probes::{budget, port, spec};
+use crate::facts::probes::{budget, newest_failure, port, spec};
 use crate::finding::{Confidence, Evidence};
 use crate::parse::probe::{Outcome, ProbeKind};
-use crate::pods::ContainerView;
+use crate::pods::{self, ContainerView};
 use crate::reader::{Needs, Read};
 
 /// What is wrong with a probe itself.
@@ -54,6 +54,13 @@ pub(crate) enum Flaw {
         took: u64,
         /// Seconds that the probe waits.
         budget: i64,
+    },
+    /// One answer that is a moment late is enough for it, and the container is ready again in between.
+    Impatient {
+        /// Seconds between two questions.
+        period: i32,
+        /// Seconds that it waits for an answer.
+        timeout: i32,
     },
 }
 
@@ -128,6 +135,9 @@ pub(crate) fn flaw(
             found(Flaw::Host(node_host(probe).unwrap_or_default()), Confidence::Likely)
         }
         Outcome::Refused { .. } => by_log(case, container, kind, probe),
+        Outcome::Timeout { .. } | Outcome::ExecTimeout if kind == ProbeKind::Readiness => {
+            impatient(case, container, probe)
+        }
         Outcome::Timeout { .. } | Outcome::Dropped | Outcome::Http { status: 500.. } => {
             Ok(slow_start(&logs(case, container)?, case, container, kind, probe))
         }
@@ -237,6 +247,34 @@ fn slow_start(
     })?;
     let flaw = Flaw::SlowStart { took: u64::try_from(took).ok()?, budget: budget.as_secs() };
     Some(Found { flaw, evidence: Some(log_line(case, container, line)), confidence: Confidence::Likely })
+}
+
+/// At most so many seconds between two questions are called impatient where one failure is enough.
+const HASTE: i32 = 2;
+/// How long after its first failure the container has to have been ready again: not the same failure still.
+const AGAIN: SignedDuration = SignedDuration::from_secs(60);
+/// How long not being ready counts as a moment.
+const MOMENT: SignedDuration = SignedDuration::from_mins(5);
+
+/// A readiness probe that gives up at the first late answer. Only where the container was ready after earlier failures:
+/// one that never answers has another trouble.
+fn impatient(case: &Case<'_>, container: &ContainerView<'_>, probe: &Probe) -> Result<Option<Found>, Needs> {
+    let period = probe.period_seconds.unwrap_or(10);
+    if probe.failure_threshold != Some(1) || period > HASTE {
+        return Ok(None);
+    }
+    let condition = case.pod().and_then(|pod| pods::condition(pod, "ContainersReady"));
+    let turned = condition.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
+    let failure = newest_failure(case, container, ProbeKind::Readiness)?;
+    let first = failure.and_then(|(_, event)| event.first);
+    let (Some(turned), Some(first)) = (turned, first) else { return Ok(None) };
+    if turned.duration_since(first) < AGAIN || case.age(turned) > MOMENT {
+        return Ok(None);
+    }
+    let words = format!("not ready since {turned}, and its probe has failed since {first}: ready in between");
+    let evidence = Some(case.field(".status.conditions[ContainersReady]", words));
+    let flaw = Flaw::Impatient { period, timeout: probe.timeout_seconds.unwrap_or(1) };
+    Ok(Some(Found { flaw, evidence, confidence: Confidence::Likely }))
 }
 
 fn log_line(case: &Case<'_>, container: &ContainerView<'_>, line: &str) -> Evidence {

@@ -23,4 +23,5 @@ mod engine;
 mod fixtures;
 mod hostile;
 mod recordings;
+mod redact;
 mod scene;

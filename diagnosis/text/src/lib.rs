@@ -169,6 +169,11 @@ impl Text {
         &self.0
     }
 
+    /// Its spans, in order, to change their words.
+    pub fn spans_mut(&mut self) -> impl Iterator<Item = &mut Span> {
+        self.0.iter_mut()
+    }
+
     /// Tells whether it has no words at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

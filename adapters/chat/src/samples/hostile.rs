@@ -25,7 +25,13 @@ fn all_kinds(words: &str) -> Text {
 fn everywhere(words: &str) -> Message {
     let mut message = Message::new(Tone::Failing, text!["Pod ", name(words), " says ", quoted(words)]);
     for block in parts(words) {
-        message = message.with(block.clone()).below(block);
+        message = match block {
+            // What a thread is made of; its buttons count on after those of the first screen.
+            Block::Heading(_) | Block::Quote(_) | Block::Commands(_) | Block::Buttons(_) => {
+                message.with(block.clone()).below(block)
+            }
+            _ => message.with(block),
+        };
     }
     message
 }

@@ -1,15 +1,11 @@
 //! Strings that try to steer a terminal, a chat or a reader.
 
-/// More than 500 strings, always the same in the same order: attacks by themselves, and each in wrappings that hide it.
+/// More than 500 strings, always the same in the same order: attacks by themselves, and each in a wrapping that hides it.
 pub fn hostile_strings() -> Vec<String> {
     let attacks = attacks();
     let mut all: Vec<String> = attacks.clone();
-    for (index, attack) in attacks.iter().enumerate() {
-        // Each attack in two of the wrappings; over all attacks each wrapping is used.
-        all.extend(
-            (0..2).filter_map(|step| WRAPPINGS.get((index + step * 5) % WRAPPINGS.len())).map(|wrap| wrap(attack)),
-        );
-    }
+    // Each attack in one of the wrappings, which take turns.
+    all.extend(attacks.iter().zip(WRAPPINGS.iter().cycle()).map(|(attack, wrap)| wrap(attack)));
     all.extend(long());
     all
 }

@@ -77,7 +77,7 @@ impl Cut {
         let mut shown = clean(&kept.replace('\t', TAB));
         if rest > 0 {
             self.0 = true;
-            shown.push_str(&format!(" … ({rest} more characters)"));
+            shown = format!("{shown} … ({rest} more characters)");
         }
         shown
     }
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_long_log_loses_its_middle() {
         let mut cut = Cut::default();
-        let log: String = (0..2_000).map(|line| format!("line {line}\n")).collect();
+        let log = (0..2_000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
         let lines = cut.lines(&log);
         assert_eq!(lines.len(), 1_001);
         assert_eq!(lines.first().map(String::as_str), Some("line 0"));

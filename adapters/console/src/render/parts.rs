@@ -41,7 +41,7 @@ impl Page<'_> {
 
     fn item(&mut self, lead: &str, words: &Text) {
         let words = self.words(words, Role::Plain);
-        self.paragraph(vec![Piece::new(Role::Plain, lead)], self.indent, self.indent + lead.len(), words);
+        self.paragraph(&[Piece::new(Role::Plain, lead)], self.indent, self.indent + lead.len(), words);
     }
 
     /// Names in a column, values beside them.
@@ -54,13 +54,13 @@ impl Page<'_> {
             let value = self.words(&fact.value, Role::Plain);
             let hanging = self.indent + column + 2;
             if width > widest {
-                self.paragraph(vec![], self.indent, self.indent + BODY, name);
-                self.paragraph(vec![], hanging, hanging, value);
+                self.paragraph(&[], self.indent, self.indent + BODY, name);
+                self.paragraph(&[], hanging, hanging, value);
                 continue;
             }
             let pad = " ".repeat(column - width + 2);
-            let lead = vec![Piece::new(Role::Faint, joined(&name)), Piece::new(Role::Plain, pad)];
-            self.paragraph(lead, self.indent, hanging, value);
+            let lead = [Piece::new(Role::Faint, joined(&name)), Piece::new(Role::Plain, pad)];
+            self.paragraph(&lead, self.indent, hanging, value);
         }
     }
 
@@ -71,12 +71,12 @@ impl Page<'_> {
             let clock = times::clock(at, self.view.now);
             match self.view.now.map(|now| times::age(at, now)) {
                 Some(age) => {
-                    words.extend([format!("({clock},"), format!("{age})")].map(|part| Word::new(Role::Plain, part)))
+                    words.extend([format!("({clock},"), format!("{age})")].map(|part| Word::new(Role::Plain, part)));
                 }
                 None => words.push(Word::new(Role::Plain, format!("({clock})"))),
             }
         }
-        self.paragraph(vec![], self.indent, self.indent + BODY, words);
+        self.paragraph(&[], self.indent, self.indent + BODY, words);
         for line in self.cut.lines(&quote.words) {
             self.rows(&line, "│ ", "│ ");
         }
@@ -178,7 +178,7 @@ impl Page<'_> {
 
     /// The only lines beside headlines that start in the first column.
     fn row_of_presses(&mut self, row: Vec<Word>) {
-        self.paragraph(vec![], 0, BELOW_NUMBER, row);
+        self.paragraph(&[], 0, BELOW_NUMBER, row);
     }
 
     fn numbered(&mut self, label: &Text, press: &Press, role: Role) -> Vec<Word> {

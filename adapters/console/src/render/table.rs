@@ -41,7 +41,9 @@ impl Page<'_> {
                 if heads.iter().any(|head| head.width > 0) {
                     self.row(&heads, &widths, Role::Strong);
                 }
-                rows.iter().for_each(|row| self.row(row, &widths, Role::Plain));
+                for row in &rows {
+                    self.row(row, &widths, Role::Plain);
+                }
             }
             None => self.list(table),
         }

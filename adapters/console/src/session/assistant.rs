@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use kubewhy_text::printable;
+use kubewhy_text::{is_hostile, printable};
 use rustyline::completion::Completer;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::{Hinter, HistoryHinter};
@@ -17,11 +17,12 @@ const MOST_CANDIDATES: usize = 200;
 pub(super) struct Assistant {
     completion: Option<Completion>,
     hinter: HistoryHinter,
+    colour: bool,
 }
 
 impl Assistant {
-    pub(super) fn new(completion: Option<Completion>) -> Self {
-        Self { completion, hinter: HistoryHinter::new() }
+    pub(super) fn new(completion: Option<Completion>, colour: bool) -> Self {
+        Self { completion, hinter: HistoryHinter::new(), colour }
     }
 
     /// Where the word at a place starts, and what could replace it.
@@ -57,11 +58,24 @@ impl Hinter for Assistant {
 }
 
 impl Highlighter for Assistant {
+    /// A line as it is shown: what was pasted may hold escape sequences, which are the line's but not the terminal's.
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if line.chars().all(is_shown) {
+            return Cow::Borrowed(line);
+        }
+        Cow::Owned(line.chars().filter(|c| is_shown(*c)).collect())
+    }
+
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
         let mut faint = String::new();
-        crate::theme::Role::Faint.paint(&mut faint, hint, true);
+        crate::theme::Role::Faint.paint(&mut faint, &printable(hint), self.colour);
         Cow::Owned(faint)
     }
+}
+
+/// Line feeds are kept: pasted lines are shown one below the other.
+fn is_shown(c: char) -> bool {
+    c == '\n' || !is_hostile(c)
 }
 
 #[cfg(test)]
@@ -70,15 +84,23 @@ mod tests {
 
     #[test]
     fn the_word_at_the_cursor_is_completed() {
-        let assistant = Assistant::new(Some(Box::new(|_, _| {
-            vec!["cart-0".to_owned(), "cart\u{1b}[2J".to_owned(), "a b".to_owned()]
-        })));
+        let assistant = Assistant::new(
+            Some(Box::new(|_, _| vec!["cart-0".to_owned(), "cart\u{1b}[2J".to_owned(), "a b".to_owned()])),
+            true,
+        );
         assert_eq!(assistant.candidates("why pod ca", 10), (8, vec!["cart-0".to_owned()]));
         assert_eq!(assistant.candidates("ca", 2), (0, vec!["cart-0".to_owned()]));
     }
 
     #[test]
     fn without_a_completion_nothing_is_proposed() {
-        assert_eq!(Assistant::new(None).candidates("why", 3), (0, vec![]));
+        assert_eq!(Assistant::new(None, true).candidates("why", 3), (0, vec![]));
+    }
+
+    #[test]
+    fn pasted_escape_sequences_are_not_shown() {
+        let assistant = Assistant::new(None, true);
+        assert_eq!(assistant.highlight("a\u{1b}]0;x\u{7}b\u{9b}2J\nc", 0), "a]0;xb2J\nc");
+        assert!(matches!(assistant.highlight("why", 0), Cow::Borrowed("why")));
     }
 }

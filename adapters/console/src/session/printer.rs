@@ -38,6 +38,8 @@ struct State {
     /// Whether a line is being edited now.
     editing: bool,
     waiting: VecDeque<String>,
+    /// How many were dropped because too many were waiting.
+    dropped: usize,
     closed: bool,
 }
 
@@ -53,7 +55,7 @@ pub(super) enum Width {
 impl Printer {
     pub(super) fn new(out: Box<dyn Write + Send>, view: View, clock: Clock, width: Width) -> Self {
         let (shown, waiting) = (LastShown::default(), VecDeque::new());
-        let state = State { out, view, clock, width, shown, editing: false, waiting, closed: false };
+        let state = State { out, view, clock, width, shown, editing: false, waiting, dropped: 0, closed: false };
         Self(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }))
     }
 
@@ -80,7 +82,10 @@ impl Printer {
     }
 
     /// Prints what stands one tap below the last message.
-    pub(super) fn more(&self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn more(&self) -> io::Result<()> {
         let state = self.state();
         let (message, first_press) = state.shown.last();
         let rendered = thread(message, &state.view(first_press));
@@ -108,8 +113,9 @@ impl Printer {
             self.0.changed.notify_all();
             return Ok(());
         }
-        let waiting = std::mem::take(&mut state.waiting);
-        waiting.iter().try_for_each(|message| state.out.write_all(message.as_bytes()))?;
+        while let Some(message) = state.next_waiting() {
+            state.out.write_all(message.as_bytes())?;
+        }
         state.out.flush()
     }
 
@@ -121,7 +127,7 @@ impl Printer {
                 return None;
             }
             if state.editing
-                && let Some(message) = state.waiting.pop_front()
+                && let Some(message) = state.next_waiting()
             {
                 return Some(message);
             }
@@ -141,6 +147,7 @@ impl Printer {
         if state.editing {
             if state.waiting.len() >= MOST_WAITING {
                 state.waiting.pop_front();
+                state.dropped += 1;
             }
             state.waiting.push_back(rendered);
             self.0.changed.notify_all();
@@ -157,11 +164,58 @@ impl Printer {
 }
 
 impl State {
+    /// The oldest message that waits; first of all that some are missing.
+    fn next_waiting(&mut self) -> Option<String> {
+        match std::mem::take(&mut self.dropped) {
+            0 => self.waiting.pop_front(),
+            dropped => Some(format!("({dropped} earlier messages came too fast to be shown)\n\n")),
+        }
+    }
+
     fn view(&self, first_press: usize) -> View {
         let width = match self.width {
             Width::OfTerminal => terminal_width().unwrap_or(self.view.width),
             Width::OfView => self.view.width,
         };
         View { width, now: Some((self.clock)()), first_press, ..self.view.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use kubewhy_chat::Tone;
+    use kubewhy_text::Text;
+
+    use super::*;
+
+    struct Out(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Out {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn messages_wait_while_a_line_is_edited_and_the_oldest_are_dropped() {
+        let (sender, written) = mpsc::channel();
+        let clock = Box::new(|| jiff::Timestamp::UNIX_EPOCH);
+        let printer = Printer::new(Box::new(Out(sender)), View::default(), clock, Width::OfView);
+        printer.set_editing(true).unwrap();
+        for _ in 0..MOST_WAITING + 3 {
+            printer.notice(&Message::new(Tone::Plain, Text::from("news"))).unwrap();
+        }
+        assert!(written.try_recv().is_err(), "nothing is written into the line");
+        printer.set_editing(false).unwrap();
+        let shown = String::from_utf8(written.try_iter().flatten().collect()).unwrap();
+        assert!(shown.starts_with("(3 earlier messages came too fast to be shown)\n\nnews\n\n"), "{shown}");
+        assert_eq!(shown.matches("news").count(), MOST_WAITING);
     }
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::thread;
 
 use kubewhy_chat::{Message, Tone};
-use kubewhy_text::Text;
+use kubewhy_text::{Text, printable};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
-use rustyline::{CompletionType, Config, Editor, ExternalPrinter as _};
+use rustyline::{CompletionType, Config, Editor, ExternalPrinter};
 
 use super::assistant::Assistant;
 use super::{Completion, Printer, Read};
@@ -33,6 +33,7 @@ impl Terminal {
         prompt: String,
         history: Option<PathBuf>,
         completion: Option<Completion>,
+        colour: bool,
         printer: &Printer,
     ) -> io::Result<Self> {
         let config = Config::builder()
@@ -45,7 +46,7 @@ impl Terminal {
             .bracketed_paste(true)
             .build();
         let mut editor = Editor::with_config(config).map_err(into_io)?;
-        editor.set_helper(Some(Assistant::new(completion)));
+        editor.set_helper(Some(Assistant::new(completion, colour)));
         if let Some(file) = &history {
             // The first session has no file yet, and a session without its history is better than none.
             let _ = editor.load_history(file);
@@ -53,15 +54,9 @@ impl Terminal {
         // A terminal that lines cannot be edited on has no such printer.
         let above = editor.create_external_printer();
         let prints_above = above.is_ok();
-        if let Ok(mut above) = above {
+        if let Ok(above) = above {
             let printer = printer.clone();
-            thread::Builder::new().name("printer".to_owned()).spawn(move || {
-                while let Some(message) = printer.next_waiting() {
-                    if above.print(message).is_err() {
-                        return;
-                    }
-                }
-            })?;
+            thread::Builder::new().name("printer".to_owned()).spawn(move || print_above(above, &printer))?;
         }
         Ok(Self { editor, prompt, history, printer: printer.clone(), prints_above, interrupted: false })
     }
@@ -99,7 +94,7 @@ impl Terminal {
 
     fn remember(&mut self, lines: &[String]) -> io::Result<()> {
         for line in lines.iter().filter(|line| !line.trim().is_empty()) {
-            self.editor.add_history_entry(line.as_str()).map_err(into_io)?;
+            self.editor.add_history_entry(printable(line).as_ref()).map_err(into_io)?;
         }
         Ok(())
     }
@@ -111,6 +106,15 @@ impl Drop for Terminal {
         if let Some(file) = &self.history {
             // Nobody is left to be told.
             let _ = self.editor.append_history(file);
+        }
+    }
+}
+
+/// Puts messages above the line that is edited, until the session is over.
+fn print_above(mut above: impl ExternalPrinter, printer: &Printer) {
+    while let Some(message) = printer.next_waiting() {
+        if above.print(message).is_err() {
+            return;
         }
     }
 }

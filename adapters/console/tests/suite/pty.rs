@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, OnceLock};
@@ -18,6 +19,9 @@ use rustix::termios::{Winsize, tcsetwinsize};
 /// How long an answer may take; it takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Tells the other side where to keep its lines.
+const HISTORY: &str = "KUBEWHY_CONSOLE_TEST_HISTORY";
+
 #[test]
 #[ignore = "the other side of the terminal: the tests below start it behind one"]
 fn conversation() {
@@ -29,7 +33,8 @@ fn conversation() {
         unasked.get().unwrap().notice(&news).unwrap();
         vec!["cart-0".to_owned()]
     };
-    let settings = Settings { completion: Some(Box::new(completion)), ..Settings::default() };
+    let history = std::env::var_os(HISTORY).map(Into::into);
+    let settings = Settings { completion: Some(Box::new(completion)), history, ..Settings::default() };
     let mut session = Session::open(settings).unwrap();
     assert!(printer.set(session.printer()).is_ok());
     while let Some(line) = session.next_line().unwrap() {
@@ -45,18 +50,28 @@ struct Terminal {
     keys: File,
     screen: Receiver<Vec<u8>>,
     seen: String,
+    /// All that ever came.
+    seen_so_far: String,
     child: Child,
 }
 
 impl Terminal {
     fn open() -> Self {
+        Self::open_with(None)
+    }
+
+    fn open_with(history: Option<&Path>) -> Self {
         let master = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).unwrap();
         pty::grantpt(&master).unwrap();
         pty::unlockpt(&master).unwrap();
         tcsetwinsize(&master, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let name = pty::ptsname(&master, Vec::new()).unwrap();
         let slave = File::options().read(true).write(true).open(std::ffi::OsStr::from_bytes(name.as_bytes())).unwrap();
-        let child = Command::new(std::env::current_exe().unwrap())
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        if let Some(history) = history {
+            command.env(HISTORY, history);
+        }
+        let child = command
             .args(["--exact", "pty::conversation", "--nocapture", "--include-ignored"])
             .env("TERM", "xterm")
             .env_remove("NO_COLOR")
@@ -77,7 +92,7 @@ impl Terminal {
                 }
             }
         });
-        let mut terminal = Self { keys, screen, seen: String::new(), child };
+        let mut terminal = Self { keys, screen, seen: String::new(), seen_so_far: String::new(), child };
         terminal.wait_for("> ");
         terminal
     }
@@ -98,8 +113,17 @@ impl Terminal {
             let Ok(bytes) = self.screen.recv_timeout(left) else {
                 panic!("{words:?} did not appear; there is {:?}", self.seen);
             };
-            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+            let words = String::from_utf8_lossy(&bytes);
+            self.seen.push_str(&words);
+            self.seen_so_far.push_str(&words);
         }
+    }
+
+    /// Waits for the prompt, before which Ctrl-D would be the terminal's and not the editor's, and leaves.
+    fn leave(mut self) {
+        self.wait_for("> ");
+        self.press("\u{4}");
+        self.ends();
     }
 
     fn ends(mut self) {
@@ -124,8 +148,7 @@ fn a_message_that_comes_unasked_stands_above_the_line_that_is_typed() {
     terminal.wait_for("> why cart-0");
     terminal.press("\r");
     terminal.wait_for("answer to \"why cart-0\"");
-    terminal.press("\u{4}");
-    terminal.ends();
+    terminal.leave();
 }
 
 #[test]
@@ -136,8 +159,7 @@ fn pasted_lines_are_several_lines() {
     terminal.wait_for("> two");
     terminal.wait_for("answer to \"two\"");
     terminal.wait_for("answer to \"three\"");
-    terminal.press("\u{4}");
-    terminal.ends();
+    terminal.leave();
 }
 
 #[test]
@@ -147,8 +169,7 @@ fn what_is_typed_ahead_is_not_lost() {
     terminal.wait_for("answer to \"one\"");
     terminal.wait_for("answer to \"two\"");
     terminal.wait_for("answer to \"three\"");
-    terminal.press("\u{4}");
-    terminal.ends();
+    terminal.leave();
 }
 
 #[test]
@@ -165,4 +186,31 @@ fn an_interruption_clears_the_line_and_a_second_one_ends() {
     terminal.wait_for("> ");
     terminal.press("\u{3}");
     terminal.ends();
+}
+
+#[test]
+fn a_pasted_escape_sequence_does_not_reach_the_terminal() {
+    let mut terminal = Terminal::open();
+    terminal.press("\u{1b}[200~evil \u{9b}31m\u{202e}end\u{1b}[201~");
+    terminal.wait_for("end");
+    assert!(!terminal.seen_so_far.contains(['\u{9b}', '\u{202e}']), "{:?}", terminal.seen_so_far);
+    terminal.press("\r");
+    terminal.wait_for("answer to \"evil 31mend\"");
+    terminal.leave();
+}
+
+#[test]
+fn lines_of_an_earlier_session_are_remembered() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("history-{}", std::process::id()));
+    let mut first = Terminal::open_with(Some(&file));
+    first.press("why pod cart\r");
+    first.wait_for("answer to \"why pod cart\"");
+    first.leave();
+    let mut second = Terminal::open_with(Some(&file));
+    second.press("\u{1b}[A");
+    second.wait_for("why pod cart");
+    second.press("-0\r");
+    second.wait_for("answer to \"why pod cart-0\"");
+    second.leave();
+    std::fs::remove_file(&file).unwrap();
 }

@@ -33,7 +33,8 @@ pub(super) fn read(sandbox: &Sandbox, request: &Request) -> Result<Answer, Statu
         pod: request.target.name.clone(),
         container,
         previous: options.previous,
-    };
+    }
+    .between_runs(sandbox, &pod);
     source.check_started(sandbox, &pod)?;
     let (lines, position) = source.lines(sandbox, 0);
     let text = options.cut(lines);
@@ -192,6 +193,18 @@ struct Source {
 impl Source {
     fn lines(&self, sandbox: &Sandbox, position: usize) -> (Vec<Line>, usize) {
         sandbox.logs().from(&self.namespace, &self.pod, &self.container, self.previous, position)
+    }
+
+    /// A container that has ended and not yet begun again: its log is that of the run that ended.
+    fn between_runs(mut self, sandbox: &Sandbox, pod: &Value) -> Self {
+        let has = |previous| sandbox.logs().has(&self.namespace, &self.pod, &self.container, previous);
+        let ended = status_of(pod, &self.container).is_some_and(|status| {
+            status.pointer("/state/waiting").is_some() && status.pointer("/lastState/terminated").is_some()
+        });
+        if ended && !has(false) && has(true) {
+            self.previous = true;
+        }
+        self
     }
 
     /// Refuses, as a kubelet does, the log of a run that there is not.

@@ -66,8 +66,7 @@ async fn a_container_must_be_meant() {
     pod["spec"]["containers"] = json!([{"name": "app", "image": "a"}, {"name": "side", "image": "b"}]);
     pod["spec"]["initContainers"] = json!([{"name": "init", "image": "c"}]);
     api.sandbox.put(pod).expect("a pod");
-    let message = "a container name must be specified for pod a, choose one of: [app side] or one of the init \
-                   containers: [init]";
+    let message = "a container name must be specified for pod a, choose one of: [init app side]";
     assert_eq!(refusal(&api.get(LOG).await), (400, "BadRequest", message));
     let answer = api.get(&format!("{LOG}?container=none")).await;
     assert_eq!(refusal(&answer).2, "container none is not valid for pod a");

@@ -59,13 +59,9 @@ mod tests {
 
     fn listed(here: &Capabilities) -> String {
         let message = help(here);
-        let mut words = String::new();
-        for block in &message.blocks {
-            if let Block::Facts(facts) = block {
-                facts.iter().for_each(|fact| words.push_str(&format!("{}\n", fact.name)));
-            }
-        }
-        words
+        let facts =
+            message.blocks.iter().filter_map(|block| if let Block::Facts(facts) = block { Some(facts) } else { None });
+        facts.flatten().map(|fact| fact.name.plain()).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

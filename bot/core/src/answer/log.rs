@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_end_stands_first_and_the_rest_below() {
-        let text: String = (1..=30).map(|number| format!("line {number}\n")).collect();
+        let text = (1..=30).map(|number| format!("line {number}")).collect::<Vec<_>>().join("\n");
         let message = shown(&text, Instance::Previous);
         assert_eq!(
             message.headline.plain(),

@@ -10,7 +10,7 @@ use kubewhy_diagnosis::finding::{Action, Confidence, Stage};
 use kubewhy_diagnosis::{RankedFinding, Report, Status};
 use kubewhy_text::{Text, name, text};
 
-use super::{Extras, dotted, object, since, tone};
+use super::{Extras, Surface, dotted, object, since, tone};
 use crate::commands::{self, Command, Feature};
 use crate::remedy::{self, Class};
 use crate::resolve::Wanted;
@@ -22,7 +22,7 @@ const MOST_STEPS: usize = 3;
 const MOST_REMEDIES: usize = 3;
 
 /// The most changes that the first screen names.
-const MOST_CHANGES: usize = 2;
+pub(super) const MOST_CHANGES: usize = 2;
 
 /// Turns a report into a message: on the first screen the root cause, what changed and what to do; in the thread all that it
 /// rests on. What is healthy is said to be healthy, and nothing else.
@@ -44,7 +44,7 @@ pub(super) fn headline(report: &Report) -> Text {
 }
 
 /// `prod · Deployment shop/cart · 3 of 3 pods cannot start · since 03:12 (4 min) · likely`.
-fn context(report: &Report) -> Text {
+pub(super) fn context(report: &Report) -> Text {
     let mut parts = vec![text![name(report.target.cluster.clone())], object(&report.target.reference())];
     if report.target.cluster.is_empty() {
         parts.remove(0);
@@ -110,7 +110,8 @@ fn first_screen(mut message: Message, report: &Report, extras: &Extras) -> Messa
         message = message.with(Block::Paragraph(changed));
     }
     let steps: Vec<Text> = lead.finding.fixes.iter().take(MOST_STEPS).map(|fix| fix.title.clone()).collect();
-    if !steps.is_empty() {
+    // On paper all is open: the steps stand with their commands below, once.
+    if !steps.is_empty() && extras.surface != Surface::Paper {
         message = message.with(Block::Heading(text!["Fix"])).with(Block::Steps(steps));
     }
     let buttons = buttons(report, lead, extras);

@@ -6,11 +6,14 @@ use kubewhy_diagnosis::finding::ObjectRef;
 use kubewhy_diagnosis::scan::{Root, Scan};
 use kubewhy_text::{Text, name, text};
 
-use super::{Extras, code_and_confidence, dotted, object, since, tone};
+use super::{Extras, Surface, code_and_confidence, dotted, object, since, tone};
 use crate::commands::{self, Command, Feature};
 
 /// The most roots that the first screen lists.
 const MOST_ROOTS: usize = 10;
+
+/// The most roots that a conversation explains at once; the rest are a line each.
+const MOST_DETAILS: usize = 20;
 
 /// The most objects that are named as broken by one root.
 const MOST_BROKEN: usize = 5;
@@ -19,9 +22,14 @@ const MOST_BROKEN: usize = 5;
 /// what each is, what it breaks and what to do first.
 pub fn scan(scan: &Scan, extras: &Extras) -> Message {
     let mut message = Message::new(overall(scan), headline(scan));
-    if let [only] = scan.roots.as_slice() {
-        message = message.with(Block::Paragraph(only.report.summary.clone()));
-    } else if !scan.roots.is_empty() {
+    // On paper all is open: each root stands below with what it is, once.
+    let is_paper = extras.surface == Surface::Paper;
+    let is_only = scan.roots.len() == 1;
+    if let Some(only) = scan.roots.first().filter(|_| is_only && !is_paper) {
+        message = message
+            .with(Block::Paragraph(only.report.summary.clone()))
+            .with(Block::Context(text!["breaks ", broken(&only.affects)]));
+    } else if !scan.roots.is_empty() && !is_paper {
         let mut lines: Vec<Text> = scan.roots.iter().take(MOST_ROOTS).map(line).collect();
         let more = scan.roots.len().saturating_sub(MOST_ROOTS);
         if more > 0 {
@@ -36,8 +44,14 @@ pub fn scan(scan: &Scan, extras: &Extras) -> Message {
         });
         message = message.with(Block::Choice(Choice { prompt: text!["Why?"], options: options.collect() }));
     }
-    for root in &scan.roots {
-        message = details(message, root);
+    let detailed = if is_paper { scan.roots.len() } else { MOST_DETAILS };
+    for root in scan.roots.iter().take(detailed) {
+        let heading = if is_only && !is_paper { text!["Details"] } else { line_without_objects(root) };
+        message = details(message.below(Block::Heading(heading)), root);
+    }
+    if scan.roots.len() > detailed {
+        let rest = scan.roots.iter().skip(detailed).map(line).collect();
+        message = message.below(Block::Heading(text!["And also"])).below(Block::Points(rest));
     }
     if scan.unread.is_empty() {
         return message;
@@ -70,13 +84,9 @@ fn headline(scan: &Scan) -> Text {
     }
 }
 
-/// `✖ failing: title, breaks Deployment shop/cart and 2 more`.
+/// `✖ failing: title (Deployment shop/cart and 2 more)`.
 fn line(root: &Root) -> Text {
-    let mut line = Text::default();
-    if let Some((mark, word)) = tone(root.report.status).mark_and_word() {
-        line.push(text![mark, " ", word, ": "]);
-    }
-    line.push(root.report.summary.clone());
+    let mut line = line_without_objects(root);
     match root.affects.as_slice() {
         [] => {}
         [only] => line.push(text![" (", object(only), ")"]),
@@ -85,9 +95,17 @@ fn line(root: &Root) -> Text {
     line
 }
 
-fn details(message: Message, root: &Root) -> Message {
+fn line_without_objects(root: &Root) -> Text {
+    let mut line = Text::default();
+    if let Some((mark, word)) = tone(root.report.status).mark_and_word() {
+        line.push(text![mark, " ", word, ": "]);
+    }
+    line.push(root.report.summary.clone());
+    line
+}
+
+fn details(mut message: Message, root: &Root) -> Message {
     let report = &root.report;
-    let mut message = message.below(Block::Heading(report.summary.clone()));
     let mut parts = vec![text!["breaks ", broken(&root.affects)]];
     if let Some(lead) = report.lead() {
         parts.insert(0, code_and_confidence(&lead.finding));

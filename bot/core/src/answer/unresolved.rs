@@ -64,7 +64,7 @@ fn more_of(more: usize) -> Text {
 }
 
 fn explained() -> Block {
-    Block::Paragraph(text!["Nothing was done. Explained are: ", own(kinds()), "."])
+    Block::Paragraph(text!["Explained are: ", own(kinds()), "."])
 }
 
 fn choice(prompt: Text, next: &[Candidate], command: &Command, extras: &Extras) -> Block {

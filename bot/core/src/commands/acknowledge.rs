@@ -41,3 +41,16 @@ impl fmt::Display for Acknowledge {
         self.incident.map_or(Ok(()), |number| write!(f, " #{number}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{error, ok};
+    use super::*;
+
+    #[test]
+    fn an_incident_is_named_by_its_number() {
+        assert_eq!(ok("ack #12"), Command::Acknowledge(Acknowledge { incident: Some(12) }));
+        assert_eq!(ok("ack"), Command::Acknowledge(Acknowledge { incident: None }));
+        assert!(error("ack cart").to_string().contains("no number of an incident"));
+    }
+}

@@ -1,10 +1,16 @@
 //! The words of a command, read from left to right.
 
+mod duration;
+mod words;
+
 use std::fmt;
 
-use jiff::SignedDuration;
 use kubewhy_diagnosis::kind::Kind;
-use kubewhy_text::{code, quoted, text};
+use kubewhy_text::{quoted, text};
+
+pub(crate) use duration::{duration, shown};
+use words::is_filler;
+pub(crate) use words::{is_keyword, is_one_of, short};
 
 use crate::UserError;
 use crate::line::{Line, Word};
@@ -14,8 +20,8 @@ use crate::resolve::{EXPLAINED, Wanted, kinds};
 /// The longest name that Kubernetes allows, in bytes.
 const LONGEST_NAME: usize = 253;
 
-/// How much of a person's word is said back, in characters.
-const ECHO: usize = 60;
+/// The longest rest of a line that is offered again behind a word that was mended, in bytes.
+const LONGEST_OFFER: usize = 300;
 
 /// Where a command is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -185,7 +191,7 @@ impl<'a> Arguments<'a> {
         }
         let Some(kind) = Kind::from_word(word) else {
             let name = self.name(word)?;
-            if let Some(follower) = self.peek_second().filter(|next| self.is_stray(next, keywords)) {
+            if let Some(follower) = self.peek_second().filter(|next| Self::is_stray(next, keywords)) {
                 return Err(self.no_kind(word, follower));
             }
             self.at += 1;
@@ -228,19 +234,17 @@ impl<'a> Arguments<'a> {
     }
 
     /// Tells whether a word after a bare name cannot belong to the command: then the "name" was meant as a kind.
-    fn is_stray(&self, word: &str, keywords: &[&str]) -> bool {
+    fn is_stray(word: &str, keywords: &[&str]) -> bool {
         !word.starts_with('-') && !is_one_of(word, &["in", "on"]) && !is_one_of(word, keywords) && !is_filler(word)
     }
 
     fn no_kind(&self, word: &str, follower: &str) -> UserError {
         let rest: Vec<&str> =
             (self.at + 1..self.end).filter_map(|at| self.word(at)).map(|word| word.text.as_str()).collect();
-        if let Some(spec) = super::nearest_command(word).filter(|_| self.at <= 1) {
-            return UserError::new(text![quoted(short(word)), " is neither a command nor a kind"]).meant(format!(
-                "{} {}",
-                spec,
-                rest.join(" ")
-            ));
+        let rest = rest.join(" ");
+        if let Some(command) = super::nearest_command(word).filter(|_| self.at <= 1 && rest.len() <= LONGEST_OFFER) {
+            return UserError::new(text![quoted(short(word)), " is neither a command nor a kind"])
+                .meant(format!("{command} {rest}"));
         }
         unknown_kind(word, &format!(" {follower}"))
     }
@@ -280,9 +284,10 @@ impl<'a> Arguments<'a> {
         self.thread.is_some()
     }
 
-    /// Tells whether only one word is left.
-    pub(crate) fn is_last(&self) -> bool {
-        self.at + 1 == self.end
+    /// Takes the word `cluster` where it means all of it: nothing follows but which one.
+    pub(crate) fn take_cluster(&mut self) -> bool {
+        let follows = self.peek_second().is_none_or(|word| is_one_of(word, &["on", "--context", "--cluster"]));
+        follows && self.take_word(&["cluster"])
     }
 
     /// Takes the next word as the namespace.
@@ -357,135 +362,4 @@ fn unknown_kind(word: &str, rest: &str) -> UserError {
         error = error.meant(format!("why {}{rest}", kind.kubectl_name()));
     }
     error
-}
-
-/// Words of a whole sentence that say nothing that a command needs: `why is my pod cart still not ready?`.
-fn is_filler(word: &str) -> bool {
-    const FILLERS: [&str; 38] = [
-        "is",
-        "isn't",
-        "isnt",
-        "are",
-        "was",
-        "does",
-        "doesn't",
-        "did",
-        "do",
-        "can't",
-        "cannot",
-        "won't",
-        "has",
-        "the",
-        "my",
-        "our",
-        "so",
-        "still",
-        "not",
-        "keep",
-        "keeps",
-        "being",
-        "failing",
-        "broken",
-        "down",
-        "pending",
-        "crashing",
-        "crashloop",
-        "crashloopbackoff",
-        "restarting",
-        "starting",
-        "start",
-        "ready",
-        "running",
-        "stuck",
-        "terminating",
-        "unhealthy",
-        "evicted",
-    ];
-    is_one_of(&word.replace('’', "'"), &FILLERS)
-}
-
-/// Tells whether a word without a kind before it is none of an object: it belongs to the grammar.
-pub(crate) fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 13] = [
-        "in",
-        "on",
-        "for",
-        "of",
-        "with",
-        "by",
-        "previous",
-        "container",
-        "last",
-        "tail",
-        "because",
-        "cluster",
-        "everywhere",
-    ];
-    is_one_of(word, &KEYWORDS) || is_filler(word)
-}
-
-pub(crate) fn is_one_of(word: &str, words: &[&str]) -> bool {
-    words.iter().any(|one| one.eq_ignore_ascii_case(word))
-}
-
-/// As much of a person's word as is said back.
-pub(crate) fn short(word: &str) -> String {
-    if word.chars().count() <= ECHO { word.to_owned() } else { word.chars().take(ECHO).chain(['…']).collect() }
-}
-
-/// Reads a length of time: `90s`, `30m`, `2h`, `1d12h`, `2 weeks` is `2w`.
-pub(crate) fn duration(word: &str) -> Option<SignedDuration> {
-    let mut total = 0_i64;
-    let mut rest = word;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, after) = rest.split_at_checked(digits)?;
-        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
-        let (unit, after) = after.split_at_checked(letters)?;
-        let seconds = match unit.to_ascii_lowercase().as_str() {
-            "s" | "sec" | "seconds" | "second" => 1,
-            "m" | "min" | "mins" | "minute" | "minutes" => 60,
-            "h" | "hr" | "hrs" | "hour" | "hours" => 3600,
-            "d" | "day" | "days" => 86_400,
-            "w" | "week" | "weeks" => 604_800,
-            _ => return None,
-        };
-        total = total.checked_add(number.parse::<i64>().ok()?.checked_mul(seconds)?)?;
-        rest = after;
-    }
-    (total > 0).then(|| SignedDuration::from_secs(total))
-}
-
-/// A length of time as [`duration`] reads it.
-pub(crate) fn shown(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs();
-    for (size, unit) in [(86_400, "d"), (3600, "h"), (60, "m")] {
-        if seconds >= size && seconds % size == 0 {
-            return format!("{}{unit}", seconds / size);
-        }
-    }
-    format!("{seconds}s")
-}
-
-/// A line of code as an example in a sentence.
-pub(crate) fn line(line: &str) -> kubewhy_text::Span {
-    code(line)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time_are_read_as_people_write_them() {
-        for (word, seconds) in [("2h", 7200), ("90s", 90), ("1d12h", 129_600), ("30min", 1800), ("2weeks", 1_209_600)] {
-            assert_eq!(duration(word).map(|length| length.as_secs()), Some(seconds), "{word}");
-        }
-        for word in ["", "h", "2", "2x", "-2h", "0m", "99999999999999999999h", "9223372036854775807w", "2é"] {
-            assert_eq!(duration(word), None, "{word}");
-        }
-        for word in ["2h", "90s", "36h", "45m", "7d"] {
-            assert_eq!(duration(&shown(duration(word).expect("a length"))), duration(word));
-        }
-    }
 }

@@ -36,3 +36,15 @@ impl fmt::Display for Audit {
         self.object.as_ref().map_or(Ok(()), |object| write!(f, " {object}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::ok;
+    use super::*;
+
+    #[test]
+    fn an_object_may_be_named() {
+        assert_eq!(ok("audit"), Command::Audit(Audit { object: None }));
+        assert!(matches!(ok("audit deploy cart"), Command::Audit(Audit { object: Some(_) })));
+    }
+}

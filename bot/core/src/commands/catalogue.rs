@@ -57,3 +57,16 @@ impl fmt::Display for Catalogue {
         self.code.map_or(Ok(()), |code| write!(f, " {code}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{error, ok};
+    use super::*;
+
+    #[test]
+    fn a_code_may_be_written_in_any_case_and_a_slip_brings_the_nearest() {
+        assert_eq!(ok("catalogue OOM_Limit"), Command::Catalogue(Catalogue { code: Some(Code::OomLimit) }));
+        assert_eq!(ok("causes"), Command::Catalogue(Catalogue { code: None }));
+        assert_eq!(error("catalogue oom-limt").lines, ["catalogue oom-limit"]);
+    }
+}

@@ -50,3 +50,18 @@ impl fmt::Display for Debug {
         self.length.map_or(Ok(()), |length| write!(f, " for {}", shown(length)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{error, ok};
+    use super::*;
+
+    #[test]
+    fn a_copy_may_have_its_time() {
+        assert!(
+            matches!(ok("debug pod cart for 30m"), Command::Debug(Debug { length: Some(length), .. }) if length.as_secs() == 1800)
+        );
+        assert!(matches!(ok("debug pod cart"), Command::Debug(Debug { length: None, .. })));
+        assert!(error("debug pod cart for ever").to_string().contains("no length of time"));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::arguments::{Arguments, is_one_of};
+use super::arguments::Arguments;
 use super::scan::{Scan, Scope};
 use super::{Command, Feature, Place, Spec};
 use crate::UserError;
@@ -27,8 +27,10 @@ pub(super) const SPEC: Spec = Spec {
 
 fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
     arguments.skip_fillers();
-    if arguments.peek().is_some_and(|word| is_one_of(word, &["cluster"])) && arguments.is_last() {
-        return Ok(Command::Scan(Scan { scope: Scope::Everywhere, place: Place::default() }));
+    if arguments.take_cluster() {
+        arguments.rest()?;
+        let place = Place { namespace: None, ..arguments.place().clone() };
+        return Ok(Command::Scan(Scan { scope: Scope::Everywhere, place }));
     }
     let object = arguments.object(&[])?;
     arguments.rest()?;

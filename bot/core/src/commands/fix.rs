@@ -71,3 +71,22 @@ impl fmt::Display for Fix {
         self.action.map_or(Ok(()), |action| write!(f, " --action {}", <&str>::from(action)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{error, ok, pod_cart};
+    use super::*;
+
+    #[test]
+    fn a_fix_may_name_its_action() {
+        for line in [
+            "fix pod cart -n shop --action delete-pod",
+            "fix pod cart delete-pod in shop",
+            "fix pod/cart --plan=Delete-Pod -n shop",
+        ] {
+            assert_eq!(ok(line), Command::Fix(Fix { object: pod_cart(), action: Some(Action::DeletePod) }), "{line}");
+        }
+        assert!(error("fix pod cart --action delet-pod").to_string().contains("delete-pod"));
+        assert!(error("fix pod cart undo restart").to_string().contains("two actions"));
+    }
+}

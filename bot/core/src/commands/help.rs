@@ -49,3 +49,17 @@ impl fmt::Display for Help {
         self.about.map_or(Ok(()), |word| write!(f, " {word}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{error, ok};
+    use super::*;
+
+    #[test]
+    fn help_may_be_about_a_command() {
+        assert_eq!(ok("help log"), Command::Help(Help { about: Some("logs") }));
+        assert_eq!(ok("help why"), Command::Help(Help { about: Some("explain") }));
+        assert_eq!(ok("logs --help"), Command::Help(Help { about: Some("logs") }));
+        assert!(error("help gizmo").to_string().contains("no command"));
+    }
+}

@@ -25,7 +25,8 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
-    let object = arguments.object(&["of"])?;
+    arguments.take_word(&["of"]);
+    let object = arguments.object(&[])?;
     arguments.rest()?;
     Ok(Command::History(History { object: arguments.settle(object)? }))
 }
@@ -33,5 +34,16 @@ fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "history {}", self.object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::ok;
+    use super::*;
+
+    #[test]
+    fn the_object_is_read() {
+        assert!(matches!(ok("history of pod cart"), Command::History(History { object }) if object.name == "cart"));
     }
 }

@@ -36,3 +36,17 @@ impl fmt::Display for Incidents {
         write!(f, "incidents{}", self.place)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{error, ok};
+    use super::*;
+
+    #[test]
+    fn a_place_may_be_named() {
+        assert!(
+            matches!(ok("incidents in shop on prod"), Command::Incidents(Incidents { place }) if place.to_string() == " -n shop on prod")
+        );
+        assert!(error("incidents loudly").to_string().contains("not understood"));
+    }
+}

@@ -77,3 +77,29 @@ impl fmt::Display for Logs {
         if self.lines == LINES { Ok(()) } else { write!(f, " last {}", self.lines) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{error, ok, pod_cart};
+    use super::*;
+
+    #[test]
+    fn logs_take_container_instance_and_length() {
+        let expected = Command::Logs(Logs {
+            object: pod_cart(),
+            container: Some("app".to_owned()),
+            instance: Instance::Previous,
+            lines: 20,
+        });
+        for line in [
+            "logs pod cart -n shop previous container app last 20",
+            "why logs pod/cart -p -c app --tail=20 in shop",
+            "log pod cart container app previous -n shop tail 20",
+        ] {
+            assert_eq!(ok(line), expected, "{line}");
+        }
+        assert!(error("logs pod cart last 100000").to_string().contains("500"));
+        assert!(error("logs pod cart loudly").to_string().contains("loudly"));
+        assert!(error("logs").to_string().contains("missing"));
+    }
+}

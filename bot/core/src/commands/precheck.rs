@@ -102,3 +102,30 @@ impl fmt::Display for Precheck {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kubewhy_diagnosis::kind::Kind;
+
+    use super::super::tests::{error, ok, wanted};
+    use super::*;
+
+    #[test]
+    fn a_change_is_an_image_or_a_number_of_replicas() {
+        assert_eq!(
+            ok("precheck deploy cart image=app=Reg.example/Cart:v2 replicas=3"),
+            Command::Precheck(Precheck {
+                object: wanted(Some(Kind::Deployment), "cart", None),
+                proposals: vec![
+                    Proposal::Image { container: Some("app".to_owned()), image: "Reg.example/Cart:v2".to_owned() },
+                    Proposal::Replicas(3)
+                ],
+            })
+        );
+
+        assert!(error("precheck deploy cart").to_string().contains("which change"));
+        assert!(error("precheck deploy cart replicas=many").to_string().contains("no number"));
+        assert!(error("precheck deploy cart image=").to_string().contains("no reference"));
+        assert!(error("precheck deploy cart memory=1Gi").to_string().contains("cannot be checked"));
+    }
+}

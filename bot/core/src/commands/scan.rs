@@ -44,7 +44,7 @@ fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
         }
         if arguments.take_word(&["everywhere", "all", "-A", "--all-namespaces", "cluster"]) {
             everywhere = true;
-        } else if arguments.is_last() && !word.starts_with('-') {
+        } else if arguments.place().namespace.is_none() && !word.starts_with('-') {
             arguments.take_namespace()?;
         } else {
             return Err(arguments.unexpected());

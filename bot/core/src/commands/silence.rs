@@ -119,3 +119,37 @@ impl fmt::Display for Silence {
         write!(f, " for {} because {}", shown(self.length), self.reason)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kubewhy_diagnosis::kind::Kind;
+
+    use super::super::tests::{error, ok, wanted};
+    use super::*;
+
+    #[test]
+    fn a_silence_has_an_object_an_end_and_a_reason() {
+        let silence = ok("silence deploy cart -n shop for 2h because it's known, see \"RFC 7\"");
+        assert_eq!(
+            silence,
+            Command::Silence(Silence {
+                what: Silenced::Object(wanted(Some(Kind::Deployment), "cart", Some("shop"))),
+                length: SignedDuration::from_hours(2),
+                reason: "it's known, see \"RFC 7".to_owned(),
+            })
+        );
+        assert!(matches!(
+            ok("silence oom-limit for 2 hours because load test"),
+            Command::Silence(Silence { what: Silenced::Code(Code::OomLimit), .. })
+        ));
+        assert!(matches!(
+            ok("silence #12 for 1d because x"),
+            Command::Silence(Silence { what: Silenced::Incident(12), .. })
+        ));
+        assert!(matches!(ok("silence for 1d because x"), Command::Silence(Silence { what: Silenced::Here, .. })));
+        assert!(error("silence cart because x").to_string().contains("how long"));
+        assert!(error("silence cart for 2h").to_string().contains("reason"));
+        assert!(error("silence cart for 2y because x").to_string().contains("no length of time"));
+        assert!(error("silence cart for 90d because x").to_string().contains("30 days"));
+    }
+}

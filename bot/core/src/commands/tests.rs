@@ -1,17 +1,15 @@
-use jiff::SignedDuration;
 use kubewhy_chat::Tone;
 use kubewhy_diagnosis::ask::Instance;
-use kubewhy_diagnosis::causes::Code;
 use kubewhy_diagnosis::finding::Action;
 use proptest::prelude::*;
 
 use super::*;
 
-fn wanted(kind: Option<Kind>, name: &str, namespace: Option<&str>) -> Wanted {
+pub(super) fn wanted(kind: Option<Kind>, name: &str, namespace: Option<&str>) -> Wanted {
     Wanted { kind, name: name.to_owned(), namespace: namespace.map(str::to_owned), cluster: None }
 }
 
-fn pod_cart() -> Wanted {
+pub(super) fn pod_cart() -> Wanted {
     wanted(Some(Kind::Pod), "cart", Some("shop"))
 }
 
@@ -19,11 +17,11 @@ fn explain(object: Wanted) -> Command {
     Command::Explain(Explain { object })
 }
 
-fn ok(line: &str) -> Command {
+pub(super) fn ok(line: &str) -> Command {
     parse(line, None).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
-fn error(line: &str) -> UserError {
+pub(super) fn error(line: &str) -> UserError {
     match parse(line, None) {
         Err(error) => error,
         Ok(command) => panic!("{line}: {command:?}"),
@@ -71,6 +69,8 @@ fn a_command_word_after_a_kind_is_a_name() {
     assert_eq!(ok("why deploy job -n in"), explain(wanted(Some(Kind::Deployment), "job", Some("in"))));
     assert_eq!(ok("why help"), Command::Help(Help { about: None }));
     assert_eq!(ok("explain logs"), explain(wanted(None, "logs", None)));
+    // A namespace that is called like a kind.
+    assert_eq!(ok(&ok("previous in pod").to_string()), explain(wanted(None, "previous", Some("pod"))));
 }
 
 #[test]
@@ -87,6 +87,11 @@ fn why_alone_is_what_is_broken_and_in_a_thread_its_object() {
         assert_eq!(ok(line), Command::Scan(Scan { scope: Scope::Everywhere, place: Place::default() }), "{line}");
     }
     assert!(error("scan -A in shop").to_string().contains("which of them"));
+    for (line, shown) in
+        [("why cluster on prod", "scan everywhere on prod"), ("scan shop on prod", "scan -n shop on prod")]
+    {
+        assert_eq!(ok(line).to_string(), shown);
+    }
 
     let thread = pod_cart();
     let in_thread = |line: &str| parse(line, Some(&thread)).unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -104,65 +109,13 @@ fn why_alone_is_what_is_broken_and_in_a_thread_its_object() {
 }
 
 #[test]
-fn logs_take_container_instance_and_length() {
-    let expected = Command::Logs(Logs {
-        object: pod_cart(),
-        container: Some("app".to_owned()),
-        instance: Instance::Previous,
-        lines: 20,
-    });
-    for line in [
-        "logs pod cart -n shop previous container app last 20",
-        "why logs pod/cart -p -c app --tail=20 in shop",
-        "log pod cart container app previous -n shop tail 20",
-    ] {
-        assert_eq!(ok(line), expected, "{line}");
-    }
-    assert!(error("logs pod cart last 100000").to_string().contains("500"));
-    assert!(error("logs pod cart loudly").to_string().contains("loudly"));
-    assert!(error("logs").to_string().contains("missing"));
-}
-
-#[test]
 fn what_comes_later_is_understood_and_said_to_come_later() {
-    let silence = ok("silence deploy cart -n shop for 2h because it's known, see \"RFC 7\"");
-    assert_eq!(
-        silence,
-        Command::Silence(Silence {
-            what: Silenced::Object(wanted(Some(Kind::Deployment), "cart", Some("shop"))),
-            length: SignedDuration::from_hours(2),
-            reason: "it's known, see \"RFC 7".to_owned(),
-        })
-    );
-    assert!(matches!(
-        ok("silence oom-limit for 2 hours because load test"),
-        Command::Silence(Silence { what: Silenced::Code(Code::OomLimit), .. })
-    ));
-    assert!(matches!(
-        ok("silence #12 for 1d because x"),
-        Command::Silence(Silence { what: Silenced::Incident(12), .. })
-    ));
-    assert!(matches!(ok("silence for 1d because x"), Command::Silence(Silence { what: Silenced::Here, .. })));
-    assert!(error("silence cart because x").to_string().contains("how long"));
-    assert!(error("silence cart for 2h").to_string().contains("reason"));
-    assert!(error("silence cart for 2y because x").to_string().contains("no length of time"));
-    assert!(error("silence cart for 90d because x").to_string().contains("30 days"));
+    let silence = ok("silence deploy cart for 2h because x");
     assert_eq!(ok("ack #12"), Command::Acknowledge(Acknowledge { incident: Some(12) }));
     assert!(matches!(ok("debug pod cart for 30m"), Command::Debug(Debug { length: Some(_), .. })));
     assert_eq!(ok("audit"), Command::Audit(Audit { object: None }));
     assert!(matches!(ok("history pod cart"), Command::History(_)));
     assert!(matches!(ok("incidents in shop"), Command::Incidents(_)));
-    assert_eq!(
-        ok("precheck deploy cart image=app=Reg.example/Cart:v2 replicas=3"),
-        Command::Precheck(Precheck {
-            object: wanted(Some(Kind::Deployment), "cart", None),
-            proposals: vec![
-                Proposal::Image { container: Some("app".to_owned()), image: "Reg.example/Cart:v2".to_owned() },
-                Proposal::Replicas(3)
-            ],
-        })
-    );
-
     let here = Capabilities::console();
     assert_eq!(silence.availability(&here), Availability::ComesWith(Feature::Incidents));
     assert_eq!(ok("why cart").availability(&here), Availability::Here);
@@ -172,19 +125,6 @@ fn what_comes_later_is_understood_and_said_to_come_later() {
         "{refusal}"
     );
     assert_eq!(refusal.message().tone, Tone::Refused);
-}
-
-#[test]
-fn a_fix_may_name_its_action() {
-    for line in [
-        "fix pod cart -n shop --action delete-pod",
-        "fix pod cart delete-pod in shop",
-        "fix pod/cart --plan=Delete-Pod -n shop",
-    ] {
-        assert_eq!(ok(line), Command::Fix(Fix { object: pod_cart(), action: Some(Action::DeletePod) }), "{line}");
-    }
-    assert!(error("fix pod cart --action delet-pod").to_string().contains("delete-pod"));
-    assert!(error("fix pod cart undo restart").to_string().contains("two actions"));
 }
 
 #[test]

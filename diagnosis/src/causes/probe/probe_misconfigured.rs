@@ -21,7 +21,8 @@ cause! {
     /// Event `Unhealthy` with `connection refused` while the app listens elsewhere or declares other ports, `HTTP probe failed with
     /// statuscode: 404` (400, 401, 403, 405), `errored ... executable file not found in $PATH`, `strconv.Atoi: parsing "NAME":
     /// invalid syntax` (a port name that the container does not declare), `server gave HTTP response to HTTPS client`, `malformed
-    /// HTTP response`, `does not implement the grpc health protocol`; a start-up time in the log beyond the probe's budget.
+    /// HTTP response`, `does not implement the grpc health protocol`; a start-up time in the log beyond the probe's budget;
+    /// `failureThreshold: 1` every second or two, and the container ready again after each late answer.
     /// ## Look-alikes
     /// `readiness-probe-failing`, `liveness-probe-killing`, `startup-probe-killing`: the probe is right and the app does not
     /// answer, or nothing tells which of both it is. `dependency-unreachable`: the app waits for a peer and does not listen yet.
@@ -176,6 +177,7 @@ fn words(container: &ContainerView<'_>, kind: ProbeKind, flaw: &Flaw) -> (Text, 
             text!["The server answered SERVICE_UNKNOWN for the service that the probe names."],
             text!["correct ", code("grpc.service"), " in the probe, or leave it out to ask for the server as a whole"],
         ),
+        Flaw::Impatient { period, timeout } => impatient(*period, *timeout, &title),
         Flaw::SlowStart { took, budget } => (
             title(text!["waits ", *budget, " s, and the app takes ", *took, " s to start"]),
             text![
@@ -207,6 +209,24 @@ fn port_name(container: &ContainerView<'_>, title: &dyn Fn(Text) -> Text, port: 
         title(text!["names port ", quoted(port), ", which the container does not declare"]),
         has,
         text!["name a port that the container declares, or give the port's number", hint],
+    )
+}
+
+fn impatient(period: i32, timeout: i32, title: &dyn Fn(Text) -> Text) -> (Text, Text, Text) {
+    (
+        title(text!["gives up at one answer that takes longer than ", timeout, " s"]),
+        text![
+            "It asks every ",
+            period,
+            " s, waits ",
+            timeout,
+            " s for an answer, and one failure is enough (failureThreshold: 1). A short pause, such as a garbage collection or \
+             a busy node, takes the pod out of its Services, and the others get its traffic. It was ready again in between."
+        ],
+        text![
+            "give the readiness probe some patience: ",
+            code("periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3")
+        ],
     )
 }
 

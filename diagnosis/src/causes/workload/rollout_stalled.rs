@@ -5,6 +5,7 @@ use kubewhy_text::{Text, name, text};
 use crate::case::{Case, Verdict, Workload};
 use crate::causes::{Code, cause};
 use crate::finding::{Action, Fix};
+use crate::scope::REVISION;
 
 cause! {
     /// ## What it means
@@ -59,9 +60,14 @@ fn detect(case: &Case<'_>) -> Verdict {
             Some(set) => case.kubectl(["describe", "replicaset", set]),
             None => case.kubectl(["describe", &target]),
         });
-    let undo = Fix::disruptive(text!["go back to the revision before"])
-        .command(case.kubectl(["rollout", "undo", &target]))
-        .remedy(Action::Undo);
+    // The first revision has none before it.
+    let annotations = deployment.metadata.annotations.as_ref();
+    let is_first = annotations.and_then(|all| all.get(REVISION)).is_some_and(|revision| revision == "1");
+    let undo = (!is_first).then(|| {
+        Fix::disruptive(text!["go back to the revision before"])
+            .command(case.kubectl(["rollout", "undo", &target]))
+            .remedy(Action::Undo)
+    });
     Ok(vec![
         case.finding(Code::RolloutStalled)
             .follows_lead()

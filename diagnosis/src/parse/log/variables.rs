@@ -143,12 +143,24 @@ fn any(hit: &Hit<'_>) -> Option<Failure> {
         "is", "not", "are", "was", "the", "and", "or", "file", "a", "to", "HTTP", "INFO", "ERROR", "WARN", "must",
         "for", "named",
     ];
+    const CHOICES: &[&str] = &[
+        "default",
+        "skip",
+        "disabl",
+        "ignor",
+        "fallback",
+        "falling back",
+        "assuming",
+        "optional",
+        "using ",
+        "is used",
+        "are used",
+        "be used",
+        "instead",
+    ];
     let name = ["name", "name2", "name3", "name4", "name5"].iter().find_map(|name| hit.get(name))?;
     // `BEARER_TOKEN is not set, skipping` is a choice, not an end.
     let lower = hit.text.to_ascii_lowercase();
-    let is_choice =
-        ["default", "skip", "disabl", "ignor", "fallback", "falling back", "assuming", "optional", "using "]
-            .iter()
-            .any(|word| lower.contains(word));
+    let is_choice = CHOICES.iter().any(|word| lower.contains(word));
     (!WORDS.contains(&name) && !is_choice).then(|| Failure::MissingVariable { name: name.to_owned() })
 }

@@ -6,6 +6,7 @@ use kubewhy_diagnosis::{RankedFinding, Report, Status};
 use kubewhy_text::{Text, code, name, own, text};
 
 use super::super::{Extras, code_and_confidence, dotted, object};
+use super::MOST_CHANGES;
 use crate::commands::{Catalogue, Command, Feature};
 
 /// Adds to a message what stands one tap below it.
@@ -13,7 +14,8 @@ pub(super) fn of_report(mut message: Message, report: &Report, extras: &Extras) 
     for (index, ranked) in report.findings.iter().enumerate() {
         message = of_finding(message, report, index, ranked);
     }
-    if !report.changed.is_empty() && report.status != Status::Healthy {
+    // A few changes stand whole on the first screen.
+    if report.changed.len() > MOST_CHANGES && report.status != Status::Healthy {
         let lines = report
             .changed
             .iter()
@@ -24,7 +26,7 @@ pub(super) fn of_report(mut message: Message, report: &Report, extras: &Extras) 
         let lines = report.caveats.iter().map(|caveat| text![name(caveat.clone())]).collect();
         message = message.below(Block::Heading(text!["Not known"])).below(Block::Points(lines));
     }
-    message = message.below(Block::Context(looked_at(report)));
+    message = message.below(Block::Heading(text!["What was looked at"])).below(Block::Context(looked_at(report)));
     let Some(lead) = report.lead().filter(|_| extras.offers(Feature::Chat)) else { return message };
     let meaning = Command::Catalogue(Catalogue { code: Some(lead.finding.code) });
     let label = text!["What is ", code(lead.finding.code.as_str()), "?"];
@@ -33,8 +35,12 @@ pub(super) fn of_report(mut message: Message, report: &Report, extras: &Extras) 
 
 fn of_finding(mut message: Message, report: &Report, index: usize, ranked: &RankedFinding) -> Message {
     let finding = &ranked.finding;
-    let number = if report.findings.len() > 1 { format!("{}. ", index + 1) } else { String::new() };
-    message = message.below(Block::Heading(text![own(number), finding.title.clone()]));
+    let heading = match report.findings.as_slice() {
+        // Its title is the headline.
+        [_] => text!["Evidence"],
+        _ => text![index + 1, ". ", finding.title.clone()],
+    };
+    message = message.below(Block::Heading(heading));
     message = message.below(Block::Context(standing(ranked)));
     // The explanation of the root cause stands on the first screen.
     if index > 0 && !finding.explanation.is_empty() {
@@ -89,5 +95,5 @@ fn cost(fix: &Fix) -> &'static str {
 fn looked_at(report: &Report) -> Text {
     let checked: Vec<&str> = report.checked.iter().copied().collect();
     let reads = if report.requests == 1 { " read, " } else { " reads, " };
-    text!["looked at ", own(checked.join(", ")), " (", report.requests, reads, report.elapsed_ms, " ms)"]
+    text![own(checked.join(", ")), " (", report.requests, reads, report.elapsed_ms, " ms)"]
 }

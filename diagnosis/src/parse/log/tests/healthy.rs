@@ -100,6 +100,8 @@ fn more_ordinary_lines() {
 #[test]
 fn words_in_passing() {
     const PASSING: &[&str] = &[
+        "RATES_CA is not set, the system's authorities are used",
+        "CACHE_DIR is not set, /tmp will be used instead",
         "INFO  HikariPool-1 - Starting... connection timeout 30000ms",
         "INFO exporting metric http_requests_timed_out_total",
         "using config file /etc/app/config.yaml",

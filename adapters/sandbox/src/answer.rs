@@ -61,7 +61,11 @@ pub(crate) fn respond(answer: Result<Answer, Status>, form: Form, now: Timestamp
         Ok(Answer::Document(code, value)) => json(code, value.to_string().into_bytes()),
         Ok(Answer::Typed(content_type, value)) => build(200, content_type, full(value.to_string())),
         Ok(Answer::Text(code, text)) => build(code, "text/plain; charset=utf-8", full(text)),
-        Ok(Answer::Empty) => build(204, "text/plain", full(Bytes::new())),
+        Ok(Answer::Empty) => {
+            let mut response = build(204, "text/plain", full(Bytes::new()));
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            response
+        }
         Ok(Answer::Stream(content_type, body)) => build(200, content_type, body),
         Err(status) => refusal(&status),
     }

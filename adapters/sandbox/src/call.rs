@@ -87,6 +87,8 @@ impl Call {
         let (target, watched) = target(&path)?;
         let collection = target.as_ref().is_some_and(|target| target.name.is_empty());
         let verb = match *method {
+            // Objects are not looked at by their head alone.
+            Method::HEAD if target.is_some() => return Err(Status::method_not_allowed()),
             Method::GET | Method::HEAD if watched => Verb::Watch,
             Method::GET | Method::HEAD if !collection => Verb::Get,
             Method::GET | Method::HEAD if query.flag("watch") => Verb::Watch,
@@ -96,6 +98,7 @@ impl Call {
             Method::PATCH => Verb::Patch,
             Method::DELETE if collection => Verb::DeleteCollection,
             Method::DELETE => Verb::Delete,
+            _ if target.is_some() => return Err(Status::method_not_allowed()),
             _ => return Err(Status::new(405, "", "405: Method Not Allowed")),
         };
         Ok(Self { verb, path, query, target })

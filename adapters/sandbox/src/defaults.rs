@@ -57,10 +57,35 @@ pub fn fill(resource: &Resource, object: &mut Value) {
     }
 }
 
+/// Maps and lists that are left out where they are empty, wherever they stand.
+const LEFT_OUT: [&str; 12] = [
+    "annotations",
+    "args",
+    "command",
+    "data",
+    "env",
+    "finalizers",
+    "imagePullSecrets",
+    "labels",
+    "nodeSelector",
+    "ownerReferences",
+    "tolerations",
+    "volumes",
+];
+
+fn is_left_out(field: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.is_empty() && LEFT_OUT.contains(&field),
+        Value::Array(items) => items.is_empty() && LEFT_OUT.contains(&field),
+        _ => false,
+    }
+}
+
 fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
+            fields.retain(|field, value| !is_left_out(field, value));
             fields.values_mut().for_each(drop_nulls);
         }
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),

@@ -152,8 +152,11 @@ fn resource_list(registry: &Registry, group: &str, version: &str) -> Option<Answ
         return None;
     }
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    let list =
-        json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources});
+    let mut list = json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": resources});
+    // The oldest group's list never got a version of its own.
+    if let Some(fields) = list.as_object_mut().filter(|_| !group.is_empty()) {
+        fields.insert("apiVersion".to_owned(), "v1".into());
+    }
     Some(Answer::json(list))
 }
 

@@ -1,6 +1,7 @@
-//! What the garbage collector and the namespace controller do after a change, done at once.
+//! What the garbage collector, the namespace controller and the protection of storage do after a change, done at once.
 
 mod namespaces;
+mod storage;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub(crate) fn settle(store: &mut Store, now: Timestamp) {
         for namespace in store.ending() {
             namespaces::empty(store, &namespace, now);
         }
+        storage::release(store);
         if store.revision() == before {
             return;
         }

@@ -42,7 +42,9 @@ impl PatchKind {
 
     fn unsupported(media_type: &str, resource: &Resource) -> Status {
         match resource.custom {
-            None if media_type != APPLY => Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type"),
+            None if media_type != APPLY => {
+                Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").about("", "", "")
+            }
             None => Status::unsupported_media_type(&[JSON, MERGE, STRATEGIC]),
             Some(_) => Status::unsupported_media_type(&[JSON, MERGE]),
         }

@@ -16,6 +16,7 @@ use crate::discovery;
 use crate::faults::{Effect, WatchFault};
 use crate::handle::Sandbox;
 use crate::journal::{Entry, Preconditions};
+use crate::resources::Registry;
 use crate::status::Status;
 use crate::verbs;
 
@@ -85,6 +86,9 @@ struct Afterwards {
 async fn handle(sandbox: &Sandbox, head: &http::request::Parts, body: Bytes) -> Result<Response<Body>, Error> {
     let call = match Call::parse(&head.method, &head.uri) {
         Ok(call) => call,
+        Err(status) if head.method == http::Method::HEAD => {
+            return Ok(answer::refusal(&status).map(|_| answer::full(Bytes::new())));
+        }
         Err(status) => return Ok(answer::refusal(&status)),
     };
     let mut afterwards = Afterwards::default();
@@ -160,7 +164,9 @@ fn attend(
     let user = admit(sandbox, call, &head.headers)?;
     let registry = sandbox.registry();
     let Some(target) = &call.target else { return about_server(sandbox, call, head) };
-    let resource = registry.find(&target.group, &target.version, &target.plural).ok_or_else(Status::no_such_path)?;
+    let resource = registry
+        .find(&target.group, &target.version, &target.plural)
+        .ok_or_else(|| nothing_there(&registry, &target.group))?;
     let request = verbs::Request {
         verb: call.verb,
         target: target.clone(),
@@ -199,12 +205,27 @@ fn about_server(sandbox: &Sandbox, call: &Call, head: &http::request::Parts) -> 
         return Err(Status::no_such_path());
     }
     let query = head.uri.query().unwrap_or_default();
-    let answer = discovery::answer(&sandbox.registry(), &call.path, query, header(&head.headers, "accept"));
-    match answer.ok_or_else(Status::no_such_path)? {
+    let registry = sandbox.registry();
+    let answer = discovery::answer(&registry, &call.path, query, header(&head.headers, "accept"));
+    let absent = || {
+        let mut parts = call.path.split('/').filter(|part| !part.is_empty());
+        match (parts.next(), parts.next()) {
+            (Some("api"), Some(_)) => Status::no_such_resource(),
+            (Some("apis"), Some(group)) => nothing_there(&registry, group),
+            _ => Status::no_such_path(),
+        }
+    };
+    match answer.ok_or_else(absent)? {
         discovery::Answer::Json { content_type, value } => Ok(Answer::Typed(content_type, value)),
         discovery::Answer::Text(text) => Ok(Answer::Text(200, text)),
         discovery::Answer::Refused(status) => Err(status),
     }
+}
+
+/// The refusal for what is not there: a group that is built in says so itself.
+fn nothing_there(registry: &Registry, group: &str) -> Status {
+    let served = registry.resources().iter().any(|resource| resource.group == group && resource.custom.is_none());
+    if served { Status::no_such_resource() } else { Status::no_such_path() }
 }
 
 /// Refuses a write that could hit another object than the one that was looked at.

@@ -149,6 +149,17 @@ impl Status {
         Self::new(404, "", "404 page not found")
     }
 
+    /// 404: the group is served, and this is nothing in it.
+    pub fn no_such_resource() -> Self {
+        Self::new(404, "NotFound", "the server could not find the requested resource").about("", "", "")
+    }
+
+    /// 405: the path is served, and not for this.
+    pub fn method_not_allowed() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self::new(405, "MethodNotAllowed", message).about("", "", "")
+    }
+
     /// 405: the resource has no such verb.
     pub fn method_not_supported(group: &str, plural: &str, verb: &str) -> Self {
         let message = format!("{verb} is not supported on resources of kind \"{}\"", qualified(group, plural));
@@ -159,6 +170,13 @@ impl Status {
     pub fn not_acceptable() -> Self {
         let message = "only the following media types are accepted: application/json";
         Self::new(406, "NotAcceptable", message)
+    }
+
+    /// 409: the name is taken by an object that is on its way out.
+    pub fn still_exists(group: &str, plural: &str, name: &str) -> Self {
+        let mut status = Self::already_exists(group, plural, name);
+        status.message.insert_str(0, "object is being deleted: ");
+        status
     }
 
     /// 409: the name is taken.
@@ -211,7 +229,13 @@ impl Status {
 
     /// 422: the object breaks the rules of its kind.
     pub fn invalid(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Self {
-        let sentences: Vec<String> = causes.iter().map(|one| format!("{}: {}", one.field, one.message)).collect();
+        let mut sentences: Vec<String> = Vec::new();
+        for sentence in causes.iter().map(|one| format!("{}: {}", one.field, one.message)) {
+            // A cause that was found twice is told once.
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
         let why = match sentences.as_slice() {
             [only] => only.clone(),
             several => format!("[{}]", several.join(", ")),

@@ -44,7 +44,7 @@ impl Include {
     /// Reads the `includeObject` parameter of a request.
     ///
     /// # Errors
-    /// 422 for a word that is none of `None`, `Metadata`, `Object`.
+    /// 400 for a word that is none of `None`, `Metadata`, `Object`.
     pub fn parse(parameter: &str) -> Result<Self, Status> {
         match parameter {
             "None" => Ok(Self::None),
@@ -52,7 +52,7 @@ impl Include {
             "Object" => Ok(Self::Object),
             other => {
                 let cause = Cause::not_supported("includeObject", &other.into(), &["", "Metadata", "None", "Object"]);
-                Err(Status::invalid("meta.k8s.io", "TableOptions", "", vec![cause]))
+                Err(Status::bad_request(format!("{}: {}", cause.field, cause.message)))
             }
         }
     }

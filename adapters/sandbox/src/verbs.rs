@@ -1,5 +1,6 @@
 //! The verbs: what each request does to the store and is answered with.
 
+mod bind;
 mod body;
 mod change;
 mod create;
@@ -72,6 +73,16 @@ impl Request {
     }
 }
 
+/// Refuses a way of validation that there is not. Fields nobody knows are kept, whatever it says.
+fn check_field_validation(request: &Request, options: &str) -> Result<(), Status> {
+    let asked = request.query.get("fieldValidation");
+    if matches!(asked, "" | "Ignore" | "Warn" | "Strict") {
+        return Ok(());
+    }
+    let cause = crate::status::Cause::not_supported("fieldValidation", &asked.into(), &["Ignore", "Warn", "Strict"]);
+    Err(Status::invalid("meta.k8s.io", options, "", vec![cause]))
+}
+
 fn dry_run(values: &[&str], options: &str) -> Result<bool, Status> {
     if let Some(wrong) = values.iter().find(|value| **value != "All") {
         let cause = crate::status::Cause::not_supported("dryRun", &(*wrong).into(), &["All"]);
@@ -98,12 +109,13 @@ pub(crate) fn answer(sandbox: &Sandbox, request: &Request) -> Result<Answer, Sta
         ("scale", Verb::Get) => scale::get(sandbox, request),
         ("scale", Verb::Update | Verb::Patch) => scale::change(sandbox, request),
         ("log", Verb::Get) => log::read(sandbox, request),
+        ("binding", Verb::Create) => bind::bind(sandbox, request),
         ("eviction", Verb::Create) => evict::evict(sandbox, request),
         ("attach" | "exec" | "portforward", _) => Err(Status::bad_request("Upgrade request required")),
         ("" | "status" | "ephemeralcontainers" | "resize" | "approval" | "finalize", Verb::Update | Verb::Patch) => {
             change::change(sandbox, request)
         }
-        _ => Err(not_allowed()),
+        _ => Err(Status::method_not_allowed()),
     }
 }
 
@@ -112,23 +124,18 @@ fn check_route(verb: Verb, target: &Target, resource: &Resource) -> Result<(), S
     let named = !target.name.is_empty();
     let spaced = !target.namespace.is_empty() && target.plural != "namespaces";
     if spaced && !resource.namespaced || named && resource.namespaced && !spaced {
-        return Err(Status::no_such_path());
+        return Err(Status::no_such_resource());
     }
     let verbs = match target.subresource.as_str() {
         "" => &resource.verbs,
-        name => &resource.subresource(name).ok_or_else(Status::no_such_path)?.verbs,
+        name => &resource.subresource(name).ok_or_else(Status::no_such_resource)?.verbs,
     };
     let collection_write = verb == Verb::Create && target.subresource.is_empty();
     let named_wrongly = collection_write && (named || resource.namespaced && !spaced && !is_review(resource));
     let nameless = !named && matches!(verb, Verb::Update | Verb::Patch);
     let spaceless = verb == Verb::DeleteCollection && resource.namespaced && !spaced;
     if named_wrongly || nameless || spaceless || !verbs.iter().any(|known| known == verb.as_str()) {
-        return Err(not_allowed());
+        return Err(Status::method_not_allowed());
     }
     Ok(())
-}
-
-fn not_allowed() -> Status {
-    let message = "the server does not allow this method on the requested resource";
-    Status::new(405, "MethodNotAllowed", message).about("", "", "")
 }

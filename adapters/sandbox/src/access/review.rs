@@ -20,14 +20,18 @@ pub(crate) fn review(access: &Access, resource: &Resource, user: &User, mut revi
     let spec = review.get("spec").cloned().unwrap_or(Value::Null);
     let status = match resource.kind.as_ref() {
         "SelfSubjectReview" => json!({"userInfo": {"username": user.name, "groups": user.groups}}),
+        "SelfSubjectRulesReview" if text(&spec, "/namespace").is_empty() => {
+            return Err(Status::bad_request("no namespace on request"));
+        }
         "SelfSubjectRulesReview" => rules(access, user, text(&spec, "/namespace")),
         "SelfSubjectAccessReview" => verdict(access, resource, &user.name, &spec)?,
         "TokenReview" => json!({"authenticated": false}),
         _ => {
             let asked = text(&spec, "/user");
             if asked.is_empty() && spec.get("groups").is_none() {
-                let missing = Cause::required("spec.user", "at least one of user or group must be specified");
-                return Err(Status::invalid(&resource.group, &resource.kind, "", vec![missing]));
+                let detail = "at least one of user or group must be specified";
+                let missing = Cause::invalid("spec.user", &"".into(), detail);
+                return Err(Status::invalid(&resource.group, "", "", vec![missing]));
             }
             verdict(access, resource, asked, &spec)?
         }
@@ -39,14 +43,18 @@ pub(crate) fn review(access: &Access, resource: &Resource, user: &User, mut revi
 
 fn verdict(access: &Access, resource: &Resource, user: &str, spec: &Value) -> Result<Value, Status> {
     let kinds = ["resourceAttributes", "nonResourceAttributes"];
-    if kinds.iter().filter(|kind| spec.get(**kind).is_some_and(Value::is_object)).count() != 1 {
-        let detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
-        let wrong = Cause::invalid(
-            "spec.resourceAttributes",
-            &spec.get("resourceAttributes").cloned().unwrap_or_default(),
-            detail,
-        );
-        return Err(Status::invalid(&resource.group, &resource.kind, "", vec![wrong]));
+    let asked: Vec<&str> = kinds.into_iter().filter(|kind| spec.get(*kind).is_some_and(|one| !one.is_null())).collect();
+    let wrong = |field: &str, detail: &str| {
+        let value = spec.get(field).cloned().unwrap_or_default();
+        Err(Status::invalid(&resource.group, "", "", vec![Cause::invalid(format!("spec.{field}"), &value, detail)]))
+    };
+    match asked.as_slice() {
+        [_] => {}
+        [] => {
+            let detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+            return wrong("resourceAttributes", detail);
+        }
+        _ => return wrong("nonResourceAttributes", "cannot be specified in combination with resourceAttributes"),
     }
     let mut asked = reviewed(spec);
     if asked.resource.contains('/')

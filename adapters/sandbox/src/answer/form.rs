@@ -15,8 +15,8 @@ pub(crate) enum Form {
     Table(Include),
 }
 
-/// The media types that a refusal names.
-const SPOKEN: &str = "application/json";
+/// The media types that a refusal names: a real server's, though only the first is written here.
+const SPOKEN: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 impl Form {
     /// The first form of an `Accept` header that is spoken here.
@@ -27,12 +27,14 @@ impl Form {
         if accept.trim().is_empty() {
             return Ok(Self::Object);
         }
+        let mut spoken = false;
         for range in accept.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let media = parts.next().unwrap_or_default();
-            if !matches!(media, "application/json" | "application/*" | "*/*" | "text/plain" | "text/*") {
+            if !matches!(media, "application/json" | "*/*" | "text/plain") {
                 continue;
             }
+            spoken = true;
             let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
             let parameter =
                 |name: &str| parameters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
@@ -45,7 +47,11 @@ impl Form {
                 _ => {}
             }
         }
-        let message = format!("only the following media types are accepted: {SPOKEN}");
-        Err(Status::new(406, "NotAcceptable", message))
+        if spoken {
+            let message = format!("only the following media types are accepted: {SPOKEN}");
+            return Err(Status::new(406, "NotAcceptable", message));
+        }
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {SPOKEN}");
+        Err(Status::new(406, "NotAcceptable", message).about("", "", ""))
     }
 }

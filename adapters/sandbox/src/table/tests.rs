@@ -92,7 +92,7 @@ fn a_row_carries_as_much_of_its_object_as_is_asked_for() {
         json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "a", "labels": {"x": "y"}}})
     );
     assert_eq!(Include::parse(""), Ok(Include::Metadata));
-    assert_eq!(Include::parse("All").expect_err("unknown").code, 422);
+    assert_eq!(Include::parse("All").expect_err("unknown").code, 400);
 }
 
 #[test]

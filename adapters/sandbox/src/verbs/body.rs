@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::{Request, shape};
 use crate::object::{as_map, meta, set_meta, text};
 use crate::resources::Resource;
-use crate::status::Status;
+use crate::status::{Cause, Status};
 
-/// Media types of objects that are understood.
-const ACCEPTED: [&str; 2] = ["application/json", "application/yaml"];
+/// Media types that a refusal names: a real server's, though the last is not understood here.
+const ACCEPTED: [&str; 3] = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 /// Reads a JSON or YAML body.
 ///
@@ -57,6 +57,10 @@ pub(super) fn check_kind(resource: &Resource, object: &mut Value, body: &[u8]) -
         let body = String::from_utf8_lossy(body);
         return Err(Status::bad_request(format!("Object 'Kind' is missing in '{body}'")));
     }
+    if kind != resource.kind && resource.custom.is_some() {
+        let cause = Cause::invalid("kind", &kind.as_str().into(), &format!("must be {}", resource.kind));
+        return Err(Status::invalid(&resource.group, &kind, meta(object, "name"), vec![cause]));
+    }
     if !kind.is_empty() && kind != resource.kind {
         let short = version.rsplit('/').next().unwrap_or_default();
         let internal = match resource.group.split('.').next() {
@@ -70,8 +74,10 @@ pub(super) fn check_kind(resource: &Resource, object: &mut Value, body: &[u8]) -
         )));
     }
     if !version.is_empty() && version != wanted {
+        let short = version.rsplit('/').next().unwrap_or_default();
         return Err(Status::bad_request(format!(
-            "the API version in the data ({version}) does not match the expected API version ({wanted})"
+            "{kind} in version \"{short}\" cannot be handled as a {kind}: no kind \"{kind}\" is registered for version \
+             \"{version}\" in scheme \"pkg/runtime/scheme.go:110\""
         )));
     }
     let fields = as_map(object);

@@ -19,6 +19,7 @@ use crate::store::{Place, Store};
 pub(super) fn change(sandbox: &Sandbox, request: &Request) -> Result<Answer, Status> {
     let options = if request.verb == Verb::Patch { "PatchOptions" } else { "UpdateOptions" };
     let dry_run = request.dry_run(options)?;
+    super::check_field_validation(request, options)?;
     let draft = Draft::read(request)?;
     let mut store = sandbox.store();
     let place = request.place();
@@ -56,12 +57,20 @@ impl Draft {
         };
         let current = crate::convert::to_version(&request.resource, existing);
         let mut object = patch::apply(kind, &request.resource, &current, &patch)?;
-        body::check_kind(&request.resource, &mut object, &request.body)?;
         fields::check_patched(request, kind, &patch, &mut object)?;
-        shape::check(&request.resource, &object)?;
+        body::check_kind(&request.resource, &mut object, &request.body)
+            .and_then(|()| shape::check(&request.resource, &object))
+            .map_err(|status| spoilt(&patch, &status))?;
+        check_name(request, &object)?;
         body::place(request, &mut object)?;
         Ok(object)
     }
+}
+
+/// The refusal for a patch that makes of an object what cannot be read.
+fn spoilt(patch: &Value, status: &Status) -> Status {
+    let cause = Cause::invalid("patch", &patch.to_string().into(), &status.message);
+    Status::invalid("", "", "", vec![cause])
 }
 
 fn check_name(request: &Request, object: &Value) -> Result<(), Status> {
@@ -94,10 +103,6 @@ fn prepare(request: &Request, place: &Place, existing: &Value, object: Value) ->
             if resource.subresource("status").is_some() {
                 take_over(&mut object, "status", existing);
             }
-            if resource.kind == "Namespace" {
-                let kept = existing.pointer("/spec/finalizers").cloned().unwrap_or_default();
-                as_map(field_mut(&mut object, "spec")).insert("finalizers".to_owned(), kept);
-            }
         }
         "finalize" => object = with_spec_finalizers(existing, &object),
         "ephemeralcontainers" => object = with_ephemeral_containers(existing, &object),
@@ -106,8 +111,13 @@ fn prepare(request: &Request, place: &Place, existing: &Value, object: Value) ->
     }
     if request.target.subresource.is_empty() {
         crate::defaults::fill(resource, &mut object);
+        if resource.kind == "Namespace" && resource.custom.is_none() {
+            object = with_spec_finalizers(&object, existing);
+        }
     }
+    // Before and with the rules of the kind: what is wrong here is found twice.
     let mut causes = immutable::metadata(&object, existing);
+    causes.extend(causes.clone());
     causes.extend(shape::validate(resource, &object));
     if request.target.subresource.is_empty() {
         causes.extend(immutable::spec(resource, &object, existing));
@@ -138,7 +148,11 @@ fn check_versions(request: &Request, place: &Place, existing: &Value, object: &V
             message: "Invalid value: 0: must be specified for an update".to_owned(),
             field: "metadata.resourceVersion".to_owned(),
         };
-        return Err(Status::invalid(&resource.group, &resource.kind, &place.name, vec![cause]));
+        return Err(Status::invalid(&resource.group, &resource.plural, &place.name, vec![cause]));
+    }
+    if !version.is_empty() && version.parse::<u64>().is_err() {
+        let why = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");
+        return Err(Status::new(500, "", format!("invalid resource version: {why}")));
     }
     if !version.is_empty() && version != "0" && version != meta(existing, "resourceVersion") {
         return Err(Status::modified(&resource.group, &resource.plural, &place.name));
@@ -172,12 +186,12 @@ fn key(resource: &Resource, place: &Place) -> String {
 fn keep_servers_fields(object: &mut Value, existing: &Value) {
     take_over_meta(object, "creationTimestamp", existing);
     take_over_meta(object, "generation", existing);
-    if is_deleting(existing) {
-        take_over_meta(object, "deletionTimestamp", existing);
-        take_over_meta(object, "deletionGracePeriodSeconds", existing);
-    } else {
-        set_meta(object, "deletionTimestamp", Value::Null);
-        set_meta(object, "deletionGracePeriodSeconds", Value::Null);
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let given =
+            object.get("metadata").and_then(|metadata| metadata.get(field)).is_some_and(|given| !given.is_null());
+        if !given {
+            take_over_meta(object, field, existing);
+        }
     }
     set_meta(object, "selfLink", Value::Null);
 }
@@ -196,8 +210,13 @@ fn keep_all_but_status(resource: &Resource, object: &mut Value, existing: &Value
 
 fn with_spec_finalizers(existing: &Value, object: &Value) -> Value {
     let mut kept = Value::clone(existing);
-    let wanted = object.pointer("/spec/finalizers").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
-    as_map(field_mut(&mut kept, "spec")).insert("finalizers".to_owned(), wanted);
+    let wanted =
+        object.pointer("/spec/finalizers").filter(|wanted| wanted.as_array().is_some_and(|all| !all.is_empty()));
+    let spec = as_map(field_mut(&mut kept, "spec"));
+    match wanted {
+        Some(wanted) => drop(spec.insert("finalizers".to_owned(), wanted.clone())),
+        None => drop(spec.remove("finalizers")),
+    }
     kept
 }
 
@@ -253,9 +272,10 @@ pub(super) fn commit(
         return Arc::new(object);
     }
     let freed = !finalizers(existing).is_empty() || is_deleting(existing);
-    let changed = store.write(place, object);
-    if freed {
-        removal::finish(store, place);
+    if freed && removal::may_go(&object) {
+        // Its watchers see it go as it was: the last change is never stored.
+        store.erase(place);
+        return Arc::new(object);
     }
-    changed
+    store.write(place, object)
 }

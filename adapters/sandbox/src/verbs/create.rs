@@ -19,6 +19,7 @@ const LONGEST_PREFIX: usize = 58;
 pub(super) fn create(sandbox: &Sandbox, request: &Request) -> Result<Answer, Status> {
     let resource = &request.resource;
     let dry_run = request.dry_run("CreateOptions")?;
+    super::check_field_validation(request, "CreateOptions")?;
     let mut object = body::object(request)?;
     let mut store = sandbox.store();
     if !meta(&object, "resourceVersion").is_empty() {
@@ -37,8 +38,9 @@ pub(super) fn create(sandbox: &Sandbox, request: &Request) -> Result<Answer, Sta
     }
     let object = crate::convert::to_storage(resource, object);
     let place = Place::of(&resource.shelf(), &object);
-    if store.at(&place).is_some() {
-        let mut status = Status::already_exists(&resource.group, &resource.plural, &place.name);
+    if let Some(present) = store.at(&place) {
+        let refuse = if is_deleting(present) { Status::still_exists } else { Status::already_exists };
+        let mut status = refuse(&resource.group, &resource.plural, &place.name);
         if generated {
             status.message.push_str(", the server was not able to generate a unique name for the object");
         }
@@ -56,7 +58,10 @@ pub(super) fn create(sandbox: &Sandbox, request: &Request) -> Result<Answer, Sta
 pub(super) fn review(sandbox: &Sandbox, request: &Request) -> Result<Answer, Status> {
     let mut question = body::parse(request, &request.resource.kind)?;
     body::check_kind(&request.resource, &mut question, &request.body)?;
-    let answered = crate::access::review(&sandbox.access(), &request.resource, &request.user, question)?;
+    let mut answered = crate::access::review(&sandbox.access(), &request.resource, &request.user, question)?;
+    if request.resource.kind == "SelfSubjectReview" {
+        set_meta(&mut answered, "creationTimestamp", stamp(request.now));
+    }
     Ok(Answer::Document(201, answered))
 }
 
@@ -108,9 +113,14 @@ fn prepare(store: &mut Store, request: &Request, object: &mut Value) {
     let name = meta(object, "name").to_owned();
     match (resource.group.as_ref(), resource.kind.as_ref()) {
         ("", "Pod") => {
-            let status = json!({"phase": "Pending", "qosClass": crate::object::qos_class(object)});
+            let mut status = json!({"phase": "Pending", "qosClass": crate::object::qos_class(object)});
+            if !crate::object::elements(object, "/spec/schedulingGates").is_empty() {
+                as_map(&mut status).insert("conditions".to_owned(), json!([gated()]));
+            }
             as_map(object).insert("status".to_owned(), status);
         }
+        ("", "PersistentVolumeClaim") => protect(object, "kubernetes.io/pvc-protection"),
+        ("", "PersistentVolume") => protect(object, "kubernetes.io/pv-protection"),
         ("", "Namespace") => {
             let labels =
                 as_map(as_map(crate::object::field_mut(object, "metadata")).entry("labels").or_insert(Value::Null));
@@ -120,6 +130,27 @@ fn prepare(store: &mut Store, request: &Request, object: &mut Value) {
         }
         _ => {}
     }
+}
+
+/// Keeps storage that is in use from going.
+fn protect(object: &mut Value, finalizer: &str) {
+    let mut all: Vec<String> = crate::object::finalizers(object).into_iter().map(ToOwned::to_owned).collect();
+    if !all.iter().any(|one| one == finalizer) {
+        all.push(finalizer.to_owned());
+        set_meta(object, "finalizers", all);
+    }
+}
+
+/// The condition of a pod that its gates keep from the scheduler.
+fn gated() -> Value {
+    json!({
+        "type": "PodScheduled",
+        "status": "False",
+        "lastProbeTime": null,
+        "lastTransitionTime": null,
+        "reason": "SchedulingGated",
+        "message": "Scheduling is blocked due to non-empty scheduling gates",
+    })
 }
 
 /// Whether changes of the wanted state of this kind are counted.

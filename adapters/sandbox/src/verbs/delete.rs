@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Request, body, dry_run};
 use crate::answer::{Answer, List};
+use crate::call::Query;
 use crate::handle::Sandbox;
 use crate::object::{elements, meta};
 use crate::removal::{self, DeleteOptions, Propagation, Removal};
@@ -49,11 +50,9 @@ pub(super) fn delete_collection(sandbox: &Sandbox, request: &Request) -> Result<
     let selected: Vec<Arc<Value>> = objects.filter(|object| selector.matches(object)).cloned().collect();
     let mut deleted = Vec::new();
     for object in selected {
-        match removal::delete(&mut store, &Place::of(&shelf, &object), &options, request.now)? {
-            Removal::Gone(object) | Removal::Pending(object) => {
-                deleted.push(crate::convert::to_version(resource, &object));
-            }
-        }
+        removal::delete(&mut store, &Place::of(&shelf, &object), &options, request.now)?;
+        // The answer shows what was found.
+        deleted.push(crate::convert::to_version(resource, &object));
     }
     let metadata = serde_json::json!({"resourceVersion": store.revision().to_string()});
     if !options.dry_run {
@@ -92,32 +91,37 @@ fn returns_object(resource: &Resource) -> bool {
 
 /// The options of a deletion: those of the body or, without one, those of the query.
 fn options(request: &Request) -> Result<DeleteOptions, Status> {
-    let body = if request.body.is_empty() { Value::Null } else { read(request)? };
-    parse(request, &body)
+    if request.body.is_empty() {
+        parse(&request.query, &Value::Null)
+    } else {
+        parse(&Query::default(), &read(request)?)
+    }
 }
 
 fn read(request: &Request) -> Result<Value, Status> {
-    let options = body::parse(request, "DeleteOptions")?;
+    // A server that cannot read options has no better word than 500.
+    let failed = |status: Status| if status.code == 400 { Status::new(500, "", status.message) } else { status };
+    let options = body::parse(request, "DeleteOptions").map_err(failed)?;
     let kind = crate::object::text(&options, "/kind");
     if !kind.is_empty() && kind != "DeleteOptions" {
         let version = crate::object::text(&options, "/apiVersion");
-        return Err(Status::bad_request(format!(
+        let message = format!(
             "{kind} in version \"{version}\" cannot be handled as a DeleteOptions: no kind \"DeleteOptions\" is \
              registered for it"
-        )));
+        );
+        return Err(Status::new(500, "", message));
     }
     Ok(options)
 }
 
 /// Understands the options of a deletion or an eviction.
-pub(super) fn parse(request: &Request, body: &Value) -> Result<DeleteOptions, Status> {
+pub(super) fn parse(query: &Query, body: &Value) -> Result<DeleteOptions, Status> {
     let wrong_type = |field: &str, wanted: &str| {
         Status::bad_request(format!(
             "json: cannot unmarshal into Go struct field DeleteOptions.{field} of type {wanted}"
         ))
     };
     let mut values: Vec<&str> = elements(body, "/dryRun").iter().filter_map(Value::as_str).collect();
-    let query = &request.query;
     values.extend(query.all("dryRun").filter(|value| !value.is_empty()));
     let grace = match body.get("gracePeriodSeconds") {
         None | Some(Value::Null) => query.number("gracePeriodSeconds")?,

@@ -34,7 +34,7 @@ pub(super) fn evict(sandbox: &Sandbox, request: &Request) -> Result<Answer, Stat
         return Err(Status::bad_request(message));
     }
     let empty = json!({});
-    let options = delete::parse(request, eviction.get("deleteOptions").unwrap_or(&empty))?;
+    let options = delete::parse(&request.query, eviction.get("deleteOptions").unwrap_or(&empty))?;
     let mut store = sandbox.store();
     let pod = store.at(&place).cloned().ok_or_else(|| request.not_found())?;
     if !needs_no_budget(&pod) {
@@ -127,7 +127,7 @@ fn take_one(store: &mut Store, place: &Place, mut budget: Value, request: &Reque
 
 /// The budget as its controller leaves it: counted here where no scenario says otherwise.
 fn with_status(store: &Store, budget: &Arc<Value>) -> Arc<Value> {
-    if budget.pointer("/status/disruptionsAllowed").is_some() {
+    if is_counted(budget) {
         return budget.clone();
     }
     let selector = budget.pointer("/spec/selector").and_then(Labels::of_spec).unwrap_or_default();
@@ -157,6 +157,16 @@ fn with_status(store: &Store, budget: &Arc<Value>) -> Arc<Value> {
         }),
     );
     Arc::new(counted)
+}
+
+/// Whether somebody wrote a status other than the empty one of a new budget.
+fn is_counted(budget: &Value) -> bool {
+    let status = budget.get("status").and_then(Value::as_object);
+    let numbers = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"];
+    status.is_some_and(|status| {
+        status.contains_key("observedGeneration")
+            || numbers.iter().any(|field| status.get(*field).and_then(Value::as_i64).unwrap_or(0) != 0)
+    })
 }
 
 /// A number of pods, or a percentage of those expected, rounded up.

@@ -15,6 +15,13 @@ pub(super) fn metadata(object: &Value, existing: &Value) -> Vec<Cause> {
             causes.push(Cause::invalid(format!("metadata.{field}"), &new.into(), "field is immutable"));
         }
     }
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let of = |object: &Value| object.get("metadata").and_then(|metadata| metadata.get(field)).cloned();
+        let (new, old) = (of(object), of(existing));
+        if new != old {
+            causes.push(Cause::invalid(format!("metadata.{field}"), &new.unwrap_or_default(), "field is immutable"));
+        }
+    }
     if is_deleting(existing) {
         let known = finalizers(existing);
         let added: Vec<&str> = finalizers(object).into_iter().filter(|one| !known.contains(one)).collect();
@@ -70,7 +77,12 @@ pub(super) fn spec(resource: &Resource, object: &Value, existing: &Value) -> Vec
             &["resources", "volumeAttributesClassName", "volumeName"],
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
         ),
-        "ConfigMap" | "Secret" => frozen(object, existing),
+        "ConfigMap" => frozen(object, existing),
+        "Secret" => {
+            let mut causes = fixed(&["/type"]);
+            causes.extend(frozen(object, existing));
+            causes
+        }
         "StorageClass" => fixed(&["/provisioner", "/parameters", "/reclaimPolicy", "/volumeBindingMode"]),
         "PriorityClass" => {
             if object.get("value") == existing.get("value") {

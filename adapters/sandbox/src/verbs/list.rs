@@ -31,7 +31,7 @@ pub(super) fn list(sandbox: &Sandbox, request: &Request) -> Result<Answer, Statu
     if let Some(last) = page.objects.last().filter(|_| page.rest > 0) {
         let after = (meta(last, "namespace").to_owned(), meta(last, "name").to_owned());
         let next = Start { revision: Some(revision), after };
-        metadata.insert("continue".to_owned(), next.encode().into());
+        metadata.insert("continue".to_owned(), next.encode(request.namespace()).into());
         // What is left is only known where everything is selected.
         if selector.is_everything() {
             metadata.insert("remainingItemCount".to_owned(), page.rest.into());
@@ -52,14 +52,17 @@ fn start(store: &Store, request: &Request) -> Result<(Option<Start>, u64), Statu
         if !asked.is_empty() && asked != "0" {
             return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
         }
-        let start = Start::decode(token)?;
+        let start = Start::decode(token, request.namespace())?;
         let revision = start.revision.unwrap_or(current);
         if revision > current {
             return Err(Status::too_large(revision, current));
         }
         return Ok((Some(start), revision));
     }
-    let exact = request.query.get("resourceVersionMatch") == "Exact";
+    let (matching, asked) = (request.query.get("resourceVersionMatch"), request.query.get("resourceVersion"));
+    // A page of a version meant exactly that one before clients could say so.
+    let page = request.query.number("limit")?.is_some_and(|limit| limit > 0);
+    let exact = matching == "Exact" || matching.is_empty() && page && !matches!(asked, "" | "0");
     Ok((None, if exact { read::revision(request)? } else { current }))
 }
 
@@ -80,7 +83,7 @@ fn objects<'a>(
     }
     let Some(then) = store.objects_at(&shelf, namespace, revision) else {
         return Err(match start {
-            Some(start) => page::expired(start),
+            Some(start) => page::expired(start, request.namespace()),
             None => Status::expired("The resourceVersion for the provided list is too old."),
         });
     };

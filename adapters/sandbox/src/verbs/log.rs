@@ -88,7 +88,10 @@ impl Options {
         }
         let (seconds, time) = (values.pop().flatten(), query.get("sinceTime"));
         if seconds.is_some() && !time.is_empty() {
-            causes.push(Cause::forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+            causes.push(Cause::forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+        }
+        if query.has("stream") {
+            causes.push(Cause::forbidden("stream", "may not be specified"));
         }
         if !causes.is_empty() {
             return Err(Status::invalid("", "PodLogOptions", &request.target.name, causes));
@@ -174,14 +177,8 @@ fn container(pod: &Value, asked: &str) -> Result<String, Status> {
 }
 
 fn ambiguous(pod: &str, containers: &[&str], init: &[&str], ephemeral: &[&str]) -> Status {
-    let mut message =
-        format!("a container name must be specified for pod {pod}, choose one of: [{}]", containers.join(" "));
-    for (list, what) in [(init, "init"), (ephemeral, "ephemeral")] {
-        if !list.is_empty() {
-            message.push_str(&format!(" or one of the {what} containers: [{}]", list.join(" ")));
-        }
-    }
-    Status::bad_request(message)
+    let names = [init, containers, ephemeral].concat().join(" ");
+    Status::bad_request(format!("a container name must be specified for pod {pod}, choose one of: [{names}]"))
 }
 
 /// One run of one container.

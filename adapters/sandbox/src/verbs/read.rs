@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::Request;
 use crate::answer::Answer;
+use crate::call::Verb;
 use crate::handle::Sandbox;
 use crate::object::meta;
-use crate::status::{Cause, Status};
+use crate::status::Status;
 use crate::store::Store;
 
 /// Reads one object.
@@ -41,11 +42,10 @@ pub(super) fn revision(request: &Request) -> Result<u64, Status> {
         return Ok(0);
     }
     text.parse().map_err(|_| {
-        let cause = Cause::invalid(
-            "resourceVersion",
-            &text.into(),
-            &format!("strconv.ParseUint: parsing \"{text}\": invalid syntax"),
+        let why = format!(
+            "resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
         );
-        Status::invalid("", "", "", vec![cause])
+        // Only a list has a word for it.
+        if request.verb == Verb::List { Status::bad_request(why) } else { Status::new(500, "", why) }
     })
 }

@@ -102,11 +102,16 @@ fn scale(resource: &Resource, object: &Value) -> Value {
     if let Some(selector) = selector.filter(|selector| !selector.is_empty()) {
         as_map(&mut status).insert("selector".to_owned(), selector.into());
     }
+    // A nought is left out, as everywhere in this kind's specification.
+    let spec = match number(object, &spec_path).filter(|replicas| *replicas != 0) {
+        Some(replicas) => json!({"replicas": replicas}),
+        None => json!({}),
+    };
     json!({
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": metadata,
-        "spec": {"replicas": number(object, &spec_path).unwrap_or(0)},
+        "spec": spec,
         "status": status,
     })
 }

@@ -1,5 +1,7 @@
 //! The types of the fields that this server itself works with. Everything else is kept as it comes.
 
+mod labels;
+
 use serde_json::Value;
 
 use crate::resources::Resource;
@@ -26,6 +28,12 @@ pub(super) fn check(resource: &Resource, object: &Value) -> Result<(), Status> {
             }
         }
     }
+    if resource.custom.is_none() {
+        if let Some((pointer, wanted)) = wrong_content(resource, object) {
+            let found = object.pointer(&pointer).unwrap_or(&Value::Null);
+            return wrong(found, &format!("{}{}", resource.kind, pointer.replace('/', ".")), wanted);
+        }
+    }
     let Some(metadata) = object.get("metadata").and_then(Value::as_object) else { return Ok(()) };
     for (field, value) in metadata {
         let path = format!("ObjectMeta.metadata.{field}");
@@ -47,9 +55,36 @@ pub(super) fn check(resource: &Resource, object: &Value) -> Result<(), Status> {
     Ok(())
 }
 
+/// A field beside the metadata that has another type than this server works with, as a JSON pointer, and that type.
+fn wrong_content(resource: &Resource, object: &Value) -> Option<(String, &'static str)> {
+    let has = |pointer: &str, fits: &dyn Fn(&Value) -> bool| {
+        object.pointer(pointer).is_some_and(|value| !value.is_null() && !fits(value))
+    };
+    if matches!(resource.kind.as_ref(), "ConfigMap" | "Secret") {
+        let wrong = ["/data", "/binaryData", "/stringData"].into_iter().find(|field| has(field, &all_strings));
+        return wrong.map(|field| (field.to_owned(), "map[string]string"));
+    }
+    let pods = match resource.kind.as_ref() {
+        "Pod" => "/spec",
+        "CronJob" => "/spec/jobTemplate/spec/template/spec",
+        "PodTemplate" => "/template/spec",
+        _ => "/spec/template/spec",
+    };
+    let objects = |value: &Value| value.as_array().is_some_and(|all| all.iter().all(Value::is_object));
+    let lists = ["containers", "initContainers", "ephemeralContainers", "volumes", "tolerations"];
+    let mut lists = lists.into_iter().map(|list| format!("{pods}/{list}"));
+    lists.find(|list| has(list, &objects)).map(|list| (list, "[]object"))
+}
+
 /// Refuses what breaks rules that hold for every kind: names, owners, finalizers.
 pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
+    let start = crate::object::meta(object, "generateName");
+    // What ends in a dash gets something behind it.
+    let prefix = start.strip_suffix('-').map_or_else(|| start.to_owned(), |start| format!("{start}a"));
+    if let Some(detail) = Some(prefix).filter(|_| !start.is_empty()).and_then(|prefix| wrong_name(resource, &prefix)) {
+        causes.push(Cause::invalid("metadata.generateName", &start.into(), detail));
+    }
     let name = crate::object::meta(object, "name");
     if let Some(detail) = wrong_name(resource, name) {
         causes.push(Cause::invalid("metadata.name", &name.into(), detail));
@@ -62,16 +97,28 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
             }
         }
     }
-    for finalizer in crate::object::finalizers(object) {
+    labels::validate(object, &mut causes);
+    for (at, finalizer) in crate::object::finalizers(object).into_iter().enumerate() {
         if !finalizer.contains('/') && !matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion") {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
-            causes.push(Cause::invalid("metadata.finalizers", &finalizer.into(), detail));
+            causes.push(Cause::invalid(format!("metadata.finalizers[{at}]"), &finalizer.into(), detail));
         }
     }
     if resource.kind == "Pod" && resource.custom.is_none() {
         validate_containers(object, &mut causes);
     }
+    if resource.kind == "Event" && resource.group.is_empty() {
+        causes.extend(misplaced_event(object));
+    }
     causes
+}
+
+/// An event stands beside what it is about, and one about no namespace in the default one.
+fn misplaced_event(event: &Value) -> Option<Cause> {
+    let about = crate::object::text(event, "/involvedObject/namespace");
+    let here = crate::object::meta(event, "namespace");
+    let misplaced = if about.is_empty() { here != "default" } else { about != here };
+    misplaced.then(|| Cause::invalid("involvedObject.namespace", &about.into(), "does not match event.namespace"))
 }
 
 fn validate_containers(pod: &Value, causes: &mut Vec<Cause>) {
@@ -115,6 +162,7 @@ fn wrong_name(resource: &Resource, name: &str) -> Option<&'static str> {
             _ => None,
         },
         ("", "Namespace") if name.len() > 63 => Some("must be no more than 63 characters"),
+        ("", "Namespace") if !is_label(name) && name.split('.').all(is_label) => Some("must not contain dots"),
         ("", "Namespace") => (!is_label(name)).then_some(LABEL),
         ("", "Service") if name.len() > 63 => Some("must be no more than 63 characters"),
         ("", "Service") => (!is_label(name) || name.starts_with(|c: char| c.is_ascii_digit())).then_some(OLD_LABEL),

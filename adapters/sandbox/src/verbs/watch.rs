@@ -65,7 +65,8 @@ pub(super) fn watch(sandbox: &Sandbox, request: &Request) -> Result<Answer, Stat
     };
     follower.closings = *follower.closed.borrow();
     if initial || asked == 0 && !is_from_scratch_refused(request) {
-        follower.begin(&store, initial && bookmarks);
+        // A watch from scratch is taken for one that asks for its beginning, and hears where that ends.
+        follower.begin(&store, bookmarks);
     }
     drop(store);
     follower.start();

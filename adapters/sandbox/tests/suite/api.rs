@@ -12,35 +12,41 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 /// The time in every test.
-pub const NOW: &str = "2026-01-02T03:04:05Z";
+pub(crate) const NOW: &str = "2026-01-02T03:04:05Z";
 
 /// What waiting for something that must come may take at most.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(100);
 
 /// A sandbox and requests to it.
 #[derive(Clone)]
-pub struct Api {
-    pub sandbox: Sandbox,
+pub(crate) struct Api {
+    pub(crate) sandbox: Sandbox,
     headers: Vec<(String, String)>,
 }
 
 /// An answer: status code and body.
-pub type Answer = (u16, Value);
+pub(crate) type Answer = (u16, Value);
 
 impl Api {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now: Timestamp = NOW.parse().expect("a time");
         Self { sandbox: Sandbox::new(Clock::fixed(now)), headers: Vec::new() }
     }
 
     /// The same sandbox, asked with another header.
-    pub fn with(&self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut api = self.clone();
         api.headers.push((name.to_owned(), value.to_owned()));
         api
     }
 
-    pub async fn raw(&self, method: &str, path: &str, content_type: &str, body: impl Into<Bytes>) -> Result<Response<Body>, Error> {
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Response<Body>, Error> {
         let mut request = Request::builder().method(method).uri(path);
         if !content_type.is_empty() {
             request = request.header("content-type", content_type);
@@ -52,7 +58,7 @@ impl Api {
         self.sandbox.service().oneshot(request).await
     }
 
-    pub async fn ask(&self, method: &str, path: &str, content_type: &str, body: impl Into<Bytes>) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, content_type: &str, body: impl Into<Bytes>) -> Answer {
         let response = self.raw(method, path, content_type, body).await.expect("an answer");
         let code = response.status().as_u16();
         let body = response.into_body().collect().await.expect("a whole body").to_bytes();
@@ -60,45 +66,45 @@ impl Api {
         (code, serde_json::from_slice(&body).unwrap_or(Value::String(text)))
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, "", "").await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.ask("POST", path, "application/json", body.to_string()).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
         self.ask("PUT", path, "application/json", body.to_string()).await
     }
 
-    pub async fn merge(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn merge(&self, path: &str, body: Value) -> Answer {
         self.ask("PATCH", path, "application/merge-patch+json", body.to_string()).await
     }
 
-    pub async fn json_patch(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn json_patch(&self, path: &str, body: Value) -> Answer {
         self.ask("PATCH", path, "application/json-patch+json", body.to_string()).await
     }
 
-    pub async fn delete(&self, path: &str, options: Value) -> Answer {
+    pub(crate) async fn delete(&self, path: &str, options: Value) -> Answer {
         self.ask("DELETE", path, "application/json", options.to_string()).await
     }
 
     /// Opens a stream: a watch or a log that is followed.
-    pub async fn stream(&self, path: &str) -> Stream {
+    pub(crate) async fn stream(&self, path: &str) -> Stream {
         let response = self.raw("GET", path, "", "").await.expect("an answer");
         assert_eq!(response.status(), 200, "{path}");
         Stream { body: response.into_body(), rest: Vec::new(), lines: VecDeque::new() }
     }
 
     /// Makes a pod as a kubelet would have it: on a node and running.
-    pub fn pod(&self, namespace: &str, name: &str) {
+    pub(crate) fn pod(&self, namespace: &str, name: &str) {
         self.sandbox.put(running(namespace, name)).expect("a pod");
     }
 }
 
 /// A pod that runs on a node.
-pub fn running(namespace: &str, name: &str) -> Value {
+pub(crate) fn running(namespace: &str, name: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
@@ -110,17 +116,17 @@ pub fn running(namespace: &str, name: &str) -> Value {
 }
 
 /// A pod as somebody would create it.
-pub fn draft(name: &str) -> Value {
+pub(crate) fn draft(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
         "spec": {"containers": [{"name": "app", "image": "app:1"}]}})
 }
 
 /// A config map, the simplest of objects.
-pub fn config(name: &str) -> Value {
+pub(crate) fn config(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "1"}})
 }
 
-pub fn deployment(name: &str) -> Value {
+pub(crate) fn deployment(name: &str) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
         "spec": {"replicas": 2, "selector": {"matchLabels": {"app": name}},
             "template": {"metadata": {"labels": {"app": name}},
@@ -128,25 +134,25 @@ pub fn deployment(name: &str) -> Value {
 }
 
 /// A field of an answer as text.
-pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The names of a list's objects.
-pub fn names(list: &Value) -> Vec<&str> {
+pub(crate) fn names(list: &Value) -> Vec<&str> {
     let items = list["items"].as_array().expect("items");
     items.iter().map(|item| text(item, "/metadata/name")).collect()
 }
 
 /// Code, reason and message of a refusal.
-pub fn refusal(answer: &Answer) -> (u16, &str, &str) {
+pub(crate) fn refusal(answer: &Answer) -> (u16, &str, &str) {
     assert_eq!(text(&answer.1, "/kind"), "Status", "{}", answer.1);
     assert_eq!(answer.1["code"], answer.0);
     (answer.0, text(&answer.1, "/reason"), text(&answer.1, "/message"))
 }
 
 /// A stream of lines.
-pub struct Stream {
+pub(crate) struct Stream {
     body: Body,
     rest: Vec<u8>,
     lines: VecDeque<String>,
@@ -154,7 +160,7 @@ pub struct Stream {
 
 impl Stream {
     /// The next line; `None` at the end.
-    pub async fn line(&mut self) -> Option<String> {
+    pub(crate) async fn line(&mut self) -> Option<String> {
         tokio::time::timeout(PATIENCE, self.read()).await.expect("a line or the end in time")
     }
 
@@ -171,20 +177,20 @@ impl Stream {
     }
 
     /// The next event: its type and its object.
-    pub async fn event(&mut self) -> (String, Value) {
+    pub(crate) async fn event(&mut self) -> (String, Value) {
         let line = self.line().await.expect("an event");
         let mut event: Value = serde_json::from_str(&line).expect("JSON");
         (text(&event, "/type").to_owned(), event["object"].take())
     }
 
     /// The next event in short: its type and the object's name.
-    pub async fn brief(&mut self) -> String {
+    pub(crate) async fn brief(&mut self) -> String {
         let (kind, object) = self.event().await;
         format!("{kind} {}", text(&object, "/metadata/name"))
     }
 
     /// Whether nothing comes for a moment. Only for what must never come.
-    pub async fn is_quiet(&mut self) -> bool {
+    pub(crate) async fn is_quiet(&mut self) -> bool {
         tokio::time::timeout(Duration::from_millis(50), self.read()).await.is_err()
     }
 }

@@ -212,7 +212,8 @@ async fn a_collection_is_deleted_by_selector() {
     for name in ["a", "b", "c"] {
         api.pod("default", name);
     }
-    let (code, list) = api.delete(&format!("{PODS}?labelSelector=app+in+(a,b)"), json!({"gracePeriodSeconds": 0})).await;
+    let (code, list) =
+        api.delete(&format!("{PODS}?labelSelector=app+in+(a,b)"), json!({"gracePeriodSeconds": 0})).await;
     assert_eq!((code, crate::api::names(&list)), (200, vec!["a", "b"]));
     assert_eq!(crate::api::names(&api.get(PODS).await.1), ["c"]);
 }

@@ -142,9 +142,12 @@ async fn an_exact_version_is_read_as_it_was() {
 async fn combinations_that_mean_nothing_are_422() {
     let api = Api::new();
     for query in [
-        "resourceVersionMatch=Exact", "resourceVersionMatch=Nonsense&resourceVersion=1",
-        "resourceVersionMatch=Exact&resourceVersion=0", "sendInitialEvents=true",
-        "watch=true&sendInitialEvents=true", "watch=true&resourceVersionMatch=NotOlderThan",
+        "resourceVersionMatch=Exact",
+        "resourceVersionMatch=Nonsense&resourceVersion=1",
+        "resourceVersionMatch=Exact&resourceVersion=0",
+        "sendInitialEvents=true",
+        "watch=true&sendInitialEvents=true",
+        "watch=true&resourceVersionMatch=NotOlderThan",
     ] {
         assert_eq!(refusal(&api.get(&format!("/api/v1/pods?{query}")).await).1, "Invalid", "{query}");
     }
@@ -154,7 +157,8 @@ async fn combinations_that_mean_nothing_are_422() {
 async fn a_list_of_custom_resources_repeats_their_kind() {
     let api = Api::new();
     api.sandbox.put(crate::writes::definition()).expect("a definition");
-    let widget = json!({"apiVersion": "example.org/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 1}});
+    let widget =
+        json!({"apiVersion": "example.org/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 1}});
     assert_eq!(api.post("/apis/example.org/v1/namespaces/default/widgets", widget).await.0, 201);
     let (_, list) = api.get("/apis/example.org/v1/widgets").await;
     assert_eq!((text(&list, "/kind"), text(&list["items"][0], "/kind")), ("WidgetList", "Widget"));

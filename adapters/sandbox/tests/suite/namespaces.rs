@@ -46,10 +46,14 @@ async fn a_namespace_with_a_held_object_says_what_holds_it() {
     };
     let expected = "Some content in the namespace has finalizers remaining: example.org/hold in 1 resource instances";
     assert_eq!(message("NamespaceFinalizersRemaining"), ("True".to_owned(), expected.to_owned()));
-    assert_eq!(message("NamespaceContentRemaining").1, "Some resources are remaining: configmaps. has 1 resource instances");
+    assert_eq!(
+        message("NamespaceContentRemaining").1,
+        "Some resources are remaining: configmaps. has 1 resource instances"
+    );
     assert_eq!(message("NamespaceDeletionDiscoveryFailure").0, "False");
     let answer = api.post("/api/v1/namespaces/x/configmaps", config("b")).await;
-    let why = "configmaps \"b\" is forbidden: unable to create new content in namespace x because it is being terminated";
+    let why =
+        "configmaps \"b\" is forbidden: unable to create new content in namespace x because it is being terminated";
     assert_eq!(refusal(&answer), (403, "Forbidden", why));
     let cause = json!({"reason": "NamespaceTerminating", "message": "namespace x is being terminated", "field": "metadata.namespace"});
     assert_eq!(answer.1["details"]["causes"][0], cause);
@@ -104,5 +108,8 @@ async fn finalize_ends_a_namespace_by_force() {
 async fn some_namespaces_cannot_be_deleted() {
     let api = Api::new();
     let answer = api.delete("/api/v1/namespaces/kube-system", json!({})).await;
-    assert_eq!(refusal(&answer), (403, "Forbidden", "namespaces \"kube-system\" is forbidden: this namespace may not be deleted"));
+    assert_eq!(
+        refusal(&answer),
+        (403, "Forbidden", "namespaces \"kube-system\" is forbidden: this namespace may not be deleted")
+    );
 }

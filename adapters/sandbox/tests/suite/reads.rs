@@ -31,8 +31,14 @@ async fn what_is_not_there_is_404_in_kubernetes_words() {
 async fn unknown_paths_are_404_in_plain_text() {
     let api = Api::new();
     for path in [
-        "/api/v1/nothings", "/apis/none/v1/things", "/api/v2/pods", "/nonsense", "/api/v1/pods/without-namespace",
-        "/api/v1/namespaces/default/nodes", "/api/v1/namespaces/default/pods/a/nonsense", "/apis/apps/v1/pods",
+        "/api/v1/nothings",
+        "/apis/none/v1/things",
+        "/api/v2/pods",
+        "/nonsense",
+        "/api/v1/pods/without-namespace",
+        "/api/v1/namespaces/default/nodes",
+        "/api/v1/namespaces/default/pods/a/nonsense",
+        "/apis/apps/v1/pods",
     ] {
         let (code, body) = api.get(path).await;
         assert_eq!((code, body.as_str()), (404, Some("404 page not found\n")), "{path}");
@@ -43,9 +49,13 @@ async fn unknown_paths_are_404_in_plain_text() {
 async fn methods_that_a_resource_lacks_are_405() {
     let api = Api::new();
     for (method, path) in [
-        ("POST", "/api/v1/pods"), ("DELETE", "/api/v1/namespaces"), ("PUT", "/api/v1/namespaces/default/pods"),
-        ("POST", "/api/v1/namespaces/default/pods/a"), ("POST", "/api/v1/namespaces/default/pods/a/status"),
-        ("DELETE", "/api/v1/pods"), ("DELETE", "/api/v1/namespaces/default/pods/a/log"),
+        ("POST", "/api/v1/pods"),
+        ("DELETE", "/api/v1/namespaces"),
+        ("PUT", "/api/v1/namespaces/default/pods"),
+        ("POST", "/api/v1/namespaces/default/pods/a"),
+        ("POST", "/api/v1/namespaces/default/pods/a/status"),
+        ("DELETE", "/api/v1/pods"),
+        ("DELETE", "/api/v1/namespaces/default/pods/a/log"),
     ] {
         let answer = api.ask(method, path, "application/json", "{}").await;
         let message = "the server does not allow this method on the requested resource";

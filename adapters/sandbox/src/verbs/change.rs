@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Request, body, create, immutable, shape};
+use super::{Request, body, create, fields, immutable, shape};
 use crate::answer::Answer;
 use crate::call::Verb;
 use crate::handle::Sandbox;
@@ -57,6 +57,7 @@ impl Draft {
         };
         let current = crate::convert::to_version(&request.resource, existing);
         let mut object = patch::apply(kind, &request.resource, &current, &patch)?;
+        fields::check_patched(request, kind, &patch, &mut object)?;
         body::check_kind(&request.resource, &mut object, &request.body)
             .and_then(|()| shape::check(&request.resource, &object))
             .map_err(|status| spoilt(&patch, &status))?;

@@ -91,6 +91,11 @@ pub fn apply(kind: PatchKind, resource: &Resource, object: &Value, patch: &Value
     }
 }
 
+/// A value as Go prints it with `%v`, which is how refusals of strategic patches quote it.
+pub(crate) fn as_go_prints(value: &Value) -> String {
+    strategic::go(value)
+}
+
 /// The answer to a patch that can be read and does not fit the object.
 fn does_not_fit() -> Status {
     Status::new(422, "Invalid", "the server rejected our request due to an error in our request").about("", "", "")

@@ -43,6 +43,7 @@ pub(super) fn object(request: &Request) -> Result<Value, Status> {
     let resource = &request.resource;
     let mut object = parse(request, &resource.kind)?;
     check_kind(resource, &mut object, &request.body)?;
+    super::fields::check(request, &mut object)?;
     shape::check(resource, &object)?;
     place(request, &mut object)?;
     Ok(object)

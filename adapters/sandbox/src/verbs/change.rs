@@ -57,10 +57,9 @@ impl Draft {
         };
         let current = crate::convert::to_version(&request.resource, existing);
         let mut object = patch::apply(kind, &request.resource, &current, &patch)?;
+        body::check_kind(&request.resource, &mut object, &request.body).map_err(|status| spoilt(&patch, &status))?;
         fields::check_patched(request, kind, &patch, &mut object)?;
-        body::check_kind(&request.resource, &mut object, &request.body)
-            .and_then(|()| shape::check(&request.resource, &object))
-            .map_err(|status| spoilt(&patch, &status))?;
+        shape::check(&request.resource, &object).map_err(|status| spoilt(&patch, &status))?;
         check_name(request, &object)?;
         body::place(request, &mut object)?;
         Ok(object)

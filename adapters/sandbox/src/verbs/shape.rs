@@ -28,12 +28,6 @@ pub(super) fn check(resource: &Resource, object: &Value) -> Result<(), Status> {
             }
         }
     }
-    if resource.custom.is_none()
-        && let Some((pointer, wanted)) = wrong_content(resource, object)
-    {
-        let found = object.pointer(&pointer).unwrap_or(&Value::Null);
-        return wrong(found, &format!("{}{}", resource.kind, pointer.replace('/', ".")), wanted);
-    }
     let Some(metadata) = object.get("metadata").and_then(Value::as_object) else { return Ok(()) };
     for (field, value) in metadata {
         let path = format!("ObjectMeta.metadata.{field}");
@@ -140,9 +134,10 @@ fn wrong_name(resource: &Resource, name: &str) -> Option<&'static str> {
             _ if name.contains('%') => Some("may not contain '%'"),
             _ => None,
         },
-        ("", "Namespace" | "Service") if name.len() > 63 => Some("must be no more than 63 characters"),
+        ("", "Namespace") if name.len() > 63 => Some("must be no more than 63 characters"),
         ("", "Namespace") if !is_label(name) && name.split('.').all(is_label) => Some("must not contain dots"),
         ("", "Namespace") => (!is_label(name)).then_some(LABEL),
+        ("", "Service") if name.len() > 63 => Some("must be no more than 63 characters"),
         ("", "Service") => (!is_label(name) || name.starts_with(|c: char| c.is_ascii_digit())).then_some(OLD_LABEL),
         _ if name.len() > 253 => Some("must be no more than 253 characters"),
         _ => (!name.split('.').all(is_label)).then_some(SUBDOMAIN),

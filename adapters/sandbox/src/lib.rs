@@ -23,8 +23,8 @@ pub mod faults;
 pub mod journal;
 pub mod patch;
 pub mod resources;
-pub mod serve;
 pub mod scenario;
+pub mod serve;
 pub mod status;
 pub mod table;
 

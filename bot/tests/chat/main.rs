@@ -88,7 +88,9 @@ fn secrets_in_logs_do_not_reach_the_chat() {
 fn mistakes_are_told_and_the_conversation_goes_on() {
     let script = "logs\nwhy pdo push\nwhy pus\nwhy gizmo x\nlogs deploy push -n store\nwhy pod x on prod\nhistory push\n99\nwhy deploy push -n store\n";
     let text = text(&kubewhy(&["demo", "--at", AT], script));
-    for line in ["logs", "why pdo push", "why gizmo x", "logs deploy push -n store", "why pod x on prod", "history push"] {
+    for line in
+        ["logs", "why pdo push", "why gizmo x", "logs deploy push -n store", "why pod x on prod", "history push"]
+    {
         let answer = answer_to(line, &text);
         assert!(answer.starts_with("! not done: "), "{line}: {answer}");
         assert!(answer.lines().count() > 1, "what to do is said: {answer}");

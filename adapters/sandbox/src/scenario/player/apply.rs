@@ -54,7 +54,11 @@ impl Player {
         scene.moment.fill_in(&mut object);
         let object = json::map_of(object);
         if name.contains('*') {
-            let found = self.sandbox.list(&resource.api_version(), kind, Some(&namespace).filter(|n| !n.is_empty()).map(String::as_str));
+            let found = self.sandbox.list(
+                &resource.api_version(),
+                kind,
+                Some(&namespace).filter(|n| !n.is_empty()).map(String::as_str),
+            );
             for present in found {
                 let present_name = json::text_at(&present, &["metadata", "name"]);
                 if fits(&name, present_name) {
@@ -77,11 +81,13 @@ impl Player {
             self.prepare(scene, &namespace);
         }
         let present = self.sandbox.get(&resource.api_version(), &kind, &namespace, &name);
-        let object = if let Some(present) = present {
+        let mut object = if let Some(present) = present {
             let mut whole = json::map_of(Value::clone(&present));
             let conditions = if kind == "Node" { take_conditions(&mut object) } else { Vec::new() };
             json::merge(&mut whole, &object);
-            if let Some(Value::Array(list)) = json::child(&mut whole, "status").get_mut("conditions").filter(|_| kind == "Node") {
+            if let Some(Value::Array(list)) =
+                json::child(&mut whole, "status").get_mut("conditions").filter(|_| kind == "Node")
+            {
                 json::merge_keyed(list, &conditions, "type");
             }
             if json::child(&mut whole, "status").is_empty() {
@@ -91,6 +97,10 @@ impl Player {
         } else {
             self.complete(scene, &kind, object, &namespace, &name)
         };
+        if kind == "Secret" {
+            let managed = managed_fields(&object, &scene.moment.write(scene.created));
+            json::child(&mut object, "metadata").insert("managedFields".into(), managed);
+        }
         self.put(scene, object.clone());
         if kind == "Node" {
             self.put_lease(scene, &Value::Object(object));
@@ -124,7 +134,11 @@ impl Player {
                     json::fill(port, "targetPort", target);
                 }
                 if json::text(spec, "type") == "ClusterIP" {
-                    let address = format!("10.96.{}.{}", Seed::of(&["svc", namespace]).below(200), 2 + Seed::of(&["svc", namespace, name]).below(250));
+                    let address = format!(
+                        "10.96.{}.{}",
+                        Seed::of(&["svc", namespace]).below(200),
+                        2 + Seed::of(&["svc", namespace, name]).below(250)
+                    );
                     json::fill(spec, "clusterIP", address);
                     let addresses = json!([spec.get("clusterIP")]);
                     json::fill(spec, "clusterIPs", addresses);
@@ -170,7 +184,13 @@ impl Player {
             let made = self.complete(scene, "Namespace", object("Namespace", "", namespace), "", namespace);
             self.put(scene, made);
         }
-        let account = self.complete(scene, "ServiceAccount", object("ServiceAccount", namespace, "default"), namespace, "default");
+        let account = self.complete(
+            scene,
+            "ServiceAccount",
+            object("ServiceAccount", namespace, "default"),
+            namespace,
+            "default",
+        );
         self.put(scene, account);
         let name = "kube-root-ca.crt";
         let mut authority = self.complete(scene, "ConfigMap", object("ConfigMap", namespace, name), namespace, name);
@@ -217,9 +237,11 @@ impl Player {
 
     /// Somebody's wish to delete an object outlives what its controllers write.
     fn keep_deletion(&self, mut object: Map) -> Map {
-        let (api_version, kind) = (json::text(&object, "apiVersion").to_owned(), json::text(&object, "kind").to_owned());
+        let (api_version, kind) =
+            (json::text(&object, "apiVersion").to_owned(), json::text(&object, "kind").to_owned());
         let metadata = json::child(&mut object, "metadata");
-        let present = self.sandbox.get(&api_version, &kind, json::text(metadata, "namespace"), json::text(metadata, "name"));
+        let present =
+            self.sandbox.get(&api_version, &kind, json::text(metadata, "namespace"), json::text(metadata, "name"));
         let uid = json::text(metadata, "uid").to_owned();
         if let Some(present) = present
             && json::text_at(&present, &["metadata", "uid"]) == uid
@@ -265,7 +287,8 @@ impl Player {
             }
             return;
         }
-        let Some((pattern, resource)) = Pattern::parse(what).and_then(|p| Some((self.resource("", &p.kind)?, p))).map(|(r, p)| (p, r))
+        let Some((pattern, resource)) =
+            Pattern::parse(what).and_then(|p| Some((self.resource("", &p.kind)?, p))).map(|(r, p)| (p, r))
         else {
             self.unknown(scene, what);
             return;
@@ -331,7 +354,8 @@ impl Player {
         let namespace = log.namespace.as_deref().unwrap_or(scene.scenario.namespace()).to_owned();
         let text = scene.moment.fill_in_text(&log.text);
         let pods = self.sandbox.list("v1", "Pod", Some(&namespace));
-        let names = pods.iter().map(|pod| json::text_at(pod, &["metadata", "name"])).filter(|name| fits(&log.pod, name));
+        let names =
+            pods.iter().map(|pod| json::text_at(pod, &["metadata", "name"])).filter(|name| fits(&log.pod, name));
         for name in names {
             self.sandbox.set_log(&namespace, name, &log.container, log.previous, &text);
         }
@@ -370,6 +394,14 @@ impl Player {
     pub(super) fn unknown(&mut self, scene: &Scene<'_>, what: &str) {
         self.fail(PlayError::Unknown { scenario: scene.scenario.name.clone(), what: what.to_owned() });
     }
+}
+
+/// Who wrote which keys: where only metadata may be read, the keys of a Secret are known from here.
+fn managed_fields(secret: &Map, time: &str) -> Value {
+    let data = secret.get("data").and_then(Value::as_object);
+    let keys: Map = data.into_iter().flatten().map(|(key, _)| (format!("f:{key}"), json!({}))).collect();
+    json!([{"manager": "kubectl-create", "operation": "Update", "apiVersion": "v1", "time": time,
+        "fieldsType": "FieldsV1", "fieldsV1": {"f:data": keys, "f:type": {}}}])
 }
 
 fn take_conditions(object: &mut Map) -> Vec<Map> {

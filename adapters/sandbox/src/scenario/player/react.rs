@@ -78,7 +78,8 @@ impl Player {
             On::Exists => fitting.filter(|object| has(object, when)).map(|object| Some(that(&object))).collect(),
             On::Deleting => {
                 let waits = reaction.remove.iter().any(|what| what == "that");
-                let counts = |object: &Arc<Value>| self.is_asked_away(index, object, when) && !(waits && finalizers(object) > 0);
+                let counts =
+                    |object: &Arc<Value>| self.is_asked_away(index, object, when) && !(waits && finalizers(object) > 0);
                 fitting.filter(counts).map(|object| Some(that(&object))).collect()
             }
         }
@@ -87,7 +88,10 @@ impl Player {
     /// Tells whether somebody asked for this deletion and this reaction is the one to answer.
     fn is_asked_away(&self, index: usize, object: &Value, when: &Trigger) -> bool {
         let uid = json::text_at(object, &["metadata", "uid"]);
-        if json::at(object, &["metadata", "deletionTimestamp"]).is_none() || self.scripted.contains(uid) || !has(object, when) {
+        if json::at(object, &["metadata", "deletionTimestamp"]).is_none()
+            || self.scripted.contains(uid)
+            || !has(object, when)
+        {
             return false;
         }
         if when.on_ready_node && !self.is_on_ready_node(object) {
@@ -215,7 +219,8 @@ impl Player {
         let present = self.sandbox.get("v1", "Pod", &plan.namespace, &plan.name);
         let uid = json::text_at(&built.object, &["metadata", "uid"]);
         let lives = |pod: &Arc<Value>| {
-            json::text_at(pod, &["metadata", "uid"]) == uid && json::at(pod, &["metadata", "deletionTimestamp"]).is_none()
+            json::text_at(pod, &["metadata", "uid"]) == uid
+                && json::at(pod, &["metadata", "deletionTimestamp"]).is_none()
         };
         let Some(scenario) = self.scenarios.first().map(Arc::clone) else {
             return;

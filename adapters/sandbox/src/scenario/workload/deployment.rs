@@ -55,7 +55,8 @@ pub(super) fn expand(draft: &Draft<'_>) -> Expansion {
         let pods = built.last().map(|(_, pods)| pods.as_slice()).unwrap_or_default();
         for pod in pods.iter().take(5) {
             let at = later(new.created, 1);
-            let mut event = normal("SuccessfulCreate", format!("Created pod: {}", pod.name()), at, "replicaset-controller");
+            let mut event =
+                normal("SuccessfulCreate", format!("Created pod: {}", pod.name()), at, "replicaset-controller");
             event.on = Some("ReplicaSet".to_owned());
             events.push(event);
         }
@@ -87,8 +88,8 @@ fn before(draft: &Draft<'_>, replicas: u32) -> Option<Revision> {
         let containers: Vec<Map> = containers.into_iter().map(json::map_of).collect();
         json::merge_keyed(list, &containers, "name");
     }
-    let hash = named_hash(draft.workload, PodRevision::Before)
-        .unwrap_or_else(|| hash_of(draft.context, draft.workload, &pod));
+    let hash =
+        named_hash(draft.workload, PodRevision::Before).unwrap_or_else(|| hash_of(draft.context, draft.workload, &pod));
     for_template(&mut pod, "Always");
     let name = format!("{}-{hash}", draft.workload.name);
     Some(Revision { hash, name, number: revision.number - 1, created: draft.created, template: pod, replicas })
@@ -173,8 +174,10 @@ fn object(draft: &Draft<'_>, new: &Revision, old: Option<&Revision>, built: &[(u
     let desired = draft.replicas() as usize;
     let is_complete = updated_ready >= desired && all == updated;
     let ran = built.last().is_some_and(|(_, pods)| pods.iter().any(has_run));
-    let conditions =
-        vec![available_condition(draft, new, available, desired), progressing(draft, new, is_complete, ran, old.is_some())];
+    let conditions = vec![
+        available_condition(draft, new, available, desired),
+        progressing(draft, new, is_complete, ran, old.is_some()),
+    ];
     draft.owner_object(metadata, spec, json::map_of(status), conditions)
 }
 

@@ -127,7 +127,8 @@ fn owner<'a>(draft: &'a Draft<'_>) -> Owner<'a> {
 
 /// The set, the record of its revision, then its pods.
 fn finish(draft: &Draft<'_>, object: Value, revision: &str, mut below: Expansion) -> Expansion {
-    let mut metadata = draft.metadata(revision, &with(&draft.labels, "controller-revision-hash", &draft.hash), &Map::new(), 1);
+    let mut metadata =
+        draft.metadata(revision, &with(&draft.labels, "controller-revision-hash", &draft.hash), &Map::new(), 1);
     metadata.remove("generation");
     metadata.insert("uid".into(), draft.uid("ControllerRevision", revision).into());
     metadata.insert("creationTimestamp".into(), draft.context.moment.write(draft.created).into());

@@ -13,6 +13,7 @@ mod lists;
 mod logs;
 mod namespaces;
 mod reads;
+mod scenario;
 mod serving;
 mod subresources;
 mod watches;

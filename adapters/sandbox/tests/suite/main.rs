@@ -14,6 +14,7 @@ mod logs;
 mod namespaces;
 mod reads;
 mod serving;
+mod speed;
 mod subresources;
 mod watches;
 mod writes;

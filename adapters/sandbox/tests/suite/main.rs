@@ -15,6 +15,7 @@ mod namespaces;
 mod reads;
 mod scenario;
 mod serving;
+mod speed;
 mod subresources;
 mod watches;
 mod writes;

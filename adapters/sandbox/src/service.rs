@@ -18,6 +18,7 @@ use crate::handle::Sandbox;
 use crate::journal::{Entry, Preconditions};
 use crate::resources::Registry;
 use crate::status::Status;
+use crate::store::changes_of_this_thread;
 use crate::verbs;
 
 mod broken;
@@ -114,13 +115,13 @@ async fn handle(sandbox: &Sandbox, head: &http::request::Parts, body: Bytes) -> 
             Effect::Watch(fault) => afterwards.watch.push(fault),
         }
     }
-    Ok(finish(answer_call(sandbox, call, head, &body, &afterwards)?, &afterwards))
+    Ok(finish(answer_call(sandbox, &call, head, &body, &afterwards)?, &afterwards))
 }
 
 /// Answers a request that reached the server.
 fn answer_call(
     sandbox: &Sandbox,
-    call: Call,
+    call: &Call,
     head: &http::request::Parts,
     body: &Bytes,
     afterwards: &Afterwards,
@@ -130,24 +131,24 @@ fn answer_call(
     let collection = matches!(call.verb, Verb::List | Verb::Watch | Verb::DeleteCollection);
     // A refusal of the form is one of the request, in its turn.
     let form = Form::of(accept, &call.query, collection);
-    let before = sandbox.revision();
-    let result = attend(sandbox, &call, head, body, form.clone(), afterwards);
+    let before = changes_of_this_thread();
+    let result = attend(sandbox, call, head, body, form.clone(), afterwards);
     let (code, reason) = match &result {
         Ok(Answer::Object(code, ..) | Answer::Document(code, _) | Answer::Text(code, _)) => (*code, String::new()),
         Ok(_) => (200, String::new()),
         Err(status) => (status.code, status.reason.to_string()),
     };
-    let applied = sandbox.revision() != before;
+    let applied = changes_of_this_thread() != before;
     match &afterwards.refusal {
         _ if afterwards.disconnect => {
-            note(sandbox, &call, head, body, 0, "", applied);
+            note(sandbox, call, head, body, 0, "", applied);
             return Err(broken::connection_reset());
         }
         Some(status) => {
-            note(sandbox, &call, head, body, status.code, &status.reason, applied);
+            note(sandbox, call, head, body, status.code, &status.reason, applied);
             return Ok(answer::refusal(status));
         }
-        None => note(sandbox, &call, head, body, code, &reason, applied),
+        None => note(sandbox, call, head, body, code, &reason, applied),
     }
     Ok(answer::respond(result, form.unwrap_or(Form::Object), now))
 }
@@ -262,7 +263,7 @@ fn note(
         Err(_) if body.is_empty() => Value::Null,
         Err(_) => String::from_utf8_lossy(body).into_owned().into(),
     };
-    let user = sandbox.access().user(&head.headers).map_or_else(|_| String::new(), |user| user.name);
+    let user = sandbox.access().claimed(&head.headers);
     let dry_run = call.query.all("dryRun").any(|value| value == "All")
         || ["/dryRun", "/deleteOptions/dryRun"]
             .iter()

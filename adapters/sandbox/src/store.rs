@@ -1,10 +1,12 @@
 //! The objects, their history and what is looked up in both.
 //!
 //! Every change raises one revision, which is every object's and every list's resource version, as with etcd.
+#![expect(clippy::similar_names, reason = "`shelf` beside `self` is still the right word")]
 
 mod history;
 mod place;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -23,6 +25,17 @@ type Objects = BTreeMap<String, BTreeMap<String, Arc<Value>>>;
 
 /// How many changes of one resource are kept for watches and old pages.
 const KEPT_CHANGES: usize = 4096;
+
+thread_local! {
+    /// How many changes this thread made, of any store.
+    static CHANGES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many changes this thread made so far. A request is handled on one thread without a break, so that the difference
+/// is what this request changed, and not what others changed meanwhile.
+pub(crate) fn changes_of_this_thread() -> u64 {
+    CHANGES.get()
+}
 
 /// All objects of a sandbox.
 #[derive(Debug)]
@@ -333,6 +346,7 @@ impl Store {
     }
 
     fn log(&mut self, place: &Place, before: Option<Arc<Value>>, after: Option<Arc<Value>>) {
+        CHANGES.set(CHANGES.get().wrapping_add(1));
         let revision = self.revision;
         let shelf = self.shelf_mut(&place.shelf);
         let (namespace, name) = (place.namespace.clone(), place.name.clone());

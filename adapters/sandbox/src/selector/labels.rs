@@ -257,7 +257,7 @@ impl<'a> Tokens<'a> {
     }
 
     fn read(&mut self) -> Token {
-        while self.rest.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        while self.rest.next_if(char::is_ascii_whitespace).is_some() {}
         let Some(first) = self.rest.next() else { return Token::End };
         match first {
             '(' => Token::Open,
@@ -287,8 +287,8 @@ mod tests {
 
     use super::*;
 
-    fn selects(selector: &str, labels: Value) -> bool {
-        Labels::parse(selector).expect("a selector").matches(Some(&labels))
+    fn selects(selector: &str, labels: &Value) -> bool {
+        Labels::parse(selector).expect("a selector").matches(Some(labels))
     }
 
     #[test]
@@ -311,10 +311,10 @@ mod tests {
             " app in ( web , db ) , tier ",
             "empty=",
         ] {
-            assert!(selects(yes, labels.clone()), "{yes}");
+            assert!(selects(yes, &labels), "{yes}");
         }
         for no in ["app=db", "!app", "absent", "app notin (web)", "app in (db)", "n>7", "app>1", "app=web,tier=back"] {
-            assert!(!selects(no, labels.clone()), "{no}");
+            assert!(!selects(no, &labels), "{no}");
         }
     }
 

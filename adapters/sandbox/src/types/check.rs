@@ -196,7 +196,9 @@ mod tests {
     use super::*;
 
     fn deployment(spec: Value) -> Value {
-        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": spec})
+        let mut object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}});
+        object["spec"] = spec;
+        object
     }
 
     fn error(mut object: Value) -> Option<String> {

@@ -33,8 +33,6 @@ pub(super) fn delete(sandbox: &Sandbox, request: &Request) -> Result<Answer, Sta
     };
     if !options.dry_run {
         sandbox.settle(&mut store, request.now);
-        drop(store);
-        sandbox.logs().wake();
     }
     Ok(answer)
 }
@@ -57,8 +55,6 @@ pub(super) fn delete_collection(sandbox: &Sandbox, request: &Request) -> Result<
     let metadata = serde_json::json!({"resourceVersion": store.revision().to_string()});
     if !options.dry_run {
         sandbox.settle(&mut store, request.now);
-        drop(store);
-        sandbox.logs().wake();
     }
     Ok(Answer::List(List { resource: resource.clone(), objects: deleted, metadata }))
 }

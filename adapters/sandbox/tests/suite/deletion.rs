@@ -117,19 +117,19 @@ async fn a_pod_in_its_grace_period_outlives_its_finalizers() {
 
 /// A deployment with a replica set with two pods, as their controllers make them.
 async fn workload(api: &Api, blocking: bool) {
-    let owned = |name: &str, kind: &str, owner: &Value| {
+    let owned_by = |owner: &Value, kind: &str, name: &str| {
         json!({"name": name, "namespace": "default", "ownerReferences": [{"apiVersion": "apps/v1", "kind": kind,
             "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"], "controller": true,
             "blockOwnerDeletion": blocking}]})
     };
     let (_, owner) = api.post(DEPLOYMENTS, deployment("web")).await;
-    let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": owned("web-1", "Deployment", &owner),
+    let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": owned_by(&owner, "Deployment", "web-1"),
         "spec": {"replicas": 2}});
     api.sandbox.put(set).expect("a replica set");
     let set = api.sandbox.get("apps/v1", "ReplicaSet", "default", "web-1").expect("a replica set");
     for name in ["web-1-a", "web-1-b"] {
         let mut pod = running("default", name);
-        pod["metadata"] = owned(name, "ReplicaSet", &set);
+        pod["metadata"] = owned_by(&set, "ReplicaSet", name);
         api.sandbox.put(pod).expect("a pod");
     }
 }

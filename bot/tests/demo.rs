@@ -1,0 +1,164 @@
+//! Every story of the demo is played, and every question that it names must get its answer.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use kubewhy_diagnosis::RankedFinding;
+use kubewhy_diagnosis::finding::Severity;
+use kubewhy_diagnosis::kind::Kind;
+use kubewhy_diagnosis::{Inquiry, Report, Status, Step, Target};
+use kubewhy_kubernetes::Cluster;
+use kubewhy_sandbox::scenario::{Ask, Player, Scenario};
+use kubewhy_sandbox::{Clock, Sandbox};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("demo")
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    let mut wrong = Vec::new();
+    let mut scenarios = Vec::new();
+    for path in paths {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        match Scenario::parse(&name, &std::fs::read_to_string(&path).unwrap()) {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    scenarios
+}
+
+/// A demo with its clock: everything is played together, as in the real one.
+struct Demo {
+    clock: Clock,
+    sandbox: Sandbox,
+    player: Player,
+    start: Timestamp,
+    scenarios: Vec<Scenario>,
+}
+
+impl Demo {
+    fn new() -> Self {
+        let start: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
+        let clock = Clock::fixed(start);
+        let sandbox = Sandbox::new(clock.clone());
+        let scenarios = scenarios();
+        let player = Player::new(sandbox.clone(), scenarios.clone());
+        Self { clock, sandbox, player, start, scenarios }
+    }
+
+    fn advance_to(&mut self, offset: std::time::Duration) {
+        let now = self.start.checked_add(SignedDuration::try_from(offset).unwrap()).unwrap();
+        if now > self.clock.now() {
+            self.clock.set(now);
+        }
+        self.player.advance(self.clock.now()).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+/// `pod cart -n shop`: the object of that name, else the first pod whose name begins so.
+fn target(ask: &Ask, sandbox: &Sandbox) -> Target {
+    let words: Vec<&str> = ask.why.split_whitespace().collect();
+    let [kind, name, rest @ ..] = words.as_slice() else { panic!("\"{}\" is no question", ask.why) };
+    let kind = Kind::from_word(kind).unwrap_or_else(|| panic!("\"{kind}\" is no kind"));
+    let namespace = match rest {
+        ["-n", namespace] => Some((*namespace).to_owned()),
+        [] if !kind.is_namespaced() => None,
+        _ => panic!("\"{}\" is no question", ask.why),
+    };
+    let mut name = (*name).to_owned();
+    let found = sandbox.get(kind.api_version(), kind.name(), namespace.as_deref().unwrap_or_default(), &name);
+    if found.is_none() && kind == Kind::Pod {
+        let pods = sandbox.list("v1", "Pod", namespace.as_deref());
+        let names = pods.iter().filter_map(|pod| pod.pointer("/metadata/name")?.as_str());
+        let prefix = format!("{name}-");
+        name = names.filter(|other| other.starts_with(&prefix)).min().map_or(name, str::to_owned);
+    }
+    Target { cluster: "demo".to_owned(), context: None, kind, namespace, name }
+}
+
+async fn answer(cluster: &Cluster, target: Target, now: Timestamp) -> Report {
+    let mut inquiry = Inquiry::new(target, now);
+    let mut answers = Vec::new();
+    loop {
+        match inquiry.step(answers) {
+            Step::Needs(asks) => answers = cluster.answer(asks).await,
+            Step::Done(report) => return *report,
+        }
+    }
+}
+
+/// Tells whether a finding is no trouble yet.
+fn is_calm(ranked: &RankedFinding) -> bool {
+    ranked.finding.severity == Severity::Info
+}
+
+/// What is wrong with an answer.
+fn fault(ask: &Ask, report: &Report) -> Option<String> {
+    if let Some(error) = &report.error {
+        return Some(format!("no answer: {}", error.message));
+    }
+    let code = report.findings.first().map(|ranked| <&str>::from(ranked.finding.code));
+    let found: Vec<&str> = report.findings.iter().map(|ranked| ranked.finding.code.into()).collect();
+    let is_right = match ask.code.as_str() {
+        "healthy" => report.status == Status::Healthy && report.findings.is_empty(),
+        "pending" => report.status == Status::Pending && report.findings.iter().all(is_calm),
+        wanted => code == Some(wanted),
+    };
+    if !is_right {
+        return Some(format!("answered {:?} {found:?}: {}", report.status, report.summary.plain()));
+    }
+    let text = serde_json::to_string(report).unwrap();
+    let plain = text.replace("\\\"", "\"");
+    let missing: Vec<&String> =
+        ask.names.iter().filter(|name| !text.contains(*name) && !plain.contains(*name)).collect();
+    (!missing.is_empty()).then(|| format!("does not name {missing:?}: {plain}"))
+}
+
+#[tokio::test]
+async fn every_question_gets_its_answer() {
+    let mut demo = Demo::new();
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut asks: Vec<(std::time::Duration, String, Ask)> = Vec::new();
+    for scenario in &demo.scenarios {
+        for ask in scenario.asks() {
+            if scenario.name().contains(&only) {
+                asks.push((scenario.begins() + ask.after(), scenario.name().to_owned(), ask.clone()));
+            }
+        }
+    }
+    asks.sort_by_key(|(at, _, _)| *at);
+    let all = asks.len();
+    let mut wrong = Vec::new();
+    let client = kube::Client::new(demo.sandbox.service(), "default");
+    let cluster = Cluster::new(client, "demo");
+    for (at, name, ask) in asks {
+        demo.advance_to(at);
+        let report = answer(&cluster, target(&ask, &demo.sandbox), demo.clock.now()).await;
+        if std::env::var("SHOW").is_ok() {
+            println!("{}", serde_json::to_string_pretty(&report).unwrap());
+        }
+        if let Some(fault) = fault(&ask, &report) {
+            wrong.push(format!("{name}: {} should be {}: {fault}", ask.why, ask.code));
+        }
+    }
+    println!("{} of {all} questions about {} stories are answered right", all - wrong.len(), demo.scenarios.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_known_case_about_pods_has_its_story() {
+    let text = std::fs::read_to_string(folder().join("seeds.txt")).unwrap();
+    let known: BTreeSet<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let scenarios = scenarios();
+    let told: BTreeSet<&str> = scenarios.iter().flat_map(Scenario::seeds).map(String::as_str).collect();
+    let untold: Vec<&&str> = known.difference(&told).collect();
+    let unknown: Vec<&&str> = told.difference(&known).collect();
+    println!("{} of {} known cases have their story", known.len() - untold.len(), known.len());
+    assert!(untold.is_empty() && unknown.is_empty(), "without a story: {untold:#?}\nno such case: {unknown:#?}");
+}

@@ -62,7 +62,7 @@ pub fn decode(kind: PatchKind, body: &[u8]) -> Result<Value, Status> {
                 return Ok(patch);
             }
             (PatchKind::Json, other) => {
-                format!("json: cannot unmarshal {} into a list of operations", type_name(other))
+                format!("json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp", type_name(other))
             }
             (_, other) => {
                 format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", type_name(other))

@@ -47,7 +47,7 @@ pub(crate) struct Store {
     dependants: BTreeMap<String, BTreeSet<Place>>,
     /// UIDs of objects that went and whose dependants nobody has looked after yet.
     gone: Vec<String>,
-    /// Objects that wait for the garbage collector to take its finalizer off.
+    /// Objects in deletion that wait for a controller played here to take its finalizer off.
     waiting: BTreeSet<Place>,
     /// Namespaces in deletion.
     ending: BTreeSet<String>,
@@ -280,7 +280,7 @@ impl Store {
         std::mem::take(&mut self.gone)
     }
 
-    /// The objects with a finalizer of the garbage collector.
+    /// The objects in deletion with a finalizer that a controller played here takes off.
     pub(crate) fn waiting(&self) -> Vec<Place> {
         self.waiting.iter().cloned().collect()
     }
@@ -360,7 +360,7 @@ impl Store {
         for owner in owners(object) {
             self.dependants.entry(owner.to_owned()).or_default().insert(place.clone());
         }
-        if is_deleting(object) && finalizers(object).iter().any(|one| is_collectors(one)) {
+        if is_deleting(object) && finalizers(object).iter().any(|one| is_ours(one)) {
             self.waiting.insert(place.clone());
         }
         if place.shelf.is_namespaces() && is_deleting(object) {
@@ -402,6 +402,11 @@ impl Store {
 /// The finalizers that the garbage collector takes off itself.
 pub(crate) fn is_collectors(finalizer: &str) -> bool {
     matches!(finalizer, "foregroundDeletion" | "orphan")
+}
+
+/// The finalizers that some controller played here takes off: an index of them keeps every write from a search.
+fn is_ours(finalizer: &str) -> bool {
+    is_collectors(finalizer) || matches!(finalizer, "kubernetes.io/pvc-protection" | "kubernetes.io/pv-protection")
 }
 
 /// The UIDs of an object's owners.

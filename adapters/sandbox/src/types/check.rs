@@ -40,6 +40,7 @@ impl Mismatch {
         match (found.as_str(), wanted.as_str()) {
             ("number", "string") => "cannot convert int64 to string".to_owned(),
             ("bool", "string") => "cannot convert bool to string".to_owned(),
+            (found, wanted) if wanted.starts_with("[]") => format!("cannot restore slice from {found}"),
             _ => format!("unrecognized type: {wanted}"),
         }
     }

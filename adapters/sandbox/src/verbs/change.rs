@@ -151,7 +151,7 @@ fn check_versions(request: &Request, place: &Place, existing: &Value, object: &V
     }
     if !version.is_empty() && version.parse::<u64>().is_err() {
         let why = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");
-        return Err(Status::new(500, "", format!("invalid resource version: {why}")));
+        return Err(Status::new(500, "", why));
     }
     if !version.is_empty() && version != "0" && version != meta(existing, "resourceVersion") {
         return Err(Status::modified(&resource.group, &resource.plural, &place.name));

@@ -19,11 +19,7 @@ const MOST_DISRUPTED: usize = 2000;
 /// Evicts a pod, if the budgets allow it.
 pub(super) fn evict(sandbox: &Sandbox, request: &Request) -> Result<Answer, Status> {
     let eviction = body::parse(request, "Eviction")?;
-    let kind = text(&eviction, "/kind");
-    if !kind.is_empty() && kind != "Eviction" {
-        let version = text(&eviction, "/apiVersion");
-        return Err(Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a Eviction")));
-    }
+    body::check_posted(&eviction, "policy", "Eviction")?;
     if meta(&eviction, "name") != request.target.name {
         return Err(Status::bad_request("name in URL does not match name in Eviction object"));
     }

@@ -81,7 +81,7 @@ impl Player {
             self.prepare(scene, &namespace);
         }
         let present = self.sandbox.get(&resource.api_version(), &kind, &namespace, &name);
-        let object = if let Some(present) = present {
+        let mut object = if let Some(present) = present {
             let mut whole = json::map_of(Value::clone(&present));
             let conditions = if kind == "Node" { take_conditions(&mut object) } else { Vec::new() };
             json::merge(&mut whole, &object);
@@ -97,6 +97,10 @@ impl Player {
         } else {
             self.complete(scene, &kind, object, &namespace, &name)
         };
+        if kind == "Secret" {
+            let managed = managed_fields(&object, &scene.moment.write(scene.created));
+            json::child(&mut object, "metadata").insert("managedFields".into(), managed);
+        }
         self.put(scene, object.clone());
         if kind == "Node" {
             self.put_lease(scene, &Value::Object(object));
@@ -390,6 +394,14 @@ impl Player {
     pub(super) fn unknown(&mut self, scene: &Scene<'_>, what: &str) {
         self.fail(PlayError::Unknown { scenario: scene.scenario.name.clone(), what: what.to_owned() });
     }
+}
+
+/// Who wrote which keys: where only metadata may be read, the keys of a Secret are known from here.
+fn managed_fields(secret: &Map, time: &str) -> Value {
+    let data = secret.get("data").and_then(Value::as_object);
+    let keys: Map = data.into_iter().flatten().map(|(key, _)| (format!("f:{key}"), json!({}))).collect();
+    json!([{"manager": "kubectl-create", "operation": "Update", "apiVersion": "v1", "time": time,
+        "fieldsType": "FieldsV1", "fieldsV1": {"f:data": keys, "f:type": {}}}])
 }
 
 fn take_conditions(object: &mut Map) -> Vec<Map> {

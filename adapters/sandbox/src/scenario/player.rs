@@ -81,6 +81,9 @@ pub struct Player {
     controlled: BTreeSet<control::Controlled>,
     /// The resource version of the last change that was looked at for that.
     controlled_at: u64,
+    /// The nodes that there were, and those of them that somebody deleted, with the time at which that was seen.
+    nodes_seen: BTreeSet<String>,
+    nodes_gone: BTreeMap<String, Timestamp>,
     error: Option<PlayError>,
 }
 
@@ -118,6 +121,8 @@ impl Player {
             wishes: BTreeMap::new(),
             controlled: BTreeSet::new(),
             controlled_at: 0,
+            nodes_seen: BTreeSet::new(),
+            nodes_gone: BTreeMap::new(),
             error: None,
         };
         player.plan();

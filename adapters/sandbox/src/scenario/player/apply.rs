@@ -250,6 +250,9 @@ impl Player {
     }
 
     fn drop_object(&mut self, kind: &str, namespace: &str, name: &str) {
+        if kind == "Node" {
+            self.forget_node(name);
+        }
         if kind == "Pod" {
             self.plans.remove(&(namespace.to_owned(), name.to_owned()));
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kubewhy_chat::{Input, Message, Person, Place, Press, Request};
+use kubewhy_chat::{Input, Message, Person, Place, Request};
 use kubewhy_console::{Details, Line, Session, Settings, View};
 use kubewhy_core::complete::complete;
 use kubewhy_diagnosis::kind::Kind;
@@ -39,22 +39,39 @@ pub(crate) fn open(desk: &Arc<Desk>, history: Option<PathBuf>) -> io::Result<Ses
 /// # Errors
 /// Where reading or writing fails.
 pub(crate) fn talk(desk: &Desk, session: &mut Session, greeting: &Message) -> io::Result<()> {
-    let printer = session.printer();
-    printer.answer(greeting)?;
+    session.printer().answer(greeting)?;
     while let Some(line) = session.next_line()? {
         let input = match line {
             Line::Words(words) => Input::Line(words),
-            Line::Press(Press::Command(line)) => Input::Line(line),
             Line::Press(press) => Input::Press(press),
         };
-        let request = Request { who: person(), place: place(), input };
-        match desk.answer(&request) {
-            Outcome::Reply(reply) => printer.answer(&reply.message)?,
-            Outcome::More => printer.more()?,
-            Outcome::Quit => break,
+        if respond(desk, session, input)? == Next::End {
+            break;
         }
     }
     Ok(())
+}
+
+/// Whether a conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Line,
+    End,
+}
+
+fn respond(desk: &Desk, session: &mut Session, mut input: Input) -> io::Result<Next> {
+    let printer = session.printer();
+    loop {
+        let reply = match desk.answer(&Request { who: person(), place: place(), input }) {
+            Outcome::Reply(reply) => reply,
+            Outcome::More => return printer.more().map(|()| Next::Line),
+            Outcome::Quit => return Ok(Next::End),
+        };
+        printer.answer(&reply.message)?;
+        let Some(form) = reply.form else { return Ok(Next::Line) };
+        let Some(values) = session.fill(&form)? else { return Ok(Next::Line) };
+        input = Input::Form { token: form.token, values };
+    }
 }
 
 fn person() -> Person {

@@ -5,6 +5,7 @@
 //! belongs on a thread of its own; a [`Printer`] can be sent anywhere.
 
 mod assistant;
+mod form;
 mod pipe;
 mod printer;
 mod terminal;

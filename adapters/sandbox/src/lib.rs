@@ -14,6 +14,7 @@ mod removal;
 mod selector;
 mod service;
 mod store;
+mod types;
 mod verbs;
 
 pub mod access;

@@ -1,6 +1,8 @@
 //! A conversation as a person or a script has it: `kubewhy demo` and `kubewhy chat` in a pipe, and the picture of it that the
 //! README shows.
 
+#![expect(clippy::panic, reason = "a test fails by a panic")]
+
 mod picture;
 
 use std::io::Write as _;
@@ -125,7 +127,7 @@ fn the_picture_in_the_readme_is_what_the_demo_shows() {
     let mut screen = String::new();
     for line in ["why deploy push -n store", "why pod kafka-1 -n data", "3"] {
         let command = if line == "3" { "fix pod kafka-1 -n data --action force-delete-pod" } else { line };
-        screen.push_str(&format!("\u{1b}[1m> {line}\u{1b}[0m\n"));
+        screen.extend(["\u{1b}[1m> ", line, "\u{1b}[0m\n"]);
         screen.push_str(&kubewhy_console::render(&answer(&desk, command), &view));
         screen.push('\n');
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use kubewhy_chat::{Button, Message, Press, Tone, samples};
+use kubewhy_chat::{Block, Button, Field, Form, Message, Press, Tone, samples};
 use kubewhy_console::{Details, Line, Session, Settings, View};
 use kubewhy_text::{Text, text};
 
@@ -89,4 +89,50 @@ fn input_that_is_no_text_or_has_no_end_does_no_harm() {
     assert!(matches!(&lines[0], Line::Words(words) if words.len() == 65_536));
     assert!(!printed.contains('\u{1b}'), "the echo is clean");
     assert!(printed.lines().all(|line| line.len() <= 1_010));
+}
+
+/// Fills in a form that asks for a name and a reason, from a script.
+fn filled(script: &str) -> (String, Option<std::collections::BTreeMap<String, String>>) {
+    let field = |id: &str, label: &'static str, most: usize| Field {
+        id: id.to_owned(),
+        label: Text::from(label),
+        placeholder: text!["kafka-1"],
+        most,
+    };
+    let form = Form {
+        title: text!["Delete Pod kafka-1 by force"],
+        blocks: vec![Block::Paragraph(text!["Data can be lost."])],
+        fields: vec![field("name", "Type the pod's name", 10), field("reason", "Why?", 100)],
+        submit: text!["Delete"],
+        token: "t".to_owned(),
+    };
+    let out = Out::default();
+    let settings = Settings { clock: Box::new(samples::now), ..Settings::default() };
+    let mut session = Session::over(io::Cursor::new(script.as_bytes().to_vec()), out.clone(), settings);
+    let values = session.fill(&form).unwrap();
+    let shown = out.0.lock().unwrap().clone();
+    (String::from_utf8(shown).unwrap(), values)
+}
+
+#[test]
+fn a_form_is_filled_in_line_by_line_whatever_the_values_look_like() {
+    let (printed, values) = filled("kafka-1\nmore 1 quit\n");
+    let values = values.expect("both were typed");
+    assert_eq!((values["name"].as_str(), values["reason"].as_str()), ("kafka-1", "more 1 quit"));
+    assert!(printed.contains("Delete Pod kafka-1 by force") && printed.contains("Data can be lost."), "{printed}");
+    assert!(printed.contains("Type the pod's name") && printed.contains("for example kafka-1"), "{printed}");
+}
+
+#[test]
+fn a_value_that_is_too_long_is_asked_again() {
+    let (printed, values) = filled("a-name-that-is-too-long\nkafka-1\nbecause\n");
+    assert_eq!(values.expect("typed at last")["name"], "kafka-1");
+    assert!(printed.contains("! not done: that is longer than 10 characters"), "{printed}");
+}
+
+#[test]
+fn a_form_that_is_left_gives_nothing() {
+    let (printed, values) = filled("kafka-1\n");
+    assert_eq!(values, None);
+    assert!(printed.contains("! not done: the form was left"), "{printed}");
 }

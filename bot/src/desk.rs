@@ -43,7 +43,7 @@ pub struct Desk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// An answer.
-    Reply(Reply),
+    Reply(Box<Reply>),
     /// The rest of the answer before is wanted, which the place itself has.
     More,
     /// The conversation is over.
@@ -111,8 +111,8 @@ impl Desk {
             | Command::Precheck(_) => Err(UserError::new(text![quoted(command.spec().word), " is not here"]).message()),
         };
         match answered {
-            Ok(message) => Outcome::Reply(Reply::to_everybody(message)),
-            Err(remark) => Outcome::Reply(Reply::to_asker(remark)),
+            Ok(message) => Outcome::Reply(Box::new(Reply::to_everybody(message))),
+            Err(remark) => Outcome::Reply(Box::new(Reply::to_asker(remark))),
         }
     }
 
@@ -208,7 +208,7 @@ fn exact(object: &Wanted) -> Option<Candidate> {
 }
 
 fn refusal(error: &UserError) -> Outcome {
-    Outcome::Reply(Reply::to_asker(error.message()))
+    Outcome::Reply(Box::new(Reply::to_asker(error.message())))
 }
 
 fn nothing_named() -> UserError {

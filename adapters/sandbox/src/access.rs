@@ -228,6 +228,15 @@ impl Access {
         Ok(impersonated)
     }
 
+    /// The name of who claims to be behind a request, whether that is allowed or not.
+    pub(crate) fn claimed(&self, headers: &HeaderMap) -> String {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let token = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let known = token.and_then(|token| self.tokens.get(token.trim())).map(|user| user.name.as_str());
+        let default = if self.tokens.is_empty() { DEFAULT_USER } else { "" };
+        header("impersonate-user").or(known).unwrap_or(default).to_owned()
+    }
+
     /// Records what somebody wants to do, and refuses what no rule allows.
     pub(crate) fn check(&mut self, user: &User, asked: &Attributes) -> Result<(), Status> {
         let allowed = self.allows(&user.name, asked);

@@ -101,7 +101,7 @@ fn object_response(
         Form::Table(include) => {
             let revision = crate::object::meta(&object, "resourceVersion");
             let metadata = serde_json::json!({"resourceVersion": revision});
-            crate::table::table(resource, &[object.clone()], metadata, include, now)
+            crate::table::table(resource, std::slice::from_ref(&object), metadata, include, now)
         }
     };
     json(code, shown.to_string().into_bytes())

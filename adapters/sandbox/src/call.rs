@@ -218,13 +218,13 @@ fn decode(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn call(method: Method, uri: &str) -> Call {
-        Call::parse(&method, &uri.parse().expect("a URI")).expect("a call")
+    fn call(method: &Method, uri: &str) -> Call {
+        Call::parse(method, &uri.parse().expect("a URI")).expect("a call")
     }
 
     fn parts(uri: &str) -> [String; 6] {
         let Target { group, version, namespace, plural, name, subresource } =
-            call(Method::GET, uri).target.expect("a target");
+            call(&Method::GET, uri).target.expect("a target");
         [group, version, namespace, plural, name, subresource]
     }
 
@@ -236,17 +236,17 @@ mod tests {
         assert_eq!(parts("/api/v1/namespaces/a"), ["", "v1", "a", "namespaces", "a", ""]);
         assert_eq!(parts("/api/v1/namespaces/a/status"), ["", "v1", "a", "namespaces", "a", "status"]);
         assert_eq!(parts("/api/v1/nodes/n%2Fx"), ["", "v1", "", "nodes", "n/x", ""]);
-        assert!(call(Method::GET, "/version").target.is_none());
-        assert!(call(Method::GET, "/apis/apps/v1").target.is_none());
+        assert!(call(&Method::GET, "/version").target.is_none());
+        assert!(call(&Method::GET, "/apis/apps/v1").target.is_none());
     }
 
     #[test]
     fn verbs_follow_method_and_query() {
-        assert_eq!(call(Method::GET, "/api/v1/pods?watch=true").verb, Verb::Watch);
-        assert_eq!(call(Method::GET, "/api/v1/pods?watch=false").verb, Verb::List);
-        assert_eq!(call(Method::GET, "/api/v1/watch/pods").verb, Verb::Watch);
-        assert_eq!(call(Method::GET, "/api/v1/namespaces/a/pods/b?watch=1").verb, Verb::Get);
-        assert_eq!(call(Method::DELETE, "/api/v1/namespaces/a/pods").verb, Verb::DeleteCollection);
+        assert_eq!(call(&Method::GET, "/api/v1/pods?watch=true").verb, Verb::Watch);
+        assert_eq!(call(&Method::GET, "/api/v1/pods?watch=false").verb, Verb::List);
+        assert_eq!(call(&Method::GET, "/api/v1/watch/pods").verb, Verb::Watch);
+        assert_eq!(call(&Method::GET, "/api/v1/namespaces/a/pods/b?watch=1").verb, Verb::Get);
+        assert_eq!(call(&Method::DELETE, "/api/v1/namespaces/a/pods").verb, Verb::DeleteCollection);
         assert!(Call::parse(&Method::TRACE, &"/api/v1/pods".parse().expect("a URI")).is_err());
     }
 

@@ -91,8 +91,6 @@ impl Sandbox {
         let mut store = self.store();
         put(&mut store, object, now)?;
         self.settle(&mut store, now);
-        drop(store);
-        self.logs().wake();
         Ok(())
     }
 
@@ -103,8 +101,6 @@ impl Sandbox {
         let resource = store.registry().by_kind(api_version, kind)?;
         let removed = store.erase(&resource.place(namespace, name));
         self.settle(&mut store, now);
-        drop(store);
-        self.logs().wake();
         removed
     }
 
@@ -287,6 +283,8 @@ impl Sandbox {
         if self.inner.collects.load(Ordering::Relaxed) {
             garbage::settle(store, now);
         }
+        // Who follows a log looks whether its container still runs. Nobody takes these two locks the other way round.
+        self.logs().wake();
     }
 }
 

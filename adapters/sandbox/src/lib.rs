@@ -14,6 +14,7 @@ mod removal;
 mod selector;
 mod service;
 mod store;
+mod types;
 mod verbs;
 
 pub mod access;
@@ -23,8 +24,8 @@ pub mod faults;
 pub mod journal;
 pub mod patch;
 pub mod resources;
-pub mod serve;
 pub mod scenario;
+pub mod serve;
 pub mod status;
 pub mod table;
 

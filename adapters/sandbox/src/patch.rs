@@ -62,7 +62,7 @@ pub fn decode(kind: PatchKind, body: &[u8]) -> Result<Value, Status> {
                 return Ok(patch);
             }
             (PatchKind::Json, other) => {
-                format!("json: cannot unmarshal {} into a list of operations", type_name(other))
+                format!("json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp", type_name(other))
             }
             (_, other) => {
                 format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", type_name(other))
@@ -89,6 +89,11 @@ pub fn apply(kind: PatchKind, resource: &Resource, object: &Value, patch: &Value
         PatchKind::Strategic if resource.custom.is_some() => Err(PatchKind::unsupported(STRATEGIC, resource)),
         PatchKind::Strategic => strategic::apply(resource, object, patch),
     }
+}
+
+/// A value as Go prints it with `%v`, which is how refusals of strategic patches quote it.
+pub(crate) fn as_go_prints(value: &Value) -> String {
+    strategic::go(value)
 }
 
 /// The answer to a patch that can be read and does not fit the object.

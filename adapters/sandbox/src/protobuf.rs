@@ -3,8 +3,6 @@
 
 mod wire;
 
-use std::{collections::BTreeMap, sync::LazyLock};
-
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
@@ -12,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use self::wire::{Reader, Wire};
-use crate::status::Status;
+use crate::{status::Status, types::Type};
 
 /// The media type of these bodies.
 const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
@@ -22,11 +20,6 @@ const MAGIC: &[u8] = b"k8s\0";
 
 /// How deep messages may nest; no kind of Kubernetes comes near.
 const DEEPEST: usize = 48;
-
-/// The fields of each type, a line each: `TYPE|NUMBER NAME KIND TARGET|..`, from the types of a 1.34 server. A field whose
-/// name is `-` stands for the fields in it; `?` behind the kind marks one that JSON leaves out where it is zero.
-static TYPES: LazyLock<BTreeMap<&str, &str>> =
-    LazyLock::new(|| include_str!("protobuf/fields.txt").lines().filter_map(|line| line.split_once('|')).collect());
 
 /// Turns a body in protobuf into JSON, and its headers with it; leaves every other body as it is.
 ///
@@ -47,11 +40,9 @@ fn decode(body: &[u8]) -> Result<Value, Status> {
     let unreadable = || Status::bad_request("the body of the request could not be decoded as protobuf");
     let envelope = body.strip_prefix(MAGIC).ok_or_else(unreadable)?;
     let (api_version, kind, raw) = open(envelope).ok_or_else(unreadable)?;
-    let name = if kind == "DeleteOptions" { "meta/DeleteOptions".to_owned() } else { format!("{api_version}/{kind}") };
-    if !TYPES.contains_key(name.as_str()) {
-        return Err(Status::unsupported_media_type(&["application/json", "application/yaml"]));
-    }
-    let mut object = message(&name, raw, 0).ok_or_else(unreadable)?;
+    let own = Type::of(&api_version, &kind)
+        .ok_or_else(|| Status::unsupported_media_type(&["application/json", "application/yaml"]))?;
+    let mut object = message(own, raw, 0).ok_or_else(unreadable)?;
     object.insert("apiVersion".to_owned(), api_version.into());
     object.insert("kind".to_owned(), kind.into());
     Ok(Value::Object(object))
@@ -78,35 +69,14 @@ fn open(envelope: &[u8]) -> Option<(String, String, &[u8])> {
     Some((api_version, kind, raw))
 }
 
-/// A field of a type.
-struct Field<'a> {
-    name: &'a str,
-    kind: &'a str,
-    target: &'a str,
-    omits_zero: bool,
-}
-
-fn field<'a>(fields: &'a str, number: u64) -> Option<Field<'a>> {
-    fields.split('|').find_map(|field| {
-        let mut words = field.split(' ');
-        if words.next()?.parse() != Ok(number) {
-            return None;
-        }
-        let (name, kind) = (words.next()?, words.next()?);
-        let target = words.next().unwrap_or_default();
-        Some(Field { name, kind: kind.trim_end_matches('?'), target, omits_zero: kind.ends_with('?') })
-    })
-}
-
-fn message(type_name: &str, bytes: &[u8], depth: usize) -> Option<Map<String, Value>> {
+fn message(own: Type, bytes: &[u8], depth: usize) -> Option<Map<String, Value>> {
     if depth > DEEPEST {
         return None;
     }
-    let fields = TYPES.get(type_name)?;
     let mut object = Map::new();
     for found in Reader::new(bytes) {
         let (number, wire) = found?;
-        let Some(field) = field(fields, number) else { continue };
+        let Some(field) = own.numbered(number) else { continue };
         if let Some(kind) = field.kind.strip_prefix("List:") {
             let item = value(kind, field.target, &wire, depth)?;
             match object.entry(field.name).or_insert_with(|| Value::Array(Vec::new())) {
@@ -160,12 +130,13 @@ fn value(kind: &str, target: &str, wire: &Wire<'_>, depth: usize) -> Option<Valu
         // Negative numbers are sent as their two's complement.
         Wire::Number(number) => return Some(number.cast_signed().into()),
         Wire::Bytes(bytes) => *bytes,
+        Wire::Fixed => return None,
     };
     match kind {
         "Text" => text_of(bytes).map(Value::from),
         "Bytes" => Some(BASE64_STANDARD.encode(bytes).into()),
-        "Part" => message(target, bytes, depth + 1).map(Value::Object),
-        "Quantity" => Some(first_text(bytes)?.unwrap_or_else(|| "0".to_owned()).into()),
+        "Part" => message(Type::named(target)?, bytes, depth + 1).map(Value::Object),
+        "Quantity" => first_text(bytes).map(|text| if text.is_empty() { "0".into() } else { text.into() }),
         "Fields" | "Raw" => raw_json(bytes),
         "Items" => items(bytes),
         "IntOrText" => int_or_text(bytes),
@@ -179,19 +150,22 @@ fn text_of(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
-/// The text in the first field of a message; nothing where it has none.
-fn first_text(bytes: &[u8]) -> Option<Option<String>> {
-    let mut text = None;
+/// The text in the first field of a message; empty where it has none.
+fn first_text(bytes: &[u8]) -> Option<String> {
+    let mut text = String::new();
     for field in Reader::new(bytes) {
         if let (1, Wire::Bytes(bytes)) = field? {
-            text = Some(text_of(bytes)?);
+            text = text_of(bytes)?;
         }
     }
     Some(text)
 }
 
 fn raw_json(bytes: &[u8]) -> Option<Value> {
-    first_text(bytes)?.map_or(Some(Value::Null), |text| serde_json::from_str(&text).ok())
+    match first_text(bytes)? {
+        text if text.is_empty() => Some(Value::Null),
+        text => serde_json::from_str(&text).ok(),
+    }
 }
 
 fn items(bytes: &[u8]) -> Option<Value> {

@@ -5,6 +5,7 @@
 //! Invariants: the same scenario and the same start give the same objects, names and uids; a player has no clock and no
 //! thread of its own; a file that is wrong is refused with the path of its key and never played in part.
 
+mod event;
 mod format;
 mod identity;
 mod json;
@@ -12,7 +13,6 @@ mod node;
 mod player;
 mod pod;
 mod time;
-mod event;
 mod workload;
 
 pub use format::{Ask, Scenario, ScenarioError, ScenarioKind};

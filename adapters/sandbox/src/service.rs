@@ -15,9 +15,10 @@ use crate::call::{Call, Verb};
 use crate::discovery;
 use crate::faults::{Effect, WatchFault};
 use crate::handle::Sandbox;
-use crate::journal::{Entry, Preconditions};
+use crate::journal::{self, Entry, Preconditions};
 use crate::resources::Registry;
 use crate::status::Status;
+use crate::store::changes_of_this_thread;
 use crate::verbs;
 
 mod broken;
@@ -92,7 +93,7 @@ async fn handle(sandbox: &Sandbox, head: &http::request::Parts, body: Bytes) -> 
         Err(status) => return Ok(answer::refusal(&status)),
     };
     let mut afterwards = Afterwards::default();
-    let effects = sandbox.faults().meet(&call);
+    let effects = sandbox.faults().meet(&call, &body);
     for effect in effects {
         match effect {
             Effect::Refuse(status) => {
@@ -114,13 +115,13 @@ async fn handle(sandbox: &Sandbox, head: &http::request::Parts, body: Bytes) -> 
             Effect::Watch(fault) => afterwards.watch.push(fault),
         }
     }
-    Ok(finish(answer_call(sandbox, call, head, &body, &afterwards)?, &afterwards))
+    Ok(finish(answer_call(sandbox, &call, head, &body, &afterwards)?, &afterwards))
 }
 
 /// Answers a request that reached the server.
 fn answer_call(
     sandbox: &Sandbox,
-    call: Call,
+    call: &Call,
     head: &http::request::Parts,
     body: &Bytes,
     afterwards: &Afterwards,
@@ -130,24 +131,24 @@ fn answer_call(
     let collection = matches!(call.verb, Verb::List | Verb::Watch | Verb::DeleteCollection);
     // A refusal of the form is one of the request, in its turn.
     let form = Form::of(accept, &call.query, collection);
-    let before = sandbox.revision();
-    let result = attend(sandbox, &call, head, body, form.clone(), afterwards);
+    let before = changes_of_this_thread();
+    let result = attend(sandbox, call, head, body, form.clone(), afterwards);
     let (code, reason) = match &result {
         Ok(Answer::Object(code, ..) | Answer::Document(code, _) | Answer::Text(code, _)) => (*code, String::new()),
         Ok(_) => (200, String::new()),
         Err(status) => (status.code, status.reason.to_string()),
     };
-    let applied = sandbox.revision() != before;
+    let applied = changes_of_this_thread() != before;
     match &afterwards.refusal {
         _ if afterwards.disconnect => {
-            note(sandbox, &call, head, body, 0, "", applied);
+            note(sandbox, call, head, body, 0, "", applied);
             return Err(broken::connection_reset());
         }
         Some(status) => {
-            note(sandbox, &call, head, body, status.code, &status.reason, applied);
+            note(sandbox, call, head, body, status.code, &status.reason, applied);
             return Ok(answer::refusal(status));
         }
-        None => note(sandbox, &call, head, body, code, &reason, applied),
+        None => note(sandbox, call, head, body, code, &reason, applied),
     }
     Ok(answer::respond(result, form.unwrap_or(Form::Object), now))
 }
@@ -222,9 +223,9 @@ fn about_server(sandbox: &Sandbox, call: &Call, head: &http::request::Parts) -> 
     }
 }
 
-/// The refusal for what is not there: a group that is served says so itself.
+/// The refusal for what is not there: a group that is built in says so itself.
 fn nothing_there(registry: &Registry, group: &str) -> Status {
-    let served = registry.resources().iter().any(|resource| resource.group == group);
+    let served = registry.resources().iter().any(|resource| resource.group == group && resource.custom.is_none());
     if served { Status::no_such_resource() } else { Status::no_such_path() }
 }
 
@@ -262,11 +263,8 @@ fn note(
         Err(_) if body.is_empty() => Value::Null,
         Err(_) => String::from_utf8_lossy(body).into_owned().into(),
     };
-    let user = sandbox.access().user(&head.headers).map_or_else(|_| String::new(), |user| user.name);
-    let dry_run = call.query.all("dryRun").any(|value| value == "All")
-        || ["/dryRun", "/deleteOptions/dryRun"]
-            .iter()
-            .any(|pointer| crate::object::elements(&body, pointer).iter().any(|value| value == "All"));
+    let user = sandbox.access().claimed(&head.headers);
+    let dry_run = journal::is_dry_run(call, &body);
     sandbox.writes().push(Entry {
         at: sandbox.now(),
         user,

@@ -209,7 +209,7 @@ impl Status {
 
     /// 504: a resource version the server has not reached.
     pub fn too_large(asked: u64, current: u64) -> Self {
-        Self::new(504, "Timeout", format!("Too large resource version: {asked}, current: {current}"))
+        Self::new(504, "Timeout", format!("Timeout: Too large resource version: {asked}, current: {current}"))
             .because(Cause {
                 reason: "ResourceVersionTooLarge".into(),
                 message: "Too large resource version".to_owned(),

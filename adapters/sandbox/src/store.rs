@@ -1,10 +1,12 @@
 //! The objects, their history and what is looked up in both.
 //!
 //! Every change raises one revision, which is every object's and every list's resource version, as with etcd.
+#![expect(clippy::similar_names, reason = "`shelf` beside `self` is still the right word")]
 
 mod history;
 mod place;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -24,6 +26,17 @@ type Objects = BTreeMap<String, BTreeMap<String, Arc<Value>>>;
 /// How many changes of one resource are kept for watches and old pages.
 const KEPT_CHANGES: usize = 4096;
 
+thread_local! {
+    /// How many changes this thread made, of any store.
+    static CHANGES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many changes this thread made so far. A request is handled on one thread without a break, so that the difference
+/// is what this request changed, and not what others changed meanwhile.
+pub(crate) fn changes_of_this_thread() -> u64 {
+    CHANGES.get()
+}
+
 /// All objects of a sandbox.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -34,7 +47,7 @@ pub(crate) struct Store {
     dependants: BTreeMap<String, BTreeSet<Place>>,
     /// UIDs of objects that went and whose dependants nobody has looked after yet.
     gone: Vec<String>,
-    /// Objects that wait for the garbage collector to take its finalizer off.
+    /// Objects in deletion that wait for a controller played here to take its finalizer off.
     waiting: BTreeSet<Place>,
     /// Namespaces in deletion.
     ending: BTreeSet<String>,
@@ -267,7 +280,7 @@ impl Store {
         std::mem::take(&mut self.gone)
     }
 
-    /// The objects with a finalizer of the garbage collector.
+    /// The objects in deletion with a finalizer that a controller played here takes off.
     pub(crate) fn waiting(&self) -> Vec<Place> {
         self.waiting.iter().cloned().collect()
     }
@@ -333,6 +346,7 @@ impl Store {
     }
 
     fn log(&mut self, place: &Place, before: Option<Arc<Value>>, after: Option<Arc<Value>>) {
+        CHANGES.set(CHANGES.get().wrapping_add(1));
         let revision = self.revision;
         let shelf = self.shelf_mut(&place.shelf);
         let (namespace, name) = (place.namespace.clone(), place.name.clone());
@@ -346,7 +360,7 @@ impl Store {
         for owner in owners(object) {
             self.dependants.entry(owner.to_owned()).or_default().insert(place.clone());
         }
-        if is_deleting(object) && finalizers(object).iter().any(|one| is_collectors(one)) {
+        if is_deleting(object) && finalizers(object).iter().any(|one| is_ours(one)) {
             self.waiting.insert(place.clone());
         }
         if place.shelf.is_namespaces() && is_deleting(object) {
@@ -388,6 +402,11 @@ impl Store {
 /// The finalizers that the garbage collector takes off itself.
 pub(crate) fn is_collectors(finalizer: &str) -> bool {
     matches!(finalizer, "foregroundDeletion" | "orphan")
+}
+
+/// The finalizers that some controller played here takes off: an index of them keeps every write from a search.
+fn is_ours(finalizer: &str) -> bool {
+    is_collectors(finalizer) || matches!(finalizer, "kubernetes.io/pvc-protection" | "kubernetes.io/pv-protection")
 }
 
 /// The UIDs of an object's owners.

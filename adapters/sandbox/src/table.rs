@@ -51,8 +51,9 @@ impl Include {
             "" | "Metadata" => Ok(Self::Metadata),
             "Object" => Ok(Self::Object),
             other => {
-                let cause = Cause::not_supported("includeObject", &other.into(), &["", "Metadata", "None", "Object"]);
-                Err(Status::bad_request(format!("{}: {}", cause.field, cause.message)))
+                let detail = "must be 'Metadata', 'Object', 'None', or empty";
+                let Cause { field, message, .. } = Cause::invalid("includeObject", &other.into(), detail);
+                Err(Status::bad_request(format!("Unable to convert to Table as requested: {field}: {message}")))
             }
         }
     }

@@ -6,6 +6,7 @@ mod change;
 mod create;
 mod delete;
 mod evict;
+mod fields;
 mod immutable;
 mod list;
 mod log;
@@ -78,13 +79,14 @@ fn check_field_validation(request: &Request, options: &str) -> Result<(), Status
     if matches!(asked, "" | "Ignore" | "Warn" | "Strict") {
         return Ok(());
     }
-    let cause = crate::status::Cause::not_supported("fieldValidation", &asked.into(), &["Ignore", "Warn", "Strict"]);
+    let cause =
+        crate::status::Cause::not_supported("fieldValidation", &asked.into(), &["", "Ignore", "Strict", "Warn"]);
     Err(Status::invalid("meta.k8s.io", options, "", vec![cause]))
 }
 
 fn dry_run(values: &[&str], options: &str) -> Result<bool, Status> {
-    if let Some(wrong) = values.iter().find(|value| **value != "All") {
-        let cause = crate::status::Cause::not_supported("dryRun", &(*wrong).into(), &["All"]);
+    if values.iter().any(|value| *value != "All") {
+        let cause = crate::status::Cause::not_supported("dryRun", &values.into(), &["All"]);
         return Err(Status::invalid("meta.k8s.io", options, "", vec![cause]));
     }
     Ok(!values.is_empty())

@@ -30,10 +30,10 @@ impl Watch {
         std::thread::spawn(move || {
             loop {
                 std::thread::sleep(PACE);
-                for message in self.news(&desk) {
-                    if printer.notice(&message).is_err() {
-                        return;
-                    }
+                // A terminal that is gone ends the conversation too.
+                let told: Result<(), _> = self.news(&desk).iter().try_for_each(|message| printer.notice(message));
+                if told.is_err() {
+                    break;
                 }
             }
         });

@@ -1,6 +1,8 @@
 //! A conversation as a person or a script has it: `kubewhy demo` and `kubewhy chat` in a pipe, and the picture of it that the
 //! README shows.
 
+#![expect(clippy::panic, reason = "a test fails by a panic")]
+
 mod picture;
 
 use std::io::Write as _;
@@ -88,7 +90,9 @@ fn secrets_in_logs_do_not_reach_the_chat() {
 fn mistakes_are_told_and_the_conversation_goes_on() {
     let script = "logs\nwhy pdo push\nwhy pus\nwhy gizmo x\nlogs deploy push -n store\nwhy pod x on prod\nhistory push\n99\nwhy deploy push -n store\n";
     let text = text(&kubewhy(&["demo", "--at", AT], script));
-    for line in ["logs", "why pdo push", "why gizmo x", "logs deploy push -n store", "why pod x on prod", "history push"] {
+    for line in
+        ["logs", "why pdo push", "why gizmo x", "logs deploy push -n store", "why pod x on prod", "history push"]
+    {
         let answer = answer_to(line, &text);
         assert!(answer.starts_with("! not done: "), "{line}: {answer}");
         assert!(answer.lines().count() > 1, "what to do is said: {answer}");
@@ -123,7 +127,7 @@ fn the_picture_in_the_readme_is_what_the_demo_shows() {
     let mut screen = String::new();
     for line in ["why deploy push -n store", "why pod kafka-1 -n data", "3"] {
         let command = if line == "3" { "fix pod kafka-1 -n data --action force-delete-pod" } else { line };
-        screen.push_str(&format!("\u{1b}[1m> {line}\u{1b}[0m\n"));
+        screen.extend(["\u{1b}[1m> ", line, "\u{1b}[0m\n"]);
         screen.push_str(&kubewhy_console::render(&answer(&desk, command), &view));
         screen.push('\n');
     }

@@ -134,7 +134,7 @@ fn failed(message: String) -> Status {
 }
 
 /// A value as Go prints it with `%v`, which is what these messages quote.
-fn go(value: &Value) -> String {
+pub(super) fn go(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::String(text) => text.clone(),

@@ -58,20 +58,6 @@ fn options_of_a_deletion_are_read_in_every_group() {
     assert_eq!(options, json!({"apiVersion": "apps/v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0}));
 }
 
-#[test]
-fn every_line_of_the_table_leads_somewhere() {
-    const PLAIN: [&str; 11] =
-        ["Text", "Flag", "Number", "Bytes", "Quantity", "IntOrText", "Time", "Micro", "Fields", "Raw", "Items"];
-    for (name, fields) in TYPES.iter().filter(|(_, fields)| !fields.is_empty()) {
-        for line in fields.split('|') {
-            let number = line.split(' ').next().and_then(|number| number.parse().ok()).expect("a number");
-            let field = field(fields, number).expect("a field");
-            let kind = field.kind.trim_start_matches("List:").trim_start_matches("Map:");
-            assert!(PLAIN.contains(&kind) || TYPES.contains_key(field.target), "{name}: {line}");
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

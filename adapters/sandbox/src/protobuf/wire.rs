@@ -1,9 +1,11 @@
 //! The encoding below the types: numbered fields.
 
-/// What a field holds. The two fixed widths are not used by the types here and skipped.
+/// What a field holds.
 pub(super) enum Wire<'a> {
     Number(u64),
     Bytes(&'a [u8]),
+    /// A number of fixed width, which no type here has.
+    Fixed,
 }
 
 /// Reads fields one after the other; gives `None` for one that cannot be read, and ends there.
@@ -16,19 +18,19 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
-    fn field(&mut self) -> Option<Option<(u64, Wire<'a>)>> {
+    fn field(&mut self) -> Option<(u64, Wire<'a>)> {
         let tag = self.number()?;
         let wire = match tag & 7 {
             0 => Wire::Number(self.number()?),
-            1 => return self.take(8).map(|_| None),
+            1 => self.take(8).map(|_| Wire::Fixed)?,
             2 => {
                 let length = usize::try_from(self.number()?).ok()?;
                 Wire::Bytes(self.take(length)?)
             }
-            5 => return self.take(4).map(|_| None),
+            5 => self.take(4).map(|_| Wire::Fixed)?,
             _ => return None,
         };
-        Some(Some((tag >> 3, wire)))
+        Some((tag >> 3, wire))
     }
 
     fn number(&mut self) -> Option<u64> {
@@ -55,16 +57,13 @@ impl<'a> Iterator for Reader<'a> {
     type Item = Option<(u64, Wire<'a>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.rest.is_empty() {
-            match self.field() {
-                Some(None) => {}
-                Some(found) => return Some(found),
-                None => {
-                    self.rest = &[];
-                    return Some(None);
-                }
-            }
+        if self.rest.is_empty() {
+            return None;
         }
-        None
+        let found = self.field();
+        if found.is_none() {
+            self.rest = &[];
+        }
+        Some(found)
     }
 }

@@ -214,14 +214,31 @@ fn logs(plan: &PodPlan, words: &Words) -> Vec<Log> {
 }
 
 /// Reasons of events that are about a container.
-const OF_CONTAINER: &[&str] =
-    &["Pulling", "Pulled", "Created", "Started", "Failed", "BackOff", "Unhealthy", "Killing", "ErrImageNeverPull", "InspectFailed", "FailedPostStartHook", "FailedPreStopHook", "ProbeWarning"];
+const OF_CONTAINER: &[&str] = &[
+    "Pulling",
+    "Pulled",
+    "Created",
+    "Started",
+    "Failed",
+    "BackOff",
+    "Unhealthy",
+    "Killing",
+    "ErrImageNeverPull",
+    "InspectFailed",
+    "FailedPostStartHook",
+    "FailedPreStopHook",
+    "ProbeWarning",
+];
 
 fn events(plan: &PodPlan, object: &Value, uid: &str, node: Option<&str>, words: &Words) -> Vec<Value> {
     let moment = &plan.moment;
-    let regarding =
-        Regarding { kind: "Pod", api_version: "v1", namespace: &plan.namespace, name: &plan.name, uid };
-    let containers: Vec<&Map> = object.get("spec").and_then(Value::as_object).into_iter().flat_map(|spec| json::each(spec, "containers")).collect();
+    let regarding = Regarding { kind: "Pod", api_version: "v1", namespace: &plan.namespace, name: &plan.name, uid };
+    let containers: Vec<&Map> = object
+        .get("spec")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|spec| json::each(spec, "containers"))
+        .collect();
     let only = match containers.as_slice() {
         [one] => Some(json::text(one, "name")),
         _ => None,
@@ -239,7 +256,11 @@ fn events(plan: &PodPlan, object: &Value, uid: &str, node: Option<&str>, words: 
         for container in &containers {
             let name = json::text(container, "name");
             if !plan.entry.containers.contains_key(name) && is_running(object, name) {
-                texts.extend(start_of(name, json::text(container, "image"), plan.created).into_iter().filter(|event| !given(&event.reason)));
+                texts.extend(
+                    start_of(name, json::text(container, "image"), plan.created)
+                        .into_iter()
+                        .filter(|event| !given(&event.reason)),
+                );
             }
         }
     }
@@ -265,7 +286,8 @@ fn events(plan: &PodPlan, object: &Value, uid: &str, node: Option<&str>, words: 
 fn is_running(object: &Value, container: &str) -> bool {
     let status = object.get("status").and_then(Value::as_object);
     status.into_iter().flat_map(|status| json::each(status, "containerStatuses")).any(|status| {
-        json::text(status, "name") == container && status.get("state").is_some_and(|state| state.get("running").is_some())
+        json::text(status, "name") == container
+            && status.get("state").is_some_and(|state| state.get("running").is_some())
     })
 }
 

@@ -101,7 +101,8 @@ impl<'a> Draft<'a> {
         let is_batch = matches!(workload.kind, WorkloadKind::Job | WorkloadKind::CronJob);
         let mut template = workload.pod.clone();
         pod::for_template(&mut template, if is_batch { "Never" } else { "Always" });
-        let hash = named_hash(workload, PodRevision::Current).unwrap_or_else(|| hash_of(context, workload, &workload.pod));
+        let hash =
+            named_hash(workload, PodRevision::Current).unwrap_or_else(|| hash_of(context, workload, &workload.pod));
         Self {
             context,
             workload,
@@ -126,7 +127,8 @@ impl<'a> Draft<'a> {
     fn entries(&self, healthy: u32) -> Vec<PodEntry> {
         let Some(pods) = &self.workload.pods else {
             let first = Seed::of(&[&self.workload.name]).below(4);
-            let node = |index: u32| NODES.iter().cycle().nth(usize::try_from(first + u64::from(index % 4)).unwrap_or(0));
+            let node =
+                |index: u32| NODES.iter().cycle().nth(usize::try_from(first + u64::from(index % 4)).unwrap_or(0));
             let entry = |index| PodEntry { node: node(index).map(|&node| node.to_owned()), ..PodEntry::default() };
             return (0..healthy).map(entry).collect();
         };

@@ -138,7 +138,7 @@ fn supported(resource: &Resource, field: &str) -> Result<String, String> {
     }
     Err(match (group, kind) {
         ("batch", "Job") => format!("field label \"{field}\" not supported for Job"),
-        _ if known.is_empty() => {
+        _ if known.is_empty() && resource.custom.is_none() => {
             format!("\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
         }
         _ => format!("field label not supported: {field}"),

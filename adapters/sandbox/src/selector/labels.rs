@@ -112,12 +112,12 @@ fn requirement(tokens: &mut Tokens<'_>) -> Result<Requirement, String> {
         return Ok(Requirement { key, test: Test::Exists });
     }
     let test = match tokens.next() {
-        Token::Equal => Test::In(vec![value(tokens)?]),
-        Token::Differs => Test::NotIn(vec![value(tokens)?]),
-        Token::Above => Test::Above(bound(tokens)?),
-        Token::Below => Test::Below(bound(tokens)?),
-        Token::Word(word) if word == "in" => Test::In(values(tokens)?),
-        Token::Word(word) if word == "notin" => Test::NotIn(values(tokens)?),
+        Token::Equal | Token::DoubleEqual => Test::In(vec![value(&key, tokens)?]),
+        Token::Differs => Test::NotIn(vec![value(&key, tokens)?]),
+        Token::Above => Test::Above(bound(&key, tokens)?),
+        Token::Below => Test::Below(bound(&key, tokens)?),
+        Token::Word(word) if word == "in" => Test::In(values(&key, tokens)?),
+        Token::Word(word) if word == "notin" => Test::NotIn(values(&key, tokens)?),
         other => return Err(format!("found '{}', expected: in, notin, =, ==, !=, gt, lt", other.shown())),
     };
     Ok(Requirement { key, test })
@@ -139,26 +139,26 @@ fn key(tokens: &mut Tokens<'_>) -> Result<String, String> {
     ))
 }
 
-fn value(tokens: &mut Tokens<'_>) -> Result<String, String> {
+fn value(key: &str, tokens: &mut Tokens<'_>) -> Result<String, String> {
     match tokens.peek() {
         Token::Comma | Token::End => return Ok(String::new()),
         Token::Word(_) => {}
         other => return Err(format!("found '{}', expected: identifier", other.shown())),
     }
     match tokens.next() {
-        Token::Word(word) => valid(word),
+        Token::Word(word) => valid(key, 0, word),
         _ => Ok(String::new()),
     }
 }
 
-fn bound(tokens: &mut Tokens<'_>) -> Result<i64, String> {
-    let word = value(tokens)?;
+fn bound(key: &str, tokens: &mut Tokens<'_>) -> Result<i64, String> {
+    let word = value(key, tokens)?;
     word.parse().map_err(|_| {
         format!("values[0]: Invalid value: \"{word}\": for 'Gt', 'Lt' operators, the value must be an integer")
     })
 }
 
-fn values(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
+fn values(key: &str, tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
     let open = tokens.next();
     if open != Token::Open {
         return Err(format!("found '{}' expected: '('", open.shown()));
@@ -167,7 +167,7 @@ fn values(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
     loop {
         match tokens.next() {
             Token::Word(word) => {
-                values.push(valid(word)?);
+                values.push(valid(key, values.len(), word)?);
                 match tokens.next() {
                     Token::Comma => {}
                     Token::Close => return Ok(values),
@@ -184,12 +184,12 @@ fn values(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
     }
 }
 
-fn valid(word: String) -> Result<String, String> {
+fn valid(key: &str, place: usize, word: String) -> Result<String, String> {
     if is_name(&word) {
         return Ok(word);
     }
     Err(format!(
-        "values[0][]: Invalid value: \"{word}\": a valid label must be an empty string or consist of alphanumeric \
+        "values[{place}][{key}]: Invalid value: \"{word}\": a valid label must be an empty string or consist of alphanumeric \
          characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or \
          'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
     ))
@@ -206,6 +206,7 @@ fn is_name(text: &str) -> bool {
 enum Token {
     Word(String),
     Equal,
+    DoubleEqual,
     Differs,
     Above,
     Below,
@@ -221,6 +222,7 @@ impl Token {
         match self {
             Self::Word(word) => word,
             Self::Equal => "=",
+            Self::DoubleEqual => "==",
             Self::Differs => "!=",
             Self::Above => ">",
             Self::Below => "<",
@@ -255,7 +257,7 @@ impl<'a> Tokens<'a> {
     }
 
     fn read(&mut self) -> Token {
-        while self.rest.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        while self.rest.next_if(char::is_ascii_whitespace).is_some() {}
         let Some(first) = self.rest.next() else { return Token::End };
         match first {
             '(' => Token::Open,
@@ -263,10 +265,8 @@ impl<'a> Tokens<'a> {
             ',' => Token::Comma,
             '>' => Token::Above,
             '<' => Token::Below,
-            '=' => {
-                self.rest.next_if_eq(&'=');
-                Token::Equal
-            }
+            '=' if self.rest.next_if_eq(&'=').is_some() => Token::DoubleEqual,
+            '=' => Token::Equal,
             '!' if self.rest.next_if_eq(&'=').is_some() => Token::Differs,
             '!' => Token::Not,
             other => {
@@ -287,8 +287,8 @@ mod tests {
 
     use super::*;
 
-    fn selects(selector: &str, labels: Value) -> bool {
-        Labels::parse(selector).expect("a selector").matches(Some(&labels))
+    fn selects(selector: &str, labels: &Value) -> bool {
+        Labels::parse(selector).expect("a selector").matches(Some(labels))
     }
 
     #[test]
@@ -311,10 +311,10 @@ mod tests {
             " app in ( web , db ) , tier ",
             "empty=",
         ] {
-            assert!(selects(yes, labels.clone()), "{yes}");
+            assert!(selects(yes, &labels), "{yes}");
         }
         for no in ["app=db", "!app", "absent", "app notin (web)", "app in (db)", "n>7", "app>1", "app=web,tier=back"] {
-            assert!(!selects(no, labels.clone()), "{no}");
+            assert!(!selects(no, &labels), "{no}");
         }
     }
 

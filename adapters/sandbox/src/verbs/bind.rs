@@ -12,11 +12,7 @@ use crate::status::{Cause, Status};
 pub(super) fn bind(sandbox: &Sandbox, request: &Request) -> Result<Answer, Status> {
     let dry_run = request.dry_run("CreateOptions")?;
     let binding = body::parse(request, "Binding")?;
-    let kind = text(&binding, "/kind");
-    if !kind.is_empty() && kind != "Binding" {
-        let version = text(&binding, "/apiVersion");
-        return Err(Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a Binding")));
-    }
+    body::check_posted(&binding, "", "Binding")?;
     let name = request.target.name.as_str();
     if meta(&binding, "name") != name {
         return Err(Status::bad_request("name in URL does not match name in Binding object"));

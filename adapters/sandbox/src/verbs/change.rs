@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Request, body, create, immutable, shape};
+use super::{Request, body, create, fields, immutable, shape};
 use crate::answer::Answer;
 use crate::call::Verb;
 use crate::handle::Sandbox;
@@ -57,9 +57,9 @@ impl Draft {
         };
         let current = crate::convert::to_version(&request.resource, existing);
         let mut object = patch::apply(kind, &request.resource, &current, &patch)?;
-        body::check_kind(&request.resource, &mut object, &request.body)
-            .and_then(|()| shape::check(&request.resource, &object))
-            .map_err(|status| spoilt(&patch, &status))?;
+        body::check_kind(&request.resource, &mut object, &request.body).map_err(|status| spoilt(&patch, &status))?;
+        fields::check_patched(request, kind, &patch, &mut object)?;
+        shape::check(&request.resource, &object).map_err(|status| spoilt(&patch, &status))?;
         check_name(request, &object)?;
         body::place(request, &mut object)?;
         Ok(object)
@@ -147,11 +147,11 @@ fn check_versions(request: &Request, place: &Place, existing: &Value, object: &V
             message: "Invalid value: 0: must be specified for an update".to_owned(),
             field: "metadata.resourceVersion".to_owned(),
         };
-        return Err(Status::invalid(&resource.group, &resource.kind, &place.name, vec![cause]));
+        return Err(Status::invalid(&resource.group, &resource.plural, &place.name, vec![cause]));
     }
     if !version.is_empty() && version.parse::<u64>().is_err() {
         let why = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");
-        return Err(Status::new(500, "", format!("invalid resource version: {why}")));
+        return Err(Status::new(500, "", why));
     }
     if !version.is_empty() && version != "0" && version != meta(existing, "resourceVersion") {
         return Err(Status::modified(&resource.group, &resource.plural, &place.name));

@@ -33,8 +33,6 @@ pub(super) fn delete(sandbox: &Sandbox, request: &Request) -> Result<Answer, Sta
     };
     if !options.dry_run {
         sandbox.settle(&mut store, request.now);
-        drop(store);
-        sandbox.logs().wake();
     }
     Ok(answer)
 }
@@ -57,8 +55,6 @@ pub(super) fn delete_collection(sandbox: &Sandbox, request: &Request) -> Result<
     let metadata = serde_json::json!({"resourceVersion": store.revision().to_string()});
     if !options.dry_run {
         sandbox.settle(&mut store, request.now);
-        drop(store);
-        sandbox.logs().wake();
     }
     Ok(Answer::List(List { resource: resource.clone(), objects: deleted, metadata }))
 }
@@ -99,16 +95,18 @@ fn options(request: &Request) -> Result<DeleteOptions, Status> {
 }
 
 fn read(request: &Request) -> Result<Value, Status> {
-    // A server that cannot read options has no better word than 500.
-    let failed = |status: Status| if status.code == 400 { Status::new(500, "", status.message) } else { status };
+    // A server that cannot read options has no better word than 500, and no words around it.
+    let failed = |status: Status| {
+        let start = "the object provided is unrecognized (must be of type DeleteOptions): ";
+        let why =
+            status.message.strip_prefix(start).and_then(|why| why.rsplit_once(" (")).map(|(why, _)| why.to_owned());
+        if status.code == 400 { Status::new(500, "", why.unwrap_or(status.message)) } else { status }
+    };
     let options = body::parse(request, "DeleteOptions").map_err(failed)?;
-    let kind = crate::object::text(&options, "/kind");
+    let (kind, version) = (crate::object::text(&options, "/kind"), crate::object::text(&options, "/apiVersion"));
     if !kind.is_empty() && kind != "DeleteOptions" {
-        let version = crate::object::text(&options, "/apiVersion");
-        let message = format!(
-            "{kind} in version \"{version}\" cannot be handled as a DeleteOptions: no kind \"DeleteOptions\" is \
-             registered for it"
-        );
+        let scheme = "in scheme \"pkg/runtime/scheme.go:110\"";
+        let message = format!("no kind \"{kind}\" is registered for version \"{version}\" {scheme}");
         return Err(Status::new(500, "", message));
     }
     Ok(options)

@@ -19,11 +19,7 @@ const MOST_DISRUPTED: usize = 2000;
 /// Evicts a pod, if the budgets allow it.
 pub(super) fn evict(sandbox: &Sandbox, request: &Request) -> Result<Answer, Status> {
     let eviction = body::parse(request, "Eviction")?;
-    let kind = text(&eviction, "/kind");
-    if !kind.is_empty() && kind != "Eviction" {
-        let version = text(&eviction, "/apiVersion");
-        return Err(Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a Eviction")));
-    }
+    body::check_posted(&eviction, "policy", "Eviction")?;
     if meta(&eviction, "name") != request.target.name {
         return Err(Status::bad_request("name in URL does not match name in Eviction object"));
     }
@@ -42,8 +38,6 @@ pub(super) fn evict(sandbox: &Sandbox, request: &Request) -> Result<Answer, Stat
     }
     remove(&mut store, request, &place, &pod, options)?;
     sandbox.settle(&mut store, request.now);
-    drop(store);
-    sandbox.logs().wake();
     Ok(Answer::Document(
         201,
         json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
@@ -159,8 +153,12 @@ fn with_status(store: &Store, budget: &Arc<Value>) -> Arc<Value> {
     Arc::new(counted)
 }
 
-/// Whether somebody wrote a status other than the empty one of a new budget.
+/// Whether the numbers of a budget are to be believed: a controller wrote them, or one still has to because the budget
+/// came through the API. What a scenario puts there without generation and status is counted here.
 fn is_counted(budget: &Value) -> bool {
+    if number(budget, "/metadata/generation").is_some() {
+        return true;
+    }
     let status = budget.get("status").and_then(Value::as_object);
     let numbers = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"];
     status.is_some_and(|status| {

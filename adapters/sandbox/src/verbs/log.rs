@@ -241,8 +241,8 @@ impl Source {
     /// Whether the run can still write something.
     fn goes_on(&self, sandbox: &Sandbox) -> bool {
         let store = sandbox.store();
-        let shelf = crate::store::ShelfName::new("", "pods");
-        let Some(pod) = store.get(&shelf, &self.namespace, &self.pod) else { return false };
+        let pods = crate::store::ShelfName::new("", "pods");
+        let Some(pod) = store.get(&pods, &self.namespace, &self.pod) else { return false };
         let ended = status_of(pod, &self.container).is_some_and(|status| status.pointer("/state/terminated").is_some());
         !ended && !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed")
     }

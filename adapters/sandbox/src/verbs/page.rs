@@ -35,7 +35,7 @@ impl Start {
         let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| wrong(""))?;
         let token: Value = serde_json::from_slice(&bytes).map_err(|_| wrong(""))?;
         if token.get("v").and_then(Value::as_str) != Some(VERSION) {
-            return Err(wrong(": server does not recognize this encoded version"));
+            return Err(wrong(": server does not recognize this encoded version "));
         }
         let start = token.get("start").and_then(Value::as_str).unwrap_or_default();
         if start.is_empty() {

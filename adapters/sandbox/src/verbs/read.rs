@@ -46,6 +46,9 @@ pub(super) fn revision(request: &Request) -> Result<u64, Status> {
             "resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
         );
         // Only a list has a word for it.
-        if request.verb == Verb::List { Status::bad_request(why) } else { Status::new(500, "", why) }
+        if request.verb == Verb::List {
+            return Status::bad_request(format!("invalid resource version: {why}"));
+        }
+        Status::new(500, "", why)
     })
 }

@@ -66,11 +66,7 @@ fn wanted(request: &Request, existing: &Arc<Value>) -> Result<Value, Status> {
     } else {
         body::parse(request, "Scale")?
     };
-    let kind = text(&scale, "/kind");
-    if !kind.is_empty() && kind != "Scale" {
-        let version = text(&scale, "/apiVersion");
-        return Err(Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a Scale")));
-    }
+    body::check_posted(&scale, "autoscaling", "Scale")?;
     let replicas = scale.pointer("/spec/replicas");
     if replicas.is_some_and(|replicas| !replicas.is_i64() && !replicas.is_null()) {
         let message = "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal into Go struct \

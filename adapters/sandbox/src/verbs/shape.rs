@@ -28,12 +28,6 @@ pub(super) fn check(resource: &Resource, object: &Value) -> Result<(), Status> {
             }
         }
     }
-    if resource.custom.is_none() {
-        if let Some((pointer, wanted)) = wrong_content(resource, object) {
-            let found = object.pointer(&pointer).unwrap_or(&Value::Null);
-            return wrong(found, &format!("{}{}", resource.kind, pointer.replace('/', ".")), wanted);
-        }
-    }
     let Some(metadata) = object.get("metadata").and_then(Value::as_object) else { return Ok(()) };
     for (field, value) in metadata {
         let path = format!("ObjectMeta.metadata.{field}");
@@ -53,27 +47,6 @@ pub(super) fn check(resource: &Resource, object: &Value) -> Result<(), Status> {
         }
     }
     Ok(())
-}
-
-/// A field beside the metadata that has another type than this server works with, as a JSON pointer, and that type.
-fn wrong_content(resource: &Resource, object: &Value) -> Option<(String, &'static str)> {
-    let has = |pointer: &str, fits: &dyn Fn(&Value) -> bool| {
-        object.pointer(pointer).is_some_and(|value| !value.is_null() && !fits(value))
-    };
-    if matches!(resource.kind.as_ref(), "ConfigMap" | "Secret") {
-        let wrong = ["/data", "/binaryData", "/stringData"].into_iter().find(|field| has(field, &all_strings));
-        return wrong.map(|field| (field.to_owned(), "map[string]string"));
-    }
-    let pods = match resource.kind.as_ref() {
-        "Pod" => "/spec",
-        "CronJob" => "/spec/jobTemplate/spec/template/spec",
-        "PodTemplate" => "/template/spec",
-        _ => "/spec/template/spec",
-    };
-    let objects = |value: &Value| value.as_array().is_some_and(|all| all.iter().all(Value::is_object));
-    let lists = ["containers", "initContainers", "ephemeralContainers", "volumes", "tolerations"];
-    let mut lists = lists.into_iter().map(|list| format!("{pods}/{list}"));
-    lists.find(|list| has(list, &objects)).map(|list| (list, "[]object"))
 }
 
 /// Refuses what breaks rules that hold for every kind: names, owners, finalizers.

@@ -128,7 +128,7 @@ impl Follower {
     /// Does what the faults want before the first event.
     fn start(&mut self) {
         if let Some(status) = self.tamper.refusal() {
-            self.ready = VecDeque::from([self.writer.error(&status)]);
+            self.ready = VecDeque::from([line::error(&status)]);
             self.ended = true;
         }
         if let Some(garbage) = self.tamper.garbage() {
@@ -189,7 +189,7 @@ impl Follower {
         let Some(past) = store.past(&self.scope.shelf) else { return };
         let Some(changes) = past.since(self.position) else {
             let status = Status::too_old(self.position, past.start());
-            self.ready.push_back(self.writer.error(&status));
+            self.ready.push_back(line::error(&status));
             self.ended = true;
             return;
         };

@@ -118,7 +118,11 @@ fn name_of(item: &Value) -> Value {
 fn list_metadata(value: &Value) -> Value {
     let mut form = Map::new();
     for (field, found) in value.get("metadata").and_then(Value::as_object).into_iter().flatten() {
-        let found = if field == "remainingItemCount" { found.clone() } else { json!("<set>") };
+        let found = match field.as_str() {
+            "remainingItemCount" => found.clone(),
+            _ if found == "" => continue,
+            _ => json!("<set>"),
+        };
         form.insert(field.clone(), found);
     }
     Value::Object(form)

@@ -226,3 +226,41 @@ spec: {replicas: 2, colour: red}
     cluster.out("delete crd widgets.example.org");
     assert!(cluster.err("get widgets -n custom").contains("the server could not find the requested resource"));
 }
+
+#[test]
+fn mistakes_are_refused_before_they_are_kept() {
+    let Some(cluster) = cluster() else { return };
+    cluster.put(shop("mistakes"));
+    let words = ["apply", "-f", "-"].map(str::to_owned);
+    let good = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: typo, namespace: mistakes}
+spec:
+  replicas: 3
+  selector: {matchLabels: {a: b}}
+  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}
+";
+    let refused = cluster.command(&words, Some(&good.replace("replicas:", "replica:")));
+    assert_eq!(
+        refused.err,
+        "Error from server (BadRequest): error when creating \"STDIN\": Deployment in version \"v1\" cannot be handled as a \
+         Deployment: strict decoding error: unknown field \"spec.replica\"\n"
+    );
+    let refused = cluster.command(&words, Some(&good.replace('3', "three")));
+    assert!(
+        refused
+            .err
+            .contains("json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        cluster.err(r#"patch deploy web -n mistakes -p '{"spec":{"replicas":"three"}}'"#),
+        "The request is invalid: patch: Invalid value: \"map[spec:map[replicas:three]]\": unrecognized type: \
+         int32\n"
+    );
+    assert_eq!(
+        cluster.out(r#"patch deploy web -n mistakes -p '{"spec":{"nope":1}}'"#),
+        "deployment.apps/web patched (no change)\n"
+    );
+}

@@ -7,13 +7,13 @@ use crate::api::{Api, config, names, refusal};
 
 const CONFIGS: &str = "/api/v1/namespaces/default/configmaps";
 
-fn role(namespace: &str, rules: Value) -> Vec<Rule> {
+fn role(namespace: &str, rules: &Value) -> Vec<Rule> {
     let kind = if namespace.is_empty() { "ClusterRole" } else { "Role" };
     Rule::of_role(&json!({"kind": kind, "metadata": {"name": "r", "namespace": namespace}, "rules": rules}))
 }
 
 fn readers(namespace: &str) -> Vec<Rule> {
-    role(namespace, json!([{"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get", "list", "watch"]}]))
+    role(namespace, &json!([{"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get", "list", "watch"]}]))
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_rule_may_name_objects_and_subresources() {
     api.post(CONFIGS, config("other")).await;
     api.sandbox.restrict(role(
         "",
-        json!([
+        &json!([
             {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["mine"], "verbs": ["get", "list"]},
             {"apiGroups": ["*"], "resources": ["*/status"], "verbs": ["*"]},
             {"nonResourceURLs": ["/metrics", "/logs/*"], "verbs": ["get"]},
@@ -92,7 +92,7 @@ async fn tokens_say_who_asks() {
     assert_eq!((code, &answer["status"]["userInfo"]["username"]), (201, &json!("carol")));
 }
 
-fn access_review(kind: &str, spec: Value) -> Value {
+fn access_review(kind: &str, spec: &Value) -> Value {
     json!({"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec})
 }
 
@@ -105,18 +105,18 @@ async fn reviews_answer_by_the_same_rules() {
     let ask = |verb: &str, namespace: &str| json!({"verb": verb, "resource": "pods", "namespace": namespace});
     for (verb, namespace, allowed) in [("list", "default", true), ("delete", "default", false), ("list", "", false)] {
         let spec = json!({"resourceAttributes": ask(verb, namespace)});
-        let (code, answer) = alice.post(own, access_review("SelfSubjectAccessReview", spec)).await;
+        let (code, answer) = alice.post(own, access_review("SelfSubjectAccessReview", &spec)).await;
         assert_eq!((code, &answer["status"]["allowed"]), (201, &json!(allowed)), "{verb} {namespace}");
     }
     let spec = json!({"user": "alice", "resourceAttributes": {"verb": "get", "resource": "pods", "subresource": "log", "namespace": "default"}});
     let others = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
-    let (_, answer) = api.post(others, access_review("SubjectAccessReview", spec.clone())).await;
+    let (_, answer) = api.post(others, access_review("SubjectAccessReview", &spec)).await;
     assert_eq!(answer["status"]["allowed"], true);
-    assert_eq!(alice.post(others, access_review("SubjectAccessReview", spec)).await.0, 403, "that needs a rule");
-    assert_eq!(api.post(others, access_review("SubjectAccessReview", json!({"resourceAttributes": {}}))).await.0, 422);
-    assert_eq!(alice.post(own, access_review("SelfSubjectAccessReview", json!({}))).await.0, 422);
+    assert_eq!(alice.post(others, access_review("SubjectAccessReview", &spec)).await.0, 403, "that needs a rule");
+    assert_eq!(api.post(others, access_review("SubjectAccessReview", &json!({"resourceAttributes": {}}))).await.0, 422);
+    assert_eq!(alice.post(own, access_review("SelfSubjectAccessReview", &json!({}))).await.0, 422);
     let paths = json!({"nonResourceAttributes": {"verb": "get", "path": "/metrics"}});
-    let (_, answer) = alice.post(own, access_review("SelfSubjectAccessReview", paths)).await;
+    let (_, answer) = alice.post(own, access_review("SelfSubjectAccessReview", &paths)).await;
     assert_eq!(answer["status"]["allowed"], false);
 }
 
@@ -125,7 +125,7 @@ async fn rules_can_be_asked_for() {
     let api = Api::new();
     api.sandbox.restrict(readers("default"));
     let path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
-    let review = |namespace: &str| access_review("SelfSubjectRulesReview", json!({"namespace": namespace}));
+    let review = |namespace: &str| access_review("SelfSubjectRulesReview", &json!({"namespace": namespace}));
     let (code, answer) = api.post(path, review("default")).await;
     assert_eq!((code, &answer["status"]["resourceRules"][0]["verbs"]), (201, &json!(["get", "list", "watch"])));
     assert_eq!(api.post(path, review("other")).await.1["status"]["resourceRules"], json!([]));

@@ -16,7 +16,9 @@ fn budget(api: &Api, name: &str, status: &Value) {
     let mut budget = json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
         "metadata": {"name": name, "namespace": "default", "generation": 1},
         "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "a"}}}});
-    if !status.is_null() {
+    if status.is_null() {
+        budget["metadata"] = json!({"name": name, "namespace": "default"});
+    } else {
         budget["status"] = status.clone();
     }
     api.sandbox.put(budget).expect("a budget");

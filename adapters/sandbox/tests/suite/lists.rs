@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::{Api, names, refusal, running, text};
 
-async fn with_pods(count: usize) -> Api {
+fn with_pods(count: usize) -> Api {
     let api = Api::new();
     for number in 0..count {
         api.pod("default", &format!("p{number:03}"));
@@ -14,7 +14,7 @@ async fn with_pods(count: usize) -> Api {
 
 #[tokio::test]
 async fn a_list_is_of_one_namespace_or_of_all() {
-    let api = with_pods(2).await;
+    let api = with_pods(2);
     api.pod("other", "q");
     let (_, all) = api.get("/api/v1/pods").await;
     assert_eq!(names(&all), ["p000", "p001", "q"]);
@@ -27,7 +27,7 @@ async fn a_list_is_of_one_namespace_or_of_all() {
 
 #[tokio::test]
 async fn selectors_select() {
-    let api = with_pods(3).await;
+    let api = with_pods(3);
     let mut pending = running("default", "waits");
     pending["status"]["phase"] = json!("Pending");
     pending["spec"]["nodeName"] = json!("node-2");
@@ -62,7 +62,7 @@ async fn broken_selectors_are_400() {
 
 #[tokio::test]
 async fn pages_show_the_state_of_the_first_one() {
-    let api = with_pods(7).await;
+    let api = with_pods(7);
     let (_, first) = api.get("/api/v1/pods?limit=3").await;
     assert_eq!(names(&first), ["p000", "p001", "p002"]);
     assert_eq!(first["metadata"]["remainingItemCount"], 4);
@@ -102,7 +102,7 @@ async fn pages_go_across_namespaces() {
 
 #[tokio::test]
 async fn a_selection_has_pages_but_no_count() {
-    let api = with_pods(5).await;
+    let api = with_pods(5);
     let (_, page) = api.get("/api/v1/pods?limit=2&labelSelector=app").await;
     assert_eq!(names(&page), ["p000", "p001"]);
     assert!(page["metadata"].get("remainingItemCount").is_none());
@@ -113,7 +113,7 @@ async fn a_selection_has_pages_but_no_count() {
 
 #[tokio::test]
 async fn an_expired_page_is_410_with_a_token_to_go_on() {
-    let api = with_pods(4).await;
+    let api = with_pods(4);
     let (_, first) = api.get("/api/v1/pods?limit=2").await;
     api.pod("default", "later");
     api.sandbox.compact();
@@ -128,7 +128,7 @@ async fn an_expired_page_is_410_with_a_token_to_go_on() {
 
 #[tokio::test]
 async fn an_exact_version_is_read_as_it_was() {
-    let api = with_pods(1).await;
+    let api = with_pods(1);
     let then = api.sandbox.revision();
     api.sandbox.remove("v1", "Pod", "default", "p000");
     let path = format!("/api/v1/pods?resourceVersion={then}&resourceVersionMatch=Exact");

@@ -1,4 +1,5 @@
 //! The embedded API from outside: requests in, answers out.
+#![expect(clippy::indexing_slicing, reason = "a test fails well where an answer lacks a field")]
 
 mod access;
 mod api;
@@ -12,7 +13,9 @@ mod lists;
 mod logs;
 mod namespaces;
 mod reads;
+mod scenario;
 mod serving;
+mod speed;
 mod subresources;
 mod watches;
 mod writes;

@@ -30,18 +30,26 @@ async fn what_is_not_there_is_404_in_kubernetes_words() {
 #[tokio::test]
 async fn unknown_paths_are_404_in_plain_text() {
     let api = Api::new();
+    for path in ["/apis/none/v1/things", "/nonsense", "/apis/none"] {
+        let (code, body) = api.get(path).await;
+        assert_eq!((code, body.as_str()), (404, Some("404 page not found\n")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_of_a_group_that_is_served_are_404_in_json() {
+    let api = Api::new();
     for path in [
         "/api/v1/nothings",
-        "/apis/none/v1/things",
         "/api/v2/pods",
-        "/nonsense",
+        "/apis/apps/v9",
         "/api/v1/pods/without-namespace",
         "/api/v1/namespaces/default/nodes",
         "/api/v1/namespaces/default/pods/a/nonsense",
         "/apis/apps/v1/pods",
     ] {
-        let (code, body) = api.get(path).await;
-        assert_eq!((code, body.as_str()), (404, Some("404 page not found\n")), "{path}");
+        let answer = api.get(path).await;
+        assert_eq!(refusal(&answer), (404, "NotFound", "the server could not find the requested resource"), "{path}");
     }
 }
 

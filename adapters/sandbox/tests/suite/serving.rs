@@ -75,7 +75,9 @@ async fn a_kubeconfig_leads_to_the_server() {
     let server = start(&api).await;
     let text = serve::kubeconfig(server.address());
     let config = kube::config::Kubeconfig::from_yaml(&text).expect("a kubeconfig");
-    let mut config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await.expect("a config");
+    let mut config = kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default())
+        .await
+        .expect("a config");
     config.default_retry = false;
     let client = kube::Client::try_from(config).expect("a client");
     assert_eq!(client.apiserver_version().await.expect("a version").minor, "34");

@@ -127,7 +127,8 @@ async fn many_changes_push_old_versions_out_of_the_window() {
 #[tokio::test(start_paused = true)]
 async fn bookmarks_come_while_nothing_happens_and_before_the_end() {
     let api = Api::new();
-    let mut watch = follow(&api, "allowWatchBookmarks=true&timeoutSeconds=150").await;
+    let from = api.sandbox.revision();
+    let mut watch = follow(&api, &format!("resourceVersion={from}&allowWatchBookmarks=true&timeoutSeconds=150")).await;
     api.sandbox.put(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}})).expect("a node");
     for _ in 0..3 {
         let (kind, object) = watch.event().await;
@@ -227,6 +228,7 @@ async fn bookmarks_can_go_backward() {
     let api = faulty(WatchFault::BackwardBookmarks);
     let mut watch = follow(&api, "allowWatchBookmarks=true").await;
     assert_eq!(watch.brief().await, "ADDED a");
+    assert_eq!(watch.event().await.0, "BOOKMARK", "the end of what was there");
     let version = |object: &Value| text(object, "/metadata/resourceVersion").parse::<u64>().expect("a number");
     let (first, second) = (watch.event().await.1, watch.event().await.1);
     assert!(version(&second) < version(&first));

@@ -65,7 +65,8 @@ async fn objects_of_another_kind_version_or_namespace_are_400() {
                    unknown conversion";
     assert_eq!(refusal(&answer), (400, "BadRequest", message));
     let answer = api.post(PODS, json!({"apiVersion": "v2", "kind": "Pod", "metadata": {"name": "a"}})).await;
-    let message = "the API version in the data (v2) does not match the expected API version (v1)";
+    let message = "Pod in version \"v2\" cannot be handled as a Pod: no kind \"Pod\" is registered for version \"v2\" in \
+                   scheme \"pkg/runtime/scheme.go:110\"";
     assert_eq!(refusal(&answer).2, message);
     let mut elsewhere = config("a");
     elsewhere["metadata"]["namespace"] = json!("other");
@@ -119,10 +120,7 @@ async fn names_in_body_and_path_must_agree() {
     let message = "the name of the object (b) does not match the name on the URL (a)";
     assert_eq!(refusal(&answer), (400, "BadRequest", message));
     let answer = api.merge(&format!("{CONFIGS}/a"), json!({"metadata": {"name": "b"}})).await;
-    assert_eq!(
-        refusal(&answer).2,
-        "ConfigMap \"a\" is invalid: metadata.name: Invalid value: \"b\": field is immutable"
-    );
+    assert_eq!(refusal(&answer), (400, "BadRequest", message));
     let answer = api.merge(&format!("{CONFIGS}/a"), json!({"metadata": {"uid": "b"}})).await;
     assert_eq!(refusal(&answer).1, "Invalid");
     let answer = api.merge(&format!("{CONFIGS}/a"), json!({"metadata": {"namespace": "b"}})).await;
@@ -230,7 +228,7 @@ async fn server_side_apply_is_415() {
     let answer = api.ask("PATCH", &format!("{CONFIGS}/a"), "application/apply-patch+yaml", "{}").await;
     assert_eq!(refusal(&answer).1, "UnsupportedMediaType");
     let answer = api.ask("POST", CONFIGS, "application/vnd.kubernetes.protobuf", "x").await;
-    assert_eq!(refusal(&answer).0, 415);
+    assert_eq!(refusal(&answer).0, 400, "protobuf is read, and this is none");
 }
 
 #[tokio::test]
@@ -241,9 +239,9 @@ async fn a_dry_run_answers_as_if_and_stores_nothing() {
     assert_eq!(api.post(&format!("{CONFIGS}?dryRun=All"), config("new")).await.0, 201);
     let (code, shown) = api.merge(&format!("{CONFIGS}/kept?dryRun=All"), json!({"data": {"a": "2"}})).await;
     assert_eq!((code, text(&shown, "/data/a")), (200, "2"));
-    assert_eq!(api.delete(&format!("{CONFIGS}/kept?dryRun=All"), json!({})).await.0, 200);
+    assert_eq!(api.ask("DELETE", &format!("{CONFIGS}/kept?dryRun=All"), "", "").await.0, 200);
     assert_eq!(api.delete(&format!("{CONFIGS}/kept"), json!({"dryRun": ["All"]})).await.0, 200);
-    assert_eq!(api.delete(&format!("{CONFIGS}?dryRun=All"), json!({})).await.0, 200);
+    assert_eq!(api.ask("DELETE", &format!("{CONFIGS}?dryRun=All"), "", "").await.0, 200);
     assert_eq!((api.sandbox.revision(), api.get(&format!("{CONFIGS}/kept")).await), before);
     let answer = api.post(&format!("{CONFIGS}?dryRun=Some"), config("new")).await;
     let message =

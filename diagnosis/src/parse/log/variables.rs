@@ -144,8 +144,19 @@ fn any(hit: &Hit<'_>) -> Option<Failure> {
         "for", "named",
     ];
     const CHOICES: &[&str] = &[
-        "default", "skip", "disabl", "ignor", "fallback", "falling back", "assuming", "optional", "using ", "is used",
-        "are used", "be used", "instead",
+        "default",
+        "skip",
+        "disabl",
+        "ignor",
+        "fallback",
+        "falling back",
+        "assuming",
+        "optional",
+        "using ",
+        "is used",
+        "are used",
+        "be used",
+        "instead",
     ];
     let name = ["name", "name2", "name3", "name4", "name5"].iter().find_map(|name| hit.get(name))?;
     // `BEARER_TOKEN is not set, skipping` is a choice, not an end.

@@ -78,7 +78,8 @@ impl Player {
             On::Exists => fitting.filter(|object| has(object, when)).map(|object| Some(that(&object))).collect(),
             On::Deleting => {
                 let waits = reaction.remove.iter().any(|what| what == "that");
-                let counts = |object: &Arc<Value>| self.is_asked_away(index, object, when) && !(waits && finalizers(object) > 0);
+                let counts =
+                    |object: &Arc<Value>| self.is_asked_away(index, object, when) && !(waits && finalizers(object) > 0);
                 fitting.filter(counts).map(|object| Some(that(&object))).collect()
             }
         }
@@ -240,7 +241,8 @@ impl Player {
         let present = self.sandbox.get("v1", "Pod", &plan.namespace, &plan.name);
         let uid = json::text_at(&built.object, &["metadata", "uid"]);
         let lives = |pod: &Arc<Value>| {
-            json::text_at(pod, &["metadata", "uid"]) == uid && json::at(pod, &["metadata", "deletionTimestamp"]).is_none()
+            json::text_at(pod, &["metadata", "uid"]) == uid
+                && json::at(pod, &["metadata", "deletionTimestamp"]).is_none()
         };
         let Some(scenario) = self.scenarios.first().map(Arc::clone) else {
             return;

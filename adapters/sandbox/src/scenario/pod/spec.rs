@@ -132,8 +132,10 @@ fn fill_tolerations(spec: &mut Map, daemon: bool) {
     };
     for toleration in added {
         let covers = |present: &Value| {
-            let everything = present.get("key").is_none() && present.get("effect").is_none_or(|effect| Some(effect) == toleration.get("effect"));
-            let same = present.get("key") == toleration.get("key") && present.get("effect").is_none_or(|effect| Some(effect) == toleration.get("effect"));
+            let everything = present.get("key").is_none()
+                && present.get("effect").is_none_or(|effect| Some(effect) == toleration.get("effect"));
+            let same = present.get("key") == toleration.get("key")
+                && present.get("effect").is_none_or(|effect| Some(effect) == toleration.get("effect"));
             same || everything && daemon
         };
         if !list.iter().any(covers) {

@@ -1,4 +1,4 @@
-//! Jobs and CronJobs.
+//! Jobs and `CronJob`s.
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ pub(super) fn expand_job(draft: &Draft<'_>) -> Expansion {
     expansion
 }
 
-/// Writes a CronJob and, for every pod as written, a Job.
+/// Writes a `CronJob` and, for every pod as written, a Job.
 pub(super) fn expand_cron(draft: &Draft<'_>) -> Expansion {
     let name = &draft.workload.name;
     let moment = &draft.context.moment;
@@ -51,10 +51,12 @@ pub(super) fn expand_cron(draft: &Draft<'_>) -> Expansion {
         let spec = spec_of(draft, &job, &uid);
         let (status, conditions) = status_of(draft, created, &pods, &spec);
         if conditions.is_empty() {
-            active.push(json!({"apiVersion": "batch/v1", "kind": "Job", "name": job, "namespace": draft.namespace, "uid": uid}));
+            active.push(
+                json!({"apiVersion": "batch/v1", "kind": "Job", "name": job, "namespace": draft.namespace, "uid": uid}),
+            );
         }
         newest = newest.max(Some(at));
-        below.objects.push(job_of_cron(draft, &job, &uid, created, spec, status, conditions));
+        below.objects.push(job_of_cron(draft, &job, &uid, created, &spec, status, conditions));
         below.objects.append(&mut pods_below.objects);
         below.logs.append(&mut pods_below.logs);
         below.plans.append(&mut pods_below.plans);
@@ -86,13 +88,14 @@ fn job_of_cron(
     job: &str,
     uid: &str,
     created: Time,
-    spec: Map,
+    spec: &Map,
     mut status: Map,
     conditions: Vec<Value>,
 ) -> Value {
     let name = &draft.workload.name;
     let written = draft.context.moment.write(created);
-    let annotations = Map::from_iter([("batch.kubernetes.io/cronjob-scheduled-timestamp".to_owned(), Value::from(written.clone()))]);
+    let annotations =
+        Map::from_iter([("batch.kubernetes.io/cronjob-scheduled-timestamp".to_owned(), Value::from(written.clone()))]);
     let mut metadata = draft.metadata(job, &job_labels(draft, job, uid), &annotations, 1);
     metadata.insert("uid".into(), uid.into());
     metadata.insert("creationTimestamp".into(), written.into());
@@ -135,7 +138,8 @@ fn pods_of(
     let owner = Owner { kind: "Job", api_version: "batch/v1", name: job, uid: uid.to_owned() };
     let labels = job_labels(draft, job, uid);
     let plans = entries.into_iter().enumerate().map(|(index, entry)| {
-        let suffix = Seed::of(&[draft.context.scenario, draft.namespace, &draft.workload.name, "job", &index.to_string()]);
+        let suffix =
+            Seed::of(&[draft.context.scenario, draft.namespace, &draft.workload.name, "job", &index.to_string()]);
         let generated = || format!("{job}-{}", suffix.clone().letters(5));
         let name = entry.name.clone().unwrap_or_else(generated);
         let mut plan = draft.plan(name, labels.clone(), Some(&owner), entry, later(created, 1));
@@ -162,7 +166,8 @@ fn status_of(draft: &Draft<'_>, created: Time, pods: &[BuiltPod], spec: &Map) ->
         let ended = moment.write(later(created, 30));
         let message = "Reached expected number of succeeded pods";
         for type_ in ["SuccessCriteriaMet", "Complete"] {
-            conditions.push(json!({"type": type_, "status": "True", "reason": "CompletionsReached", "message": message,
+            conditions
+                .push(json!({"type": type_, "status": "True", "reason": "CompletionsReached", "message": message,
                 "lastProbeTime": ended, "lastTransitionTime": ended}));
         }
         if let Some(status) = status.as_object_mut() {

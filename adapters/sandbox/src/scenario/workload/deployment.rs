@@ -1,4 +1,4 @@
-//! Deployments with their ReplicaSets.
+//! Deployments with their `ReplicaSet`s.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::scenario::time::Time;
 /// After how long without progress a rollout counts as stalled, in seconds, unless the spec says otherwise.
 const PROGRESS_DEADLINE: i64 = 600;
 
-/// One ReplicaSet of a Deployment.
+/// One `ReplicaSet` of a Deployment.
 struct Revision {
     hash: String,
     name: String,
@@ -21,10 +21,9 @@ struct Revision {
     replicas: u32,
 }
 
-/// Writes the Deployment, its ReplicaSets and their pods.
+/// Writes the Deployment, its `ReplicaSet`s and their pods.
 pub(super) fn expand(draft: &Draft<'_>) -> Expansion {
     let mut expansion = Expansion::default();
-    let workload = draft.workload;
     let (old_entries, new_entries): (Vec<PodEntry>, Vec<PodEntry>) =
         draft.entries(draft.replicas()).into_iter().partition(|entry| entry.revision == PodRevision::Before);
     let mut new = current(draft);
@@ -55,12 +54,12 @@ pub(super) fn expand(draft: &Draft<'_>) -> Expansion {
         let pods = built.last().map(|(_, pods)| pods.as_slice()).unwrap_or_default();
         for pod in pods.iter().take(5) {
             let at = later(new.created, 1);
-            let mut event = normal("SuccessfulCreate", format!("Created pod: {}", pod.name()), at, "replicaset-controller");
+            let mut event =
+                normal("SuccessfulCreate", format!("Created pod: {}", pod.name()), at, "replicaset-controller");
             event.on = Some("ReplicaSet".to_owned());
             events.push(event);
         }
     }
-    let _ = workload;
     draft.events(&mut expansion, events);
     expansion
 }
@@ -87,8 +86,8 @@ fn before(draft: &Draft<'_>, replicas: u32) -> Option<Revision> {
         let containers: Vec<Map> = containers.into_iter().map(json::map_of).collect();
         json::merge_keyed(list, &containers, "name");
     }
-    let hash = named_hash(draft.workload, PodRevision::Before)
-        .unwrap_or_else(|| hash_of(draft.context, draft.workload, &pod));
+    let hash =
+        named_hash(draft.workload, PodRevision::Before).unwrap_or_else(|| hash_of(draft.context, draft.workload, &pod));
     for_template(&mut pod, "Always");
     let name = format!("{}-{hash}", draft.workload.name);
     Some(Revision { hash, name, number: revision.number - 1, created: draft.created, template: pod, replicas })
@@ -101,7 +100,7 @@ fn pods_of(draft: &Draft<'_>, revision: &Revision, entries: Vec<PodEntry>, into:
     let plans = entries.into_iter().enumerate().map(|(index, entry)| {
         let name = entry.name.clone().unwrap_or_else(|| draft.pod_name(&revision.name, index));
         let mut plan = draft.plan(name, labels.clone(), Some(&owner), entry, later(revision.created, 1));
-        plan.template = revision.template.clone();
+        plan.template.clone_from(&revision.template);
         plan.hash.clone_from(&revision.hash);
         plan
     });
@@ -173,8 +172,10 @@ fn object(draft: &Draft<'_>, new: &Revision, old: Option<&Revision>, built: &[(u
     let desired = draft.replicas() as usize;
     let is_complete = updated_ready >= desired && all == updated;
     let ran = built.last().is_some_and(|(_, pods)| pods.iter().any(has_run));
-    let conditions =
-        vec![available_condition(draft, new, available, desired), progressing(draft, new, is_complete, ran, old.is_some())];
+    let conditions = vec![
+        available_condition(draft, new, available, desired),
+        progressing(draft, new, is_complete, ran, old.is_some()),
+    ];
     draft.owner_object(metadata, spec, json::map_of(status), conditions)
 }
 

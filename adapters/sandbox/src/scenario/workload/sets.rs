@@ -1,4 +1,4 @@
-//! StatefulSets and DaemonSets.
+//! `StatefulSet`s and `DaemonSet`s.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::scenario::pod::{BuiltPod, for_node, later, normal};
 /// The nodes that a healthy daemon runs on.
 const ALL_NODES: [&str; 5] = ["control-plane-1", "worker-1", "worker-2", "worker-3", "worker-4"];
 
-/// Writes a StatefulSet and its pods.
+/// Writes a `StatefulSet` and its pods.
 pub(super) fn expand_stateful(draft: &Draft<'_>) -> Expansion {
     let name = &draft.workload.name;
     let revision = format!("{name}-{}", draft.hash);
@@ -67,7 +67,7 @@ pub(super) fn expand_stateful(draft: &Draft<'_>) -> Expansion {
     expansion
 }
 
-/// Writes a DaemonSet and its pods.
+/// Writes a `DaemonSet` and its pods.
 pub(super) fn expand_daemon(draft: &Draft<'_>) -> Expansion {
     let name = &draft.workload.name;
     let revision = format!("{name}-{}", draft.hash);
@@ -127,7 +127,8 @@ fn owner<'a>(draft: &'a Draft<'_>) -> Owner<'a> {
 
 /// The set, the record of its revision, then its pods.
 fn finish(draft: &Draft<'_>, object: Value, revision: &str, mut below: Expansion) -> Expansion {
-    let mut metadata = draft.metadata(revision, &with(&draft.labels, "controller-revision-hash", &draft.hash), &Map::new(), 1);
+    let mut metadata =
+        draft.metadata(revision, &with(&draft.labels, "controller-revision-hash", &draft.hash), &Map::new(), 1);
     metadata.remove("generation");
     metadata.insert("uid".into(), draft.uid("ControllerRevision", revision).into());
     metadata.insert("creationTimestamp".into(), draft.context.moment.write(draft.created).into());

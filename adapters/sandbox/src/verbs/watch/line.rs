@@ -46,10 +46,6 @@ impl Writer {
         line(kind, &object)
     }
 
-    pub(super) fn error(&self, status: &Status) -> Bytes {
-        line("ERROR", &status.to_value())
-    }
-
     fn shown(&self, object: &Arc<Value>) -> Value {
         let object = crate::convert::to_version(&self.resource, object);
         match self.form {
@@ -57,7 +53,7 @@ impl Writer {
             Form::Metadata => metadata_only(&object),
             Form::Table(include) => {
                 let metadata = json!({"resourceVersion": meta(&object, "resourceVersion")});
-                crate::table::table(&self.resource, &[object.clone()], metadata, include, self.now)
+                crate::table::table(&self.resource, std::slice::from_ref(&object), metadata, include, self.now)
             }
         }
     }
@@ -82,6 +78,11 @@ impl Writer {
             }
         }
     }
+}
+
+/// The line with which a watch is refused after all.
+pub(super) fn error(status: &Status) -> Bytes {
+    line("ERROR", &status.to_value())
 }
 
 fn line(kind: &str, object: &Value) -> Bytes {

@@ -23,9 +23,7 @@ pub(super) fn derive(facts: &Facts<'_>, statuses: &Statuses, phase: &str) -> Vec
     if statuses.app.is_empty() && text(&facts.entry.status, "phase") == "Failed" {
         return vec![json!({"type": "PodScheduled", "status": "True", "lastTransitionTime": created})];
     }
-    let condition = |type_: &str, holds: bool| {
-        json!({"type": type_, "status": if holds { "True" } else { "False" }, "lastTransitionTime": created})
-    };
+    let condition = |type_: &str, holds: bool| json!({"type": type_, "status": if holds { "True" } else { "False" }, "lastTransitionTime": created});
     let has_ended = matches!(phase, "Succeeded" | "Failed");
     let sandbox = condition("PodReadyToStartContainers", statuses.has_sandbox && !has_ended);
     let mut initialized = condition("Initialized", statuses.is_initialized);
@@ -48,12 +46,9 @@ fn readiness(facts: &Facts<'_>, statuses: &Statuses, phase: &str) -> (Value, Val
         spec.is_some_and(|spec| text(spec, "restartPolicy") == "Always")
     });
     let counted: Vec<&Value> = sidecars.chain(&statuses.app).collect();
-    let unready: Vec<String> =
-        counted.iter().filter(|status| !is_ready(status)).map(|status| name(status)).collect();
+    let unready: Vec<String> = counted.iter().filter(|status| !is_ready(status)).map(|status| name(status)).collect();
     let since = since(facts, statuses, unready.is_empty());
-    let make = |type_: &str, holds: bool| {
-        json!({"type": type_, "status": if holds { "True" } else { "False" }, "lastTransitionTime": since})
-    };
+    let make = |type_: &str, holds: bool| json!({"type": type_, "status": if holds { "True" } else { "False" }, "lastTransitionTime": since});
     let (mut ready, mut containers) = (make("Ready", unready.is_empty()), make("ContainersReady", unready.is_empty()));
     if let (true, Some(why)) = (
         matches!(phase, "Succeeded" | "Failed"),

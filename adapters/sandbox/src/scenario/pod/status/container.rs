@@ -82,11 +82,8 @@ fn init_status(facts: &Facts<'_>, container: &Map, statuses: &mut Statuses) {
     let status = status(facts, container, usual, entry);
     let state = |kind: &str| status.get("state").and_then(|state| state.get(kind));
     let exit = state("terminated").and_then(|end| end.get("exitCode")).and_then(Value::as_i64);
-    let is_done = if is_sidecar {
-        status.get("started").and_then(Value::as_bool) == Some(true)
-    } else {
-        exit == Some(0)
-    };
+    let is_done =
+        if is_sidecar { status.get("started").and_then(Value::as_bool) == Some(true) } else { exit == Some(0) };
     statuses.init_failed |= exit.is_some_and(|code| code != 0);
     if !is_done {
         statuses.is_initialized = false;
@@ -131,7 +128,8 @@ fn status(facts: &Facts<'_>, container: &Map, usual: Usual, entry: Option<&Conta
     if let Some(end) = state.get_mut("terminated").and_then(Value::as_object_mut) {
         end.insert("containerID".into(), id(restarts).into());
     }
-    let is_done = usual == Usual::Done && state.get("terminated").and_then(|end| end.get("exitCode")) == Some(&json!(0));
+    let is_done =
+        usual == Usual::Done && state.get("terminated").and_then(|end| end.get("exitCode")) == Some(&json!(0));
     let mut status = json!({
         "name": name,
         "image": shown,
@@ -175,9 +173,10 @@ fn mount_status(mount: &Map) -> Value {
 fn state(facts: &Facts<'_>, name: &str, usual: Usual, entry: &ContainerEntry, restarts: u32) -> (Value, bool) {
     if let Some(waiting) = &entry.waiting {
         let mut state = json!({"reason": waiting.reason});
-        let message = waiting.message.clone().or_else(|| {
-            (waiting.reason == "CrashLoopBackOff").then(|| back_off(facts, name, restarts))
-        });
+        let message = waiting
+            .message
+            .clone()
+            .or_else(|| (waiting.reason == "CrashLoopBackOff").then(|| back_off(facts, name, restarts)));
         if let (Some(message), Some(fields)) = (message, state.as_object_mut()) {
             fields.insert("message".into(), message.into());
         }

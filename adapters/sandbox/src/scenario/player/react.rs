@@ -211,7 +211,7 @@ impl Player {
             plan.entry = PodEntry { node: plan.entry.node.clone(), ..PodEntry::default() };
         }
         if let Some(node) = plan.entry.node.clone().filter(|_| !plan.daemon)
-            && !self.sandbox.get("v1", "Node", "", &node).is_some_and(|node| node::is_ready(&node))
+            && !self.sandbox.get("v1", "Node", "", &node).is_some_and(|node| takes_pods(&node))
         {
             plan.entry.node = Some(another_node(&plan.name, &node));
         }
@@ -262,6 +262,11 @@ impl Player {
             self.sandbox.set_log(&log.namespace, &log.pod, &log.container, log.previous, &log.text);
         }
     }
+}
+
+/// Tells whether a node is ready and not closed for new pods.
+fn takes_pods(node: &Value) -> bool {
+    node::is_ready(node) && json::at(node, &["spec", "unschedulable"]) != Some(&Value::Bool(true))
 }
 
 /// A node of the common ones that is another than this.

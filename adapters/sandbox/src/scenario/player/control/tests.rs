@@ -233,3 +233,16 @@ fn the_pod_of_a_node_that_is_gone_is_made_anew_on_another() {
     let next = world.sandbox.get("v1", "Pod", "shop", "lost-0").unwrap();
     assert!(next["spec"]["nodeName"] != "worker-gone" && super::is_ready(&next), "{next}");
 }
+
+#[test]
+fn the_pods_of_a_deleted_node_go_and_are_made_anew_elsewhere() {
+    let mut world = World::new();
+    world.sandbox.remove("v1", "Node", "", "worker-1");
+    world.wait(20);
+    let db = world.sandbox.get("v1", "Pod", "shop", "db-0").unwrap();
+    assert!(db["spec"]["nodeName"] != "worker-1" && super::is_ready(&db), "{db}");
+    assert!(world.pods("cart").iter().all(|(name, _, _)| name != "cart-7c9d8-aaaaa"));
+    assert_eq!(world.pods("cart").len(), 2);
+    // Its node was never there: nobody deleted it.
+    assert_eq!(world.sandbox.get("v1", "Pod", "shop", "lost-0").unwrap()["spec"]["nodeName"], "worker-gone");
+}

@@ -312,6 +312,47 @@ fn a_workload_that_is_put_again_replaces_the_former_one() {
     assert!(sizes.contains(&0) && sizes.contains(&1), "{sizes:?}");
 }
 
+#[test]
+fn odd_shapes_are_refused_or_played_without_harm() {
+    let head = "title: t\nkind: exit\nnamespace: shop\n";
+    for body in [
+        "objects: [{}]",
+        "objects: [{kind: Pod}]",
+        "objects: [{kind: Pod, metadata: 5}]",
+        "objects: [{kind: Pod, metadata: {name: [a]}, spec: [], status: {conditions: 7}}]",
+        "objects: [{kind: Node, metadata: {name: n}, status: {conditions: {a: b}, capacity: 3}}]",
+        "objects: [{kind: Node, metadata: {name: n}, status: [1, 2]}]",
+        "objects: [{kind: Service, metadata: {name: s}, spec: {ports: [5, {port: x}], type: []}}]",
+        "objects: [{kind: Secret, metadata: {name: s}, data: []}]",
+        "objects: [{kind: Lease, metadata: {name: l}, spec: {renewTime: never}}]",
+        "workloads: [{kind: Deployment, name: '', pod: {}}]",
+        "workloads: [{kind: Deployment, name: a, replicas: 4000000000, pod: {}, pods: []}]",
+        "workloads: [{kind: Deployment, name: a, pod: {containers: 5, volumes: {a: b}, tolerations: x}}]",
+        "workloads: [{kind: StatefulSet, name: a, replicas: 2, pod: {containers: [5, {name: {}}]}, spec: {volumeClaimTemplates: [{}, 3]}}]",
+        "workloads: [{kind: DaemonSet, name: a, pod: {affinity: 3}, pods: [{count: 3}, {node: ''}]}]",
+        "workloads: [{kind: CronJob, name: a, pod: {}, spec: {jobTemplate: 1}, pods: [{created: T-20d}]}]",
+        "workloads: [{kind: Job, name: a, pod: {}, metadata: {name: b, uid: 7}, conditions: [{}], status: {active: x}}]",
+        "workloads: [{kind: Pod, name: a, pod: {containers: [{name: ä, image: 'ö/ü:💥'}]}, pods: [{node: n, containers: {ä: {restarts: 4294967295, waiting: {reason: CrashLoopBackOff}}}}]}]",
+        "workloads: [{kind: Deployment, name: a, revision: {number: 0, at: T}, pod: {}}]",
+        "events: [{reason: A}, {on: x, reason: B}, {on: Pod/*, reason: C}]",
+        "events: [{on: Pod/gone, reason: A, first: T+20d, last: T-20d, count: 4294967295}]",
+        "remove: [x, Pod/*, Gizmo/a, that]\nlogs: [{pod: '*', container: a, text: '${T {nodes ${T-5s} {nodes-99}'}]",
+        "steps: [{after: 0s, every: 0s, remove: [Pod/x]}]",
+        "reactions: [{when: {absent: Pod/x}, remove: [that], recreate: true}]",
+    ] {
+        let Ok(scenario) = Scenario::parse("odd", &format!("{head}{body}")) else { continue };
+        let clock = Clock::fixed(START.parse().unwrap());
+        let sandbox = Sandbox::new(clock.clone());
+        let mut player = Player::new(sandbox.clone(), vec![Scenario::parse("cluster", CLUSTER).unwrap(), scenario]);
+        for _ in 0..3 {
+            // What is refused is told; what matters here is that it comes back at all.
+            let _ = player.advance(clock.now());
+            clock.advance(Duration::from_secs(30));
+        }
+        assert!(sandbox.get("v1", "Node", "", "worker-1").is_some(), "{body}");
+    }
+}
+
 #[tokio::test]
 async fn a_running_player_wakes_when_somebody_changes_something() {
     let sandbox = Sandbox::new(Clock::system());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter, Instance};
 use kubewhy_diagnosis::kind::{Kind, Object};
+use kubewhy_diagnosis::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::request::{self, Form};
@@ -205,7 +206,20 @@ fn object(kind: Kind, mut value: Value) -> Result<Object, Failure> {
         fields.insert("kind".to_owned(), json!(kind.name()));
         fields.insert("apiVersion".to_owned(), json!(kind.api_version()));
     }
-    Object::from_value(value).map_err(|error| Failure::Failed(error.to_string()))
+    let hides_keys = kind == Kind::Secret && hides_keys(&value);
+    let object = Object::from_value(value).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(match object {
+        Object::Secret(secret) if hides_keys => {
+            Object::Secret(Arc::new(Secret { keys: None, ..Arc::unwrap_or_clone(secret) }))
+        }
+        other => other,
+    })
+}
+
+/// Tells whether a Secret has data whose keys nothing names: no managed fields, as where somebody cleared them.
+fn hides_keys(secret: &Value) -> bool {
+    let managed = secret.pointer("/metadata/managedFields").and_then(Value::as_array);
+    secret.get("data") == Some(&Value::Null) && managed.is_none_or(Vec::is_empty)
 }
 
 /// The rows of a table of Secrets as Secrets without data: type from the column, keys from the managed fields.
@@ -253,5 +267,21 @@ mod tests {
         let Object::Secret(secret) = secret else { panic!("a Secret") };
         assert_eq!(secret.type_.as_deref(), Some("Opaque"));
         assert_eq!(secret.keys, Some(["user".to_owned()].into()));
+    }
+
+    #[test]
+    fn keys_that_nothing_names_are_unknown_and_not_absent() {
+        let table = |count: usize| {
+            json!({
+                "columnDefinitions": [{"name": "Name"}, {"name": "Type"}, {"name": "Data"}, {"name": "Age"}],
+                "rows": [{"cells": ["s", "Opaque", count, "3d"], "object": {"metadata": {"name": "s", "namespace": "shop"}}}]
+            })
+        };
+        let keys = |count| match object(Kind::Secret, secrets(&table(count)).remove(0)) {
+            Ok(Object::Secret(secret)) => secret.keys.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(keys(1), None);
+        assert_eq!(keys(0), Some([].into()));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::call::{Call, Verb};
 use crate::handle::Sandbox;
+use crate::journal::is_dry_run;
 use crate::status::Status;
 
 /// One fault: for which requests, what happens, how often.
@@ -28,6 +29,7 @@ pub struct Filter {
     name: Option<String>,
     path: Option<String>,
     continued: bool,
+    dry_run: bool,
 }
 
 /// What a fault does.
@@ -169,8 +171,15 @@ impl Filter {
         self
     }
 
-    fn meets(&self, call: &Call) -> bool {
-        let Self { verbs, resource, namespace, name, path, continued } = self;
+    /// Writes that are to store nothing.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    fn meets(&self, call: &Call, body: &[u8]) -> bool {
+        let Self { verbs, resource, namespace, name, path, continued, dry_run } = self;
         let target = call.target.clone().unwrap_or_default();
         let mut asked = crate::status::qualified(&target.group, &target.plural);
         if !target.subresource.is_empty() {
@@ -182,6 +191,7 @@ impl Filter {
             && name.as_ref().is_none_or(|wanted| *wanted == target.name)
             && path.as_ref().is_none_or(|wanted| call.path.contains(wanted))
             && (!continued || !call.query.get("continue").is_empty())
+            && (!dry_run || is_dry_run(call, &serde_json::from_slice(body).unwrap_or_default()))
     }
 }
 
@@ -223,10 +233,10 @@ impl Faults {
     }
 
     /// The effects that this request meets, which counts.
-    pub(crate) fn meet(&mut self, call: &Call) -> Vec<Effect> {
+    pub(crate) fn meet(&mut self, call: &Call, body: &[u8]) -> Vec<Effect> {
         let mut effects = Vec::new();
         for fault in &mut self.0 {
-            if fault.left == Some(0) || !fault.filter.meets(call) {
+            if fault.left == Some(0) || !fault.filter.meets(call, body) {
                 continue;
             }
             if fault.skip > 0 {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::call::Verb;
+use crate::call::{Call, Verb};
 
 /// How many writes are kept; a demo may run for days.
 const KEPT: usize = 20_000;
@@ -87,6 +87,13 @@ impl Preconditions {
             _ => under("/metadata"),
         }
     }
+}
+
+/// Whether nothing is to be stored: a query can say so, and the body of a deletion or an eviction.
+pub(crate) fn is_dry_run(call: &Call, body: &Value) -> bool {
+    let mut bodies = ["/dryRun", "/deleteOptions/dryRun"].into_iter();
+    call.query.all("dryRun").any(|value| value == "All")
+        || bodies.any(|pointer| crate::object::elements(body, pointer).iter().any(|value| value == "All"))
 }
 
 /// The last writes, oldest first.

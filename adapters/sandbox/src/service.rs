@@ -15,7 +15,7 @@ use crate::call::{Call, Verb};
 use crate::discovery;
 use crate::faults::{Effect, WatchFault};
 use crate::handle::Sandbox;
-use crate::journal::{Entry, Preconditions};
+use crate::journal::{self, Entry, Preconditions};
 use crate::resources::Registry;
 use crate::status::Status;
 use crate::store::changes_of_this_thread;
@@ -93,7 +93,7 @@ async fn handle(sandbox: &Sandbox, head: &http::request::Parts, body: Bytes) -> 
         Err(status) => return Ok(answer::refusal(&status)),
     };
     let mut afterwards = Afterwards::default();
-    let effects = sandbox.faults().meet(&call);
+    let effects = sandbox.faults().meet(&call, &body);
     for effect in effects {
         match effect {
             Effect::Refuse(status) => {
@@ -264,10 +264,7 @@ fn note(
         Err(_) => String::from_utf8_lossy(body).into_owned().into(),
     };
     let user = sandbox.access().claimed(&head.headers);
-    let dry_run = call.query.all("dryRun").any(|value| value == "All")
-        || ["/dryRun", "/deleteOptions/dryRun"]
-            .iter()
-            .any(|pointer| crate::object::elements(&body, pointer).iter().any(|value| value == "All"));
+    let dry_run = journal::is_dry_run(call, &body);
     sandbox.writes().push(Entry {
         at: sandbox.now(),
         user,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::object::{elements, finalizers, is_deleting, meta, text};
+use crate::object::{elements, finalizers, meta, text};
 use crate::store::{Place, ShelfName, Store};
 
 const CLAIM: &str = "kubernetes.io/pvc-protection";
@@ -10,8 +10,8 @@ const VOLUME: &str = "kubernetes.io/pv-protection";
 
 /// Lets go what is to go and no longer used.
 pub(super) fn release(store: &mut Store) {
-    let claims = held(store, "persistentvolumeclaims", CLAIM);
-    let volumes = held(store, "persistentvolumes", VOLUME);
+    let claims = held(store, &ShelfName::new("", "persistentvolumeclaims"), CLAIM);
+    let volumes = held(store, &ShelfName::new("", "persistentvolumes"), VOLUME);
     for claim in claims {
         if !is_used(store, &claim) {
             super::take_off(store, &claim, CLAIM);
@@ -26,13 +26,12 @@ pub(super) fn release(store: &mut Store) {
 }
 
 /// What is to go and has this finalizer.
-fn held(store: &Store, plural: &'static str, finalizer: &str) -> Vec<Place> {
-    let shelf = ShelfName::new("", plural);
-    let held = store
-        .objects(&shelf, None)
-        .filter(|object| is_deleting(object) && finalizers(object).contains(&finalizer))
-        .map(|object| Place::of(&shelf, object));
-    held.collect()
+fn held(store: &Store, kind: &ShelfName, finalizer: &str) -> Vec<Place> {
+    let mut held = store.waiting();
+    held.retain(|place| {
+        place.shelf == *kind && store.at(place).is_some_and(|object| finalizers(object).contains(&finalizer))
+    });
+    held
 }
 
 /// Whether a pod that has a node and has not ended mounts the claim.

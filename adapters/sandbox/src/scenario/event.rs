@@ -44,13 +44,13 @@ pub(crate) fn write_event(
     let uid = if regarding.kind == "Node" && from == "kubelet" { regarding.name } else { regarding.uid };
     involved.insert("uid".into(), uid.into());
     if let Some(container) = text.container.as_deref().or(container) {
-        let list = if text.container.as_deref().is_some_and(|name| name.starts_with("init:")) {
+        let field = if text.container.as_deref().is_some_and(|name| name.starts_with("init:")) {
             "initContainers"
         } else {
             "containers"
         };
         let container = container.trim_start_matches("init:");
-        involved.insert("fieldPath".into(), format!("spec.{list}{{{container}}}").into());
+        involved.insert("fieldPath".into(), format!("spec.{field}{{{container}}}").into());
     }
     let mut event = json!({
         "apiVersion": "v1",

@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-use std::collections::BTreeMap;
+mod trigger;
+mod workload;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::json::Map;
 use super::time::{Span, Time};
+pub(crate) use trigger::{On, Pattern, Trigger, fits};
+pub(crate) use workload::{ContainerEntry, End, PodEntry, PodRevision, Workload, WorkloadKind};
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -174,6 +177,11 @@ impl Scenario {
         &self.text.namespace
     }
 
+    /// Tells whether nothing happens in it after its begin.
+    pub fn stands_still(&self) -> bool {
+        self.text.steps.is_empty()
+    }
+
     /// How long after the start of everything it begins.
     pub fn begins(&self) -> std::time::Duration {
         self.text.begins.0.try_into().unwrap_or_default()
@@ -275,109 +283,6 @@ fn default_namespace() -> String {
     "default".to_owned()
 }
 
-/// When a reaction fires. Exactly one of `deleting`, `exists`, `absent`, `gone`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, try_from = "RawTrigger")]
-pub(crate) struct Trigger {
-    pub(crate) on: On,
-    pub(crate) target: Pattern,
-    /// A namespace, `*`, or the scenario's.
-    pub(crate) namespace: Option<String>,
-    /// A field that has to be there.
-    pub(crate) has: Option<String>,
-    /// Only of pods on a node that is Ready, or that have no node.
-    pub(crate) on_ready_node: bool,
-}
-
-/// What a reaction waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum On {
-    /// Somebody asked for the object's deletion.
-    #[default]
-    Deleting,
-    /// The object is there (and has a field).
-    Exists,
-    /// No such object is there.
-    Absent,
-    /// A pod that a workload wants is gone.
-    Gone,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RawTrigger {
-    deleting: Option<Pattern>,
-    exists: Option<Pattern>,
-    absent: Option<Pattern>,
-    gone: Option<Pattern>,
-    namespace: Option<String>,
-    has: Option<String>,
-    on_ready_node: bool,
-}
-
-impl TryFrom<RawTrigger> for Trigger {
-    type Error = &'static str;
-
-    fn try_from(raw: RawTrigger) -> Result<Self, Self::Error> {
-        let RawTrigger { deleting, exists, absent, gone, namespace, has, on_ready_node } = raw;
-        let mut found = [(On::Deleting, deleting), (On::Exists, exists), (On::Absent, absent), (On::Gone, gone)]
-            .into_iter()
-            .filter_map(|(on, pattern)| Some((on, pattern?)));
-        match (found.next(), found.next()) {
-            (Some((on, target)), None) => Ok(Self { on, target, namespace, has, on_ready_node }),
-            _ => Err("exactly one of deleting, exists, absent, gone is needed"),
-        }
-    }
-}
-
-/// `Kind/name`, where the name may have `*` in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Pattern {
-    pub(crate) kind: String,
-    pub(crate) name: String,
-}
-
-impl TryFrom<String> for Pattern {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or_else(|| format!("\"{text}\" is not of the form Kind/name"))
-    }
-}
-
-impl Pattern {
-    /// Reads `Kind/name`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (kind, name) = text.split_once('/')?;
-        let named = !kind.is_empty() && !name.is_empty();
-        named.then(|| Self { kind: kind.to_owned(), name: name.to_owned() })
-    }
-
-    /// Tells whether a name fits.
-    pub(crate) fn fits(&self, name: &str) -> bool {
-        fits(&self.name, name)
-    }
-}
-
-/// Tells whether a name fits a pattern in which `*` stands for anything.
-pub(crate) fn fits(pattern: &str, name: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut name) = name.strip_prefix(first) else {
-        return false;
-    };
-    let (middle, last) = rest.rsplit_once('*').map_or(("", rest), |(middle, last)| (middle, last));
-    for word in middle.split('*') {
-        let Some((_, after)) = name.split_once(word) else {
-            return false;
-        };
-        name = after;
-    }
-    name.ends_with(last)
-}
-
 /// An event as written.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -427,200 +332,4 @@ pub(crate) struct LogText {
     #[serde(default)]
     pub(crate) previous: bool,
     pub(crate) text: String,
-}
-
-/// What controls pods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) enum WorkloadKind {
-    Deployment,
-    StatefulSet,
-    DaemonSet,
-    Job,
-    CronJob,
-    Pod,
-}
-
-impl WorkloadKind {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Deployment => "Deployment",
-            Self::StatefulSet => "StatefulSet",
-            Self::DaemonSet => "DaemonSet",
-            Self::Job => "Job",
-            Self::CronJob => "CronJob",
-            Self::Pod => "Pod",
-        }
-    }
-
-    pub(crate) const fn api_version(self) -> &'static str {
-        match self {
-            Self::Deployment | Self::StatefulSet | Self::DaemonSet => "apps/v1",
-            Self::Job | Self::CronJob => "batch/v1",
-            Self::Pod => "v1",
-        }
-    }
-}
-
-/// A workload as written.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Workload {
-    pub(crate) kind: WorkloadKind,
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) namespace: Option<String>,
-    #[serde(default)]
-    pub(crate) replicas: Option<u32>,
-    #[serde(default)]
-    pub(crate) created: Option<Time>,
-    #[serde(default)]
-    pub(crate) labels: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    pub(crate) annotations: BTreeMap<String, String>,
-    /// Of the pods, besides the labels.
-    #[serde(default)]
-    pub(crate) pod_annotations: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(crate) revision: Option<Revision>,
-    pub(crate) pod: Map,
-    #[serde(default)]
-    pub(crate) pods: Option<Vec<PodEntry>>,
-    #[serde(default)]
-    pub(crate) spec: Map,
-    #[serde(default)]
-    pub(crate) metadata: Map,
-    #[serde(default)]
-    pub(crate) status: Map,
-    #[serde(default)]
-    pub(crate) conditions: Vec<Map>,
-    #[serde(default)]
-    pub(crate) events: Vec<EventText>,
-}
-
-/// The revision of a workload's template, and the one before.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Revision {
-    pub(crate) number: u32,
-    pub(crate) at: Time,
-    #[serde(default)]
-    pub(crate) before: Map,
-}
-
-/// Which revision a pod is of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum PodRevision {
-    #[default]
-    Current,
-    Before,
-}
-
-/// A pod as written.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct PodEntry {
-    pub(crate) name: Option<String>,
-    pub(crate) count: Option<u32>,
-    pub(crate) revision: PodRevision,
-    pub(crate) node: Option<String>,
-    pub(crate) created: Option<Time>,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) annotations: BTreeMap<String, String>,
-    pub(crate) containers: BTreeMap<String, ContainerEntry>,
-    pub(crate) conditions: Vec<Map>,
-    pub(crate) events: Vec<EventText>,
-    pub(crate) logs: BTreeMap<String, String>,
-    pub(crate) deleting: Option<Deleting>,
-    pub(crate) metadata: Map,
-    pub(crate) spec: Map,
-    pub(crate) status: Map,
-}
-
-/// A container's state as written.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ContainerEntry {
-    pub(crate) waiting: Option<Waiting>,
-    pub(crate) running: Option<Running>,
-    pub(crate) terminated: Option<End>,
-    pub(crate) restarts: u32,
-    pub(crate) last: Option<End>,
-    pub(crate) ready: Option<bool>,
-    pub(crate) started: Option<bool>,
-    #[serde(rename = "imageID")]
-    pub(crate) image_id: Option<String>,
-    pub(crate) image: Option<String>,
-}
-
-/// Why a container waits.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Waiting {
-    pub(crate) reason: String,
-    #[serde(default)]
-    pub(crate) message: Option<String>,
-}
-
-/// Since when a container runs.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Running {
-    #[serde(alias = "startedAt")]
-    pub(crate) started: Option<Time>,
-}
-
-/// How a container ended.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct End {
-    #[serde(rename = "exitCode")]
-    pub(crate) exit_code: i64,
-    #[serde(default)]
-    pub(crate) reason: Option<String>,
-    #[serde(default)]
-    pub(crate) message: Option<String>,
-    #[serde(default)]
-    pub(crate) signal: Option<i64>,
-    #[serde(default, alias = "startedAt")]
-    pub(crate) started: Option<Time>,
-    #[serde(default, alias = "finishedAt")]
-    pub(crate) finished: Option<Time>,
-}
-
-/// A deletion that is under way.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Deleting {
-    pub(crate) at: Time,
-    #[serde(default = "default_grace")]
-    pub(crate) grace: u32,
-    #[serde(default)]
-    pub(crate) finalizers: Vec<String>,
-}
-
-fn default_grace() -> u32 {
-    30
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, name, expected) in [
-            ("cart", "cart", true),
-            ("cart", "cart-1", false),
-            ("cart-*", "cart-1", true),
-            ("*", "", true),
-            ("*-1", "cart-1", true),
-            ("c*t-*", "cart-1", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "a-c", false),
-            ("ab*ba", "aba", false),
-        ] {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 }

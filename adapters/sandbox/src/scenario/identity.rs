@@ -1,5 +1,7 @@
 //! Names, uids, hashes and addresses that look random and are not: the same words give the same.
 
+use std::fmt::Write as _;
+
 /// The letters of names that Kubernetes generates.
 const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -43,7 +45,8 @@ impl Seed {
     pub(crate) fn hex(&mut self, count: usize) -> String {
         let mut out = String::with_capacity(count + 16);
         while out.len() < count {
-            out.push_str(&format!("{:016x}", self.next()));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{:016x}", self.next());
         }
         out.truncate(count);
         out

@@ -15,7 +15,6 @@ use super::json::Map;
 use super::pod::PodPlan;
 use super::time::{Moment, Time};
 use crate::handle::Sandbox;
-use crate::status::Status;
 use react::That;
 
 /// How often leases are renewed.
@@ -66,6 +65,8 @@ pub struct Player {
     /// How many nodes the cluster has from its start.
     nodes: usize,
     start: Timestamp,
+    /// Up to when is being played.
+    now: Timestamp,
     last_heartbeat: Timestamp,
     /// What has fired, and stays so while it holds: scenario, reaction, object.
     fired: BTreeSet<(usize, usize, String)>,
@@ -81,6 +82,9 @@ pub struct Player {
     controlled: BTreeSet<control::Controlled>,
     /// The resource version of the last change that was looked at for that.
     controlled_at: u64,
+    /// The nodes that there were, and those of them that somebody deleted, with the time at which that was seen.
+    nodes_seen: BTreeSet<String>,
+    nodes_gone: BTreeMap<String, Timestamp>,
     error: Option<PlayError>,
 }
 
@@ -110,6 +114,7 @@ impl Player {
             agenda: BTreeMap::new(),
             number: 0,
             start,
+            now: start,
             last_heartbeat: start,
             fired: BTreeSet::new(),
             scripted: BTreeSet::new(),
@@ -118,6 +123,8 @@ impl Player {
             wishes: BTreeMap::new(),
             controlled: BTreeSet::new(),
             controlled_at: 0,
+            nodes_seen: BTreeSet::new(),
+            nodes_gone: BTreeMap::new(),
             error: None,
         };
         player.plan();
@@ -154,6 +161,7 @@ impl Player {
     /// # Errors
     /// The first thing that could not be played; all the rest was played.
     pub fn advance(&mut self, now: Timestamp) -> Result<(), PlayError> {
+        self.now = now;
         let mut turns = 0;
         loop {
             let at = self.next_due().filter(|at| *at <= now);
@@ -229,7 +237,7 @@ impl Player {
             Due::Started(plan) => self.started(&plan, at),
             Due::Heartbeat => {
                 self.heartbeat(at);
-                self.schedule(shift(at, HEARTBEAT), Due::Heartbeat);
+                self.schedule(self.again(at, HEARTBEAT), Due::Heartbeat);
             }
         }
     }
@@ -257,22 +265,19 @@ impl Player {
         let scene = Scene { index, scenario: &scenario, moment: Moment::at(at, self.nodes), created: Time::NOW };
         self.apply(&scene, &step.part(), None);
         if let Some(every) = step.every.filter(|every| every.0 >= SignedDuration::from_secs(1)) {
-            self.schedule(shift(at, every.0), Due::Step(index, number));
+            self.schedule(self.again(at, every.0), Due::Step(index, number));
         }
+    }
+
+    /// When something that repeats itself comes next. Of what was slept through only the last time is made up for.
+    fn again(&self, at: Timestamp, every: SignedDuration) -> Timestamp {
+        let missed = self.now.duration_since(at).as_secs() / every.as_secs().max(1);
+        let times = i32::try_from(missed.max(1)).unwrap_or(i32::MAX);
+        shift(at, every.checked_mul(times).unwrap_or(every))
     }
 
     fn fail(&mut self, error: PlayError) {
         self.error.get_or_insert(error);
-    }
-
-    fn refused(&mut self, scenario: &Scenario, object: &Map, status: &Status) {
-        let name = object.get("metadata").map(|metadata| super::json::text_at(metadata, &["name"])).unwrap_or_default();
-        self.fail(PlayError::Refused {
-            scenario: scenario.name.clone(),
-            kind: super::json::text(object, "kind").to_owned(),
-            name: name.to_owned(),
-            reason: status.message.clone(),
-        });
     }
 }
 

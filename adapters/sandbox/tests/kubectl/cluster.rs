@@ -13,11 +13,11 @@ use kubewhy_sandbox::{Clock, Sandbox, serve};
 use serde_json::Value;
 
 /// The time in the cluster.
-pub const NOW: &str = "2026-03-01T12:00:00Z";
+pub(crate) const NOW: &str = "2026-03-01T12:00:00Z";
 
 /// Everything the tests share.
-pub struct Cluster {
-    pub sandbox: Sandbox,
+pub(crate) struct Cluster {
+    pub(crate) sandbox: Sandbox,
     kubectl: PathBuf,
     home: PathBuf,
 }
@@ -25,7 +25,8 @@ pub struct Cluster {
 static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(Cluster::start);
 
 /// The cluster, unless there is no kubectl on this machine; then the test says so and has nothing to do.
-pub fn cluster() -> Option<&'static Cluster> {
+#[expect(clippy::print_stdout, reason = "the output of a test says that it was skipped")]
+pub(crate) fn cluster() -> Option<&'static Cluster> {
     if CLUSTER.is_none() {
         println!("skipped: no kubectl (set KUBECTL, or put it on the PATH)");
     }
@@ -34,10 +35,10 @@ pub fn cluster() -> Option<&'static Cluster> {
 
 /// What a command printed and how it ended.
 #[derive(Debug)]
-pub struct Said {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Cluster {
@@ -52,13 +53,13 @@ impl Cluster {
     }
 
     /// Runs kubectl with words that stand apart by blanks; a word in single quotes may hold some.
-    pub fn run(&self, line: &str) -> Said {
+    pub(crate) fn run(&self, line: &str) -> Said {
         self.command(&words(line), None)
     }
 
     /// What a command prints that must succeed.
     #[track_caller]
-    pub fn out(&self, line: &str) -> String {
+    pub(crate) fn out(&self, line: &str) -> String {
         let said = self.run(line);
         assert_eq!(said.code, 0, "kubectl {line}: {said:?}");
         said.out
@@ -66,7 +67,7 @@ impl Cluster {
 
     /// What a command prints that is given a file on its standard input and must succeed.
     #[track_caller]
-    pub fn feed(&self, line: &str, input: &str) -> String {
+    pub(crate) fn feed(&self, line: &str, input: &str) -> String {
         let said = self.command(&words(line), Some(input));
         assert_eq!(said.code, 0, "kubectl {line}: {said:?}");
         said.out
@@ -74,21 +75,21 @@ impl Cluster {
 
     /// What a command complains about that must fail.
     #[track_caller]
-    pub fn err(&self, line: &str) -> String {
+    pub(crate) fn err(&self, line: &str) -> String {
         let said = self.run(line);
         assert_ne!(said.code, 0, "kubectl {line}: {said:?}");
         said.err
     }
 
     /// Stores objects, as controllers would, status and all.
-    pub fn put(&self, objects: impl IntoIterator<Item = Value>) {
+    pub(crate) fn put(&self, objects: impl IntoIterator<Item = Value>) {
         for object in objects {
             self.sandbox.put(object).expect("an object the sandbox takes");
         }
     }
 
     /// A kubectl that runs until it is done or has run for too long.
-    pub fn command(&self, words: &[String], input: Option<&str>) -> Said {
+    pub(crate) fn command(&self, words: &[String], input: Option<&str>) -> Said {
         let mut command = self.bare(words);
         let file = input.map(|input| {
             let name = words.join("-").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
@@ -108,7 +109,7 @@ impl Cluster {
     }
 
     /// The command, ready to be started.
-    pub fn bare(&self, words: &[String]) -> Command {
+    pub(crate) fn bare(&self, words: &[String]) -> Command {
         let mut command = Command::new(&self.kubectl);
         command
             .env_clear()
@@ -123,14 +124,14 @@ impl Cluster {
 }
 
 /// Waits for something that another process brings about, for ten seconds at most.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..1000 {
         if is_so() {
             return;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    panic!("{what} did not come about");
+    assert!(is_so(), "{what} did not come about");
 }
 
 fn listen(sandbox: Sandbox) -> std::net::SocketAddr {

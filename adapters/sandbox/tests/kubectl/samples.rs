@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// A deployment with one pod that runs and one that crashes, and what belongs to them.
-pub fn shop(namespace: &str) -> Vec<Value> {
+pub(crate) fn shop(namespace: &str) -> Vec<Value> {
     let labels = json!({"app": "web"});
     let owned = |kind: &str, name: &str, uid: &str| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": uid, "controller": true}]);
     let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}});
@@ -67,7 +67,7 @@ fn pod(namespace: &str, name: &str, state: &Value, restarts: u32) -> Value {
 }
 
 /// The definition of a custom resource with a column, a status and a scale.
-pub const WIDGETS: &str = r#"
+pub(crate) const WIDGETS: &str = r#"
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: widgets.example.org}

@@ -136,3 +136,32 @@ async fn a_later_page_can_expire() {
     assert_eq!(refusal(&api.get(&next).await), (410, "Expired", "gone"));
     assert_eq!(names(&api.get(&next).await.1), ["b"]);
 }
+
+#[tokio::test]
+async fn a_server_can_refuse_dry_runs_alone() {
+    let api = Api::new();
+    api.post(CONFIGS, config("a")).await;
+    let why = "admission webhook \"x\" does not support dry run";
+    api.sandbox.fault(Fault::always(Filter::all().dry_run(), Effect::Refuse(Status::bad_request(why))));
+    let a = format!("{CONFIGS}/a");
+    assert_eq!(refusal(&api.delete(&a, json!({"dryRun": ["All"]})).await).2, why);
+    assert_eq!(refusal(&api.merge(&format!("{a}?dryRun=All"), json!({})).await).2, why);
+    assert_eq!(api.delete(&a, json!({})).await.0, 200);
+}
+
+#[tokio::test]
+async fn parallel_writes_are_told_apart() {
+    let api = Api::new();
+    let (_, object) = api.post(CONFIGS, config("a")).await;
+    api.sandbox.clear_journal();
+    let version = object["metadata"]["resourceVersion"].clone();
+    let writes = (0..50).map(|number| {
+        let (api, version) = (api.clone(), version.clone());
+        let patch = json!({"metadata": {"resourceVersion": version}, "data": {"a": format!("new {number}")}});
+        async move { api.merge(&format!("{CONFIGS}/a"), patch).await.0 }
+    });
+    let codes = futures::future::join_all(writes).await;
+    assert_eq!(codes.iter().filter(|code| **code == 200).count(), 1);
+    assert_eq!(codes.iter().filter(|code| **code == 409).count(), 49);
+    assert_eq!(api.sandbox.journal().iter().filter(|entry| entry.applied).count(), 1);
+}

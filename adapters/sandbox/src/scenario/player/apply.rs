@@ -81,7 +81,7 @@ impl Player {
             self.prepare(scene, &namespace);
         }
         let present = self.sandbox.get(&resource.api_version(), &kind, &namespace, &name);
-        let object = if let Some(present) = present {
+        let mut object = if let Some(present) = present {
             let mut whole = json::map_of(Value::clone(&present));
             let conditions = if kind == "Node" { take_conditions(&mut object) } else { Vec::new() };
             json::merge(&mut whole, &object);
@@ -95,56 +95,16 @@ impl Player {
             }
             whole
         } else {
-            self.complete(scene, &kind, object, &namespace, &name)
+            complete(scene, &kind, object, &namespace, &name)
         };
+        if kind == "Secret" {
+            let managed = managed_fields(&object, &scene.moment.write(scene.created));
+            json::child(&mut object, "metadata").insert("managedFields".into(), managed);
+        }
         self.put(scene, object.clone());
         if kind == "Node" {
             self.put_lease(scene, &Value::Object(object));
         }
-    }
-
-    /// What the API server and controllers would add to a new object.
-    fn complete(&self, scene: &Scene<'_>, kind: &str, mut object: Map, namespace: &str, name: &str) -> Map {
-        if kind == "Node" {
-            object = json::map_of(node::complete(&object, &scene.moment, scene.created));
-        }
-        let uid = Seed::of(&[&scene.scenario.name, kind, namespace, name, ""]).uid();
-        let metadata = json::child(&mut object, "metadata");
-        json::fill(metadata, "uid", uid);
-        json::fill(metadata, "creationTimestamp", scene.moment.write(scene.created));
-        match kind {
-            "Namespace" => {
-                json::fill(json::child(metadata, "labels"), "kubernetes.io/metadata.name", name);
-                json::fill(json::child(&mut object, "spec"), "finalizers", json!(["kubernetes"]));
-                json::fill(json::child(&mut object, "status"), "phase", "Active");
-            }
-            "Secret" => json::fill(&mut object, "type", "Opaque"),
-            "Service" => {
-                let spec = json::child(&mut object, "spec");
-                json::fill(spec, "type", "ClusterIP");
-                json::fill(spec, "sessionAffinity", "None");
-                json::fill(spec, "ipFamilyPolicy", "SingleStack");
-                for port in json::each_mut(spec, "ports") {
-                    json::fill(port, "protocol", "TCP");
-                    let target = port.get("port").cloned().unwrap_or_default();
-                    json::fill(port, "targetPort", target);
-                }
-                if json::text(spec, "type") == "ClusterIP" {
-                    let address = format!(
-                        "10.96.{}.{}",
-                        Seed::of(&["svc", namespace]).below(200),
-                        2 + Seed::of(&["svc", namespace, name]).below(250)
-                    );
-                    json::fill(spec, "clusterIP", address);
-                    let addresses = json!([spec.get("clusterIP")]);
-                    json::fill(spec, "clusterIPs", addresses);
-                }
-                json::fill(&mut object, "status", json!({"loadBalancer": {}}));
-            }
-            "PersistentVolumeClaim" => json::fill(json::child(&mut object, "spec"), "volumeMode", "Filesystem"),
-            _ => {}
-        }
-        object
     }
 
     fn put_lease(&mut self, scene: &Scene<'_>, node: &Value) {
@@ -163,8 +123,11 @@ impl Player {
             self.scripted.insert(json::text(metadata, "uid").to_owned());
         }
         self.learn(&object);
-        if let Err(status) = self.sandbox.put(Value::Object(object.clone())) {
-            self.refused(scene.scenario, &object, &status);
+        let kind = json::text(&object, "kind").to_owned();
+        let name = metadata.map(|metadata| json::text(metadata, "name").to_owned()).unwrap_or_default();
+        if let Err(status) = self.sandbox.put(Value::Object(object)) {
+            let scenario = scene.scenario.name.clone();
+            self.fail(PlayError::Refused { scenario, kind, name, reason: status.message });
         }
     }
 
@@ -177,19 +140,14 @@ impl Player {
             json::map_of(json!({"apiVersion": "v1", "kind": kind, "metadata": {"namespace": namespace, "name": name}}))
         };
         if self.sandbox.get("v1", "Namespace", "", namespace).is_none() {
-            let made = self.complete(scene, "Namespace", object("Namespace", "", namespace), "", namespace);
+            let made = complete(scene, "Namespace", object("Namespace", "", namespace), "", namespace);
             self.put(scene, made);
         }
-        let account = self.complete(
-            scene,
-            "ServiceAccount",
-            object("ServiceAccount", namespace, "default"),
-            namespace,
-            "default",
-        );
+        let account =
+            complete(scene, "ServiceAccount", object("ServiceAccount", namespace, "default"), namespace, "default");
         self.put(scene, account);
         let name = "kube-root-ca.crt";
-        let mut authority = self.complete(scene, "ConfigMap", object("ConfigMap", namespace, name), namespace, name);
+        let mut authority = complete(scene, "ConfigMap", object("ConfigMap", namespace, name), namespace, name);
         let text = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
         authority.insert("data".into(), json!({"ca.crt": text}));
         self.put(scene, authority);
@@ -252,7 +210,7 @@ impl Player {
         object
     }
 
-    /// What a workload no longer brings: pods go, older ReplicaSets stay at nothing.
+    /// What a workload no longer brings: pods go, older `ReplicaSet`s stay at nothing.
     fn retire(&mut self, scene: &Scene<'_>, (kind, namespace, name): &super::Brought) {
         if kind != "ReplicaSet" {
             self.drop_object(kind, namespace, name);
@@ -268,6 +226,9 @@ impl Player {
     }
 
     fn drop_object(&mut self, kind: &str, namespace: &str, name: &str) {
+        if kind == "Node" {
+            self.forget_node(name);
+        }
         if kind == "Pod" {
             self.plans.remove(&(namespace.to_owned(), name.to_owned()));
         }
@@ -392,10 +353,62 @@ impl Player {
     }
 }
 
+/// Who wrote which keys: where only metadata may be read, the keys of a Secret are known from here.
+fn managed_fields(secret: &Map, time: &str) -> Value {
+    let data = secret.get("data").and_then(Value::as_object);
+    let keys: Map = data.into_iter().flatten().map(|(key, _)| (format!("f:{key}"), json!({}))).collect();
+    json!([{"manager": "kubectl-create", "operation": "Update", "apiVersion": "v1", "time": time,
+        "fieldsType": "FieldsV1", "fieldsV1": {"f:data": keys, "f:type": {}}}])
+}
+
 fn take_conditions(object: &mut Map) -> Vec<Map> {
     let status = object.get_mut("status").and_then(Value::as_object_mut);
     match status.and_then(|status| status.remove("conditions")) {
         Some(Value::Array(items)) => items.into_iter().map(json::map_of).collect(),
         _ => Vec::new(),
     }
+}
+
+/// What the API server and controllers would add to a new object.
+fn complete(scene: &Scene<'_>, kind: &str, mut object: Map, namespace: &str, name: &str) -> Map {
+    if kind == "Node" {
+        object = json::map_of(node::complete(&object, &scene.moment, scene.created));
+    }
+    let uid = Seed::of(&[&scene.scenario.name, kind, namespace, name, ""]).uid();
+    let metadata = json::child(&mut object, "metadata");
+    json::fill(metadata, "uid", uid);
+    json::fill(metadata, "creationTimestamp", scene.moment.write(scene.created));
+    match kind {
+        "Namespace" => {
+            json::fill(json::child(metadata, "labels"), "kubernetes.io/metadata.name", name);
+            json::fill(json::child(&mut object, "spec"), "finalizers", json!(["kubernetes"]));
+            json::fill(json::child(&mut object, "status"), "phase", "Active");
+        }
+        "Secret" => json::fill(&mut object, "type", "Opaque"),
+        "Service" => {
+            let spec = json::child(&mut object, "spec");
+            json::fill(spec, "type", "ClusterIP");
+            json::fill(spec, "sessionAffinity", "None");
+            json::fill(spec, "ipFamilyPolicy", "SingleStack");
+            for port in json::each_mut(spec, "ports") {
+                json::fill(port, "protocol", "TCP");
+                let target = port.get("port").cloned().unwrap_or_default();
+                json::fill(port, "targetPort", target);
+            }
+            if json::text(spec, "type") == "ClusterIP" {
+                let address = format!(
+                    "10.96.{}.{}",
+                    Seed::of(&["svc", namespace]).below(200),
+                    2 + Seed::of(&["svc", namespace, name]).below(250)
+                );
+                json::fill(spec, "clusterIP", address);
+                let addresses = json!([spec.get("clusterIP")]);
+                json::fill(spec, "clusterIPs", addresses);
+            }
+            json::fill(&mut object, "status", json!({"loadBalancer": {}}));
+        }
+        "PersistentVolumeClaim" => json::fill(json::child(&mut object, "spec"), "volumeMode", "Filesystem"),
+        _ => {}
+    }
+    object
 }

@@ -6,12 +6,14 @@
 mod pods;
 mod status;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Player;
+use super::react::finalizers;
 use crate::scenario::format::PodEntry;
 use crate::scenario::identity::Seed;
 use crate::scenario::json::{self, Map};
@@ -24,6 +26,8 @@ const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
 /// The nodes over which new pods are spread.
 const NODES: [&str; 4] = ["worker-1", "worker-2", "worker-3", "worker-4"];
+/// How long after a Node was deleted its pods are removed; a real cluster takes 40 s.
+const COLLECTED_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// How many pods one wish may bring.
 const MAX_PODS: usize = 50;
 
@@ -70,8 +74,37 @@ impl Player {
         }
     }
 
+    /// Removes the pods of nodes that somebody deleted, as the collector of pods does. One that a finalizer holds stays.
+    fn collect(&mut self, now: Timestamp) {
+        let nodes: BTreeSet<String> =
+            self.sandbox.list("v1", "Node", None).iter().map(|node| name_of(node).to_owned()).collect();
+        for gone in self.nodes_seen.difference(&nodes) {
+            self.nodes_gone.entry(gone.clone()).or_insert(now);
+        }
+        self.nodes_gone.retain(|node, _| !nodes.contains(node));
+        self.nodes_seen.extend(nodes);
+        let is_due = |since: &Timestamp| now.duration_since(*since) >= COLLECTED_AFTER;
+        let due: BTreeSet<&str> =
+            self.nodes_gone.iter().filter(|(_, since)| is_due(since)).map(|(node, _)| node.as_str()).collect();
+        if due.is_empty() {
+            return;
+        }
+        for pod in self.sandbox.list("v1", "Pod", None) {
+            if due.contains(json::text_at(&pod, &["spec", "nodeName"])) && finalizers(&pod) == 0 {
+                self.sandbox.remove("v1", "Pod", namespace_of(&pod), name_of(&pod));
+            }
+        }
+    }
+
+    /// Forgets a node that goes by a scenario's own word: what becomes of its pods is told there.
+    pub(super) fn forget_node(&mut self, node: &str) {
+        self.nodes_seen.remove(node);
+        self.nodes_gone.remove(node);
+    }
+
     /// Does what somebody wished since the last time.
     pub(super) fn control(&mut self, now: Timestamp) {
+        self.collect(now);
         if self.controlled_at == self.sandbox.revision() {
             return;
         }

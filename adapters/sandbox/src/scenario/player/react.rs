@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{Due, Player, STARTING, Scene, shift};
-use crate::scenario::format::{On, Reaction, Scenario, Trigger};
+use crate::scenario::format::{On, PodEntry, Reaction, Scenario, Trigger};
 use crate::scenario::identity::Seed;
 use crate::scenario::json;
 use crate::scenario::node;
@@ -88,10 +88,8 @@ impl Player {
     /// Tells whether somebody asked for this deletion and this reaction is the one to answer.
     fn is_asked_away(&self, index: usize, object: &Value, when: &Trigger) -> bool {
         let uid = json::text_at(object, &["metadata", "uid"]);
-        if json::at(object, &["metadata", "deletionTimestamp"]).is_none()
-            || self.scripted.contains(uid)
-            || !has(object, when)
-        {
+        let scripted = self.scripted.contains(uid) && !self.is_shortened(object);
+        if json::at(object, &["metadata", "deletionTimestamp"]).is_none() || scripted || !has(object, when) {
             return false;
         }
         if when.on_ready_node && !self.is_on_ready_node(object) {
@@ -112,6 +110,21 @@ impl Player {
                 when.on == On::Deleting && place == namespace && when.target.kind == kind && when.target.fits(name)
             })
         })
+    }
+
+    /// Tells whether somebody shortened the grace period of a pod that a scenario wrote as leaving: the kubelet kills what
+    /// is left of it then. One whose grace was over is not killed by that.
+    fn is_shortened(&self, object: &Value) -> bool {
+        let field = |key: &str| json::text_at(object, &["metadata", key]).to_owned();
+        let Some(plan) = self.plans.get(&(field("namespace"), field("name"))) else {
+            return false;
+        };
+        let Some(deleting) = &plan.entry.deleting else {
+            return false;
+        };
+        let grace = json::at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_u64);
+        let end = shift(plan.moment.resolve(deleting.at), SignedDuration::from_secs(deleting.grace.into()));
+        grace.is_some_and(|grace| grace < u64::from(deleting.grace)) && end > self.sandbox.now()
     }
 
     fn is_on_ready_node(&self, pod: &Value) -> bool {
@@ -193,6 +206,15 @@ impl Player {
             return;
         };
         self.plans.remove(&key);
+        // One that had ended or was on its way out is followed by one that is well.
+        if plan.entry.deleting.is_some() || json::text(&plan.entry.status, "phase") == "Failed" {
+            plan.entry = PodEntry { node: plan.entry.node.clone(), ..PodEntry::default() };
+        }
+        if let Some(node) = plan.entry.node.clone().filter(|_| !plan.daemon)
+            && !self.sandbox.get("v1", "Node", "", &node).is_some_and(|node| takes_pods(&node))
+        {
+            plan.entry.node = Some(another_node(&plan.name, &node));
+        }
         let owner = plan.owner.as_ref().map(|owner| json::text_at(owner, &["kind"]).to_owned()).unwrap_or_default();
         plan.salt = format!("{} {}", plan.salt, at.as_millisecond());
         if owner != "StatefulSet" {
@@ -240,6 +262,18 @@ impl Player {
             self.sandbox.set_log(&log.namespace, &log.pod, &log.container, log.previous, &log.text);
         }
     }
+}
+
+/// Tells whether a node is ready and not closed for new pods.
+fn takes_pods(node: &Value) -> bool {
+    node::is_ready(node) && json::at(node, &["spec", "unschedulable"]) != Some(&Value::Bool(true))
+}
+
+/// A node of the common ones that is another than this.
+fn another_node(pod: &str, node: &str) -> String {
+    let first = Seed::of(&["node", pod]).below(4);
+    let name = |step: u64| format!("worker-{}", (first + step) % 4 + 1);
+    if name(0) == node { name(1) } else { name(0) }
 }
 
 fn that(object: &Value) -> That {

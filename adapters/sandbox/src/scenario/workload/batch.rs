@@ -1,4 +1,4 @@
-//! Jobs and CronJobs.
+//! Jobs and `CronJob`s.
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ pub(super) fn expand_job(draft: &Draft<'_>) -> Expansion {
     expansion
 }
 
-/// Writes a CronJob and, for every pod as written, a Job.
+/// Writes a `CronJob` and, for every pod as written, a Job.
 pub(super) fn expand_cron(draft: &Draft<'_>) -> Expansion {
     let name = &draft.workload.name;
     let moment = &draft.context.moment;
@@ -56,7 +56,7 @@ pub(super) fn expand_cron(draft: &Draft<'_>) -> Expansion {
             );
         }
         newest = newest.max(Some(at));
-        below.objects.push(job_of_cron(draft, &job, &uid, created, spec, status, conditions));
+        below.objects.push(job_of_cron(draft, &job, &uid, created, &spec, status, conditions));
         below.objects.append(&mut pods_below.objects);
         below.logs.append(&mut pods_below.logs);
         below.plans.append(&mut pods_below.plans);
@@ -88,7 +88,7 @@ fn job_of_cron(
     job: &str,
     uid: &str,
     created: Time,
-    spec: Map,
+    spec: &Map,
     mut status: Map,
     conditions: Vec<Value>,
 ) -> Value {

@@ -1,4 +1,4 @@
-//! Deployments with their ReplicaSets.
+//! Deployments with their `ReplicaSet`s.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::scenario::time::Time;
 /// After how long without progress a rollout counts as stalled, in seconds, unless the spec says otherwise.
 const PROGRESS_DEADLINE: i64 = 600;
 
-/// One ReplicaSet of a Deployment.
+/// One `ReplicaSet` of a Deployment.
 struct Revision {
     hash: String,
     name: String,
@@ -21,10 +21,9 @@ struct Revision {
     replicas: u32,
 }
 
-/// Writes the Deployment, its ReplicaSets and their pods.
+/// Writes the Deployment, its `ReplicaSet`s and their pods.
 pub(super) fn expand(draft: &Draft<'_>) -> Expansion {
     let mut expansion = Expansion::default();
-    let workload = draft.workload;
     let (old_entries, new_entries): (Vec<PodEntry>, Vec<PodEntry>) =
         draft.entries(draft.replicas()).into_iter().partition(|entry| entry.revision == PodRevision::Before);
     let mut new = current(draft);
@@ -61,7 +60,6 @@ pub(super) fn expand(draft: &Draft<'_>) -> Expansion {
             events.push(event);
         }
     }
-    let _ = workload;
     draft.events(&mut expansion, events);
     expansion
 }
@@ -102,7 +100,7 @@ fn pods_of(draft: &Draft<'_>, revision: &Revision, entries: Vec<PodEntry>, into:
     let plans = entries.into_iter().enumerate().map(|(index, entry)| {
         let name = entry.name.clone().unwrap_or_else(|| draft.pod_name(&revision.name, index));
         let mut plan = draft.plan(name, labels.clone(), Some(&owner), entry, later(revision.created, 1));
-        plan.template = revision.template.clone();
+        plan.template.clone_from(&revision.template);
         plan.hash.clone_from(&revision.hash);
         plan
     });

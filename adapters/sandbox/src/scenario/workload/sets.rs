@@ -1,4 +1,4 @@
-//! StatefulSets and DaemonSets.
+//! `StatefulSet`s and `DaemonSet`s.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::scenario::pod::{BuiltPod, for_node, later, normal};
 /// The nodes that a healthy daemon runs on.
 const ALL_NODES: [&str; 5] = ["control-plane-1", "worker-1", "worker-2", "worker-3", "worker-4"];
 
-/// Writes a StatefulSet and its pods.
+/// Writes a `StatefulSet` and its pods.
 pub(super) fn expand_stateful(draft: &Draft<'_>) -> Expansion {
     let name = &draft.workload.name;
     let revision = format!("{name}-{}", draft.hash);
@@ -67,7 +67,7 @@ pub(super) fn expand_stateful(draft: &Draft<'_>) -> Expansion {
     expansion
 }
 
-/// Writes a DaemonSet and its pods.
+/// Writes a `DaemonSet` and its pods.
 pub(super) fn expand_daemon(draft: &Draft<'_>) -> Expansion {
     let name = &draft.workload.name;
     let revision = format!("{name}-{}", draft.hash);

@@ -30,6 +30,14 @@ workloads:
   replicas: 0
   pod: {containers: [{name: app, image: "shop/idle:1"}]}
   pods: []
+- kind: StatefulSet
+  name: slow
+  pod: {terminationGracePeriodSeconds: 600, containers: [{name: app, image: "shop/slow:1"}]}
+  pods: [{node: worker-1, deleting: {at: T-1m, grace: 600}, containers: {app: {running: {}}}}]
+- kind: StatefulSet
+  name: lost
+  pod: {containers: [{name: app, image: "shop/lost:1"}]}
+  pods: [{node: worker-gone}]
 objects:
 - {kind: Node, metadata: {name: worker-1}}
 - {kind: Node, metadata: {name: worker-2}}
@@ -200,4 +208,41 @@ fn a_changed_stateful_set_replaces_its_pods_under_their_names() {
     world.wait(wait.as_secs().unsigned_abs());
     let pods = world.pods("db");
     assert!(pods.len() == 2 && pods.iter().all(|(_, image, ready)| image == "postgres:17" && *ready), "{pods:?}");
+}
+
+#[test]
+fn a_shorter_grace_ends_a_pod_that_takes_its_time_and_the_next_is_well() {
+    let mut world = World::new();
+    world.wait(10);
+    let slow = world.sandbox.get("v1", "Pod", "shop", "slow-0").unwrap();
+    assert!(slow["metadata"]["deletionTimestamp"].is_string(), "nobody shortened it yet");
+    let mut shorter = (*slow).clone();
+    shorter["metadata"]["deletionGracePeriodSeconds"] = json!(1);
+    world.sandbox.put(shorter).unwrap();
+    world.wait(15);
+    let next = world.sandbox.get("v1", "Pod", "shop", "slow-0").unwrap();
+    assert!(next["metadata"]["deletionTimestamp"].is_null() && next["metadata"]["uid"] != slow["metadata"]["uid"]);
+    assert!(super::is_ready(&next), "{next}");
+}
+
+#[test]
+fn the_pod_of_a_node_that_is_gone_is_made_anew_on_another() {
+    let mut world = World::new();
+    world.sandbox.remove("v1", "Pod", "shop", "lost-0");
+    world.wait(12);
+    let next = world.sandbox.get("v1", "Pod", "shop", "lost-0").unwrap();
+    assert!(next["spec"]["nodeName"] != "worker-gone" && super::is_ready(&next), "{next}");
+}
+
+#[test]
+fn the_pods_of_a_deleted_node_go_and_are_made_anew_elsewhere() {
+    let mut world = World::new();
+    world.sandbox.remove("v1", "Node", "", "worker-1");
+    world.wait(20);
+    let db = world.sandbox.get("v1", "Pod", "shop", "db-0").unwrap();
+    assert!(db["spec"]["nodeName"] != "worker-1" && super::is_ready(&db), "{db}");
+    assert!(world.pods("cart").iter().all(|(name, _, _)| name != "cart-7c9d8-aaaaa"));
+    assert_eq!(world.pods("cart").len(), 2);
+    // Its node was never there: nobody deleted it.
+    assert_eq!(world.sandbox.get("v1", "Pod", "shop", "lost-0").unwrap()["spec"]["nodeName"], "worker-gone");
 }

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use kubewhy_diagnosis::RankedFinding;
 use kubewhy_diagnosis::finding::Severity;
-use kubewhy_diagnosis::kind::Kind;
+use kubewhy_diagnosis::kind::{Kind, Object, ObjectError};
 use kubewhy_diagnosis::{Inquiry, Report, Status, Step, Target};
 use kubewhy_kubernetes::Cluster;
-use kubewhy_sandbox::scenario::{Ask, Player, Scenario};
+use kubewhy_sandbox::scenario::{Ask, Player, Scenario, ScenarioKind};
 use kubewhy_sandbox::{Clock, Sandbox};
 
 fn folder() -> PathBuf {
@@ -149,6 +149,38 @@ async fn every_question_gets_its_answer() {
     }
     println!("{} of {all} questions about {} stories are answered right", all - wrong.len(), demo.scenarios.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_stands_still_gets_the_same_answer_an_hour_later() {
+    let mut demo = Demo::new();
+    demo.advance_to(std::time::Duration::from_secs(3600));
+    let stands = |scenario: &&Scenario| {
+        use ScenarioKind::{Admission, Creation, Dependency, Image, Scheduling};
+        scenario.stands_still() && matches!(scenario.kind(), Admission | Scheduling | Image | Dependency | Creation)
+    };
+    let cluster = Cluster::new(kube::Client::new(demo.sandbox.service(), "default"), "demo");
+    let mut wrong = Vec::new();
+    for scenario in demo.scenarios.iter().filter(stands) {
+        for ask in scenario.asks() {
+            let report = answer(&cluster, target(ask, &demo.sandbox), demo.clock.now()).await;
+            wrong.extend(fault(ask, &report).map(|fault| format!("{}: {}: {fault}", scenario.name(), ask.why)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_object_is_one_that_a_typed_client_can_read() {
+    let mut demo = Demo::new();
+    demo.advance_to(std::time::Duration::from_secs(600));
+    let objects = demo.sandbox.everything();
+    let malformed = objects.iter().filter_map(|object| match Object::from_value((**object).clone()) {
+        Err(error @ ObjectError::Malformed { .. }) => Some(error.to_string()),
+        Ok(_) | Err(ObjectError::OtherKind(_)) => None,
+    });
+    assert_eq!(malformed.collect::<Vec<_>>(), Vec::<String>::new());
+    assert!(objects.len() > 1000, "{} objects", objects.len());
 }
 
 #[test]

@@ -9,11 +9,12 @@ mod workloads;
 
 use serde_json::{Map, Value, json};
 
-use crate::resources::Resource;
+use crate::{resources::Resource, types};
 
 type Object = Map<String, Value>;
 
-/// Fills in what a client may leave out, and drops fields that say null; custom resources stay as they are.
+/// Fills in what a client may leave out, writes quantities in their one form, and drops fields that say null.
+/// Custom resources stay as they are.
 pub fn fill(resource: &Resource, object: &mut Value) {
     if resource.custom.is_some() {
         return;
@@ -21,6 +22,7 @@ pub fn fill(resource: &Resource, object: &mut Value) {
     if !matches!(resource.kind.as_ref(), "ControllerRevision" | "CustomResourceDefinition") {
         drop_nulls(object);
     }
+    settle_quantities(resource, object);
     let Some(fields) = object.as_object_mut() else { return };
     match (resource.group.as_ref(), resource.kind.as_ref()) {
         ("", "Pod") => pods::pod(fields),
@@ -80,6 +82,13 @@ fn is_left_out(field: &str, value: &Value) -> bool {
         Value::Array(items) => items.is_empty() && LEFT_OUT.contains(&field),
         _ => false,
     }
+}
+
+/// An object may be in the version in which it is kept, which is not that of every request.
+fn settle_quantities(resource: &Resource, object: &mut Value) {
+    let api_version =
+        object.get("apiVersion").and_then(Value::as_str).map_or_else(|| resource.api_version(), str::to_owned);
+    types::settle(&api_version, &resource.kind, object);
 }
 
 fn drop_nulls(value: &mut Value) {

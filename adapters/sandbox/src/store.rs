@@ -4,6 +4,7 @@
 #![expect(clippy::similar_names, reason = "`shelf` beside `self` is still the right word")]
 
 mod history;
+mod identities;
 mod place;
 
 use std::cell::Cell;
@@ -16,6 +17,8 @@ use tokio::sync::watch;
 
 use crate::object::{self, elements, finalizers, is_deleting, meta, set_meta, text};
 use crate::resources::{Registry, Resource};
+
+use identities::Identities;
 
 pub(crate) use history::{Change, Past};
 pub(crate) use place::{Place, Shelf as ShelfName};
@@ -53,8 +56,7 @@ pub(crate) struct Store {
     ending: BTreeSet<String>,
     /// Up to here the past is forgotten.
     compacted: u64,
-    identities: u64,
-    seed: u64,
+    identities: Identities,
     changed: watch::Sender<u64>,
 }
 
@@ -85,8 +87,7 @@ impl Store {
             waiting: BTreeSet::new(),
             ending: BTreeSet::new(),
             compacted: 0,
-            identities: 0,
-            seed,
+            identities: Identities::new(seed),
             changed: watch::Sender::new(1),
         }
     }
@@ -241,28 +242,12 @@ impl Store {
 
     /// Makes a UID that no other object of this store has.
     pub(crate) fn next_uid(&mut self) -> String {
-        self.identities += 1;
-        let high = scramble(self.seed ^ self.identities);
-        let low = scramble(high ^ 0x5bd1_e995);
-        // The version and variant bits of a random UUID, so that nobody takes it for something else.
-        let high = (high & 0xffff_ffff_ffff_0fff) | 0x4000;
-        let low = (low & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
-        let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0xffff);
-        format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
+        self.identities.uid()
     }
 
     /// Makes the random end of a generated name.
     pub(crate) fn next_suffix(&mut self) -> String {
-        const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        self.identities += 1;
-        let mut rest = scramble(self.seed.rotate_left(17) ^ self.identities);
-        let mut suffix = String::new();
-        for _ in 0..5 {
-            let letter = usize::try_from(rest % 27).ok().and_then(|at| LETTERS.get(at));
-            suffix.extend(letter.map(|byte| char::from(*byte)));
-            rest /= 27;
-        }
-        suffix
+        self.identities.suffix()
     }
 
     /// Where the object with a UID is.
@@ -425,12 +410,4 @@ impl Resource {
         let (group, plural) = self.storage();
         ShelfName::new(group, plural)
     }
-}
-
-/// Spreads the bits of a number (the finalizer of `SplitMix64`), so that consecutive UIDs do not look alike.
-fn scramble(number: u64) -> u64 {
-    let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 use self::{column::Column, row::Row};
 use crate::{
     resources::{Custom, Resource},
-    status::{Cause, Status},
+    status::Status,
 };
 
 pub use duration::human;
@@ -50,11 +50,10 @@ impl Include {
             "None" => Ok(Self::None),
             "" | "Metadata" => Ok(Self::Metadata),
             "Object" => Ok(Self::Object),
-            other => {
-                let detail = "must be 'Metadata', 'Object', 'None', or empty";
-                let Cause { field, message, .. } = Cause::invalid("includeObject", &other.into(), detail);
-                Err(Status::bad_request(format!("Unable to convert to Table as requested: {field}: {message}")))
-            }
+            other => Err(Status::bad_request(format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: must be 'Metadata', \
+                 'Object', 'None', or empty"
+            ))),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The types of the built-in kinds, from the types of a 1.34 server: what a field is called, holds, and is numbered.
 
 mod check;
+mod quantity;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
 pub(crate) use check::{Findings, Mismatch, check};
+pub(crate) use quantity::settle;
 
 /// The fields of each type, a line each: `TYPE|NUMBER NAME KIND TARGET|..`. A type is `VERSION/KIND`, or `GROUP/VERSION/KIND`
 /// outside the core. A field whose name is `-` stands for the fields in it; `?` behind the kind marks one that JSON leaves out

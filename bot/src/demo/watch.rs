@@ -28,6 +28,9 @@ impl Watch {
     /// Prints what breaks from now on, on a thread of its own that ends with the process.
     pub(crate) fn follow(mut self, desk: Arc<Desk>, printer: Printer) {
         std::thread::spawn(move || {
+            // What the first steps of the stories break belongs to what is there from the start.
+            std::thread::sleep(PACE);
+            self.news(&desk);
             loop {
                 std::thread::sleep(PACE);
                 // A terminal that is gone ends the conversation too.

@@ -177,6 +177,11 @@ impl Scenario {
         &self.text.namespace
     }
 
+    /// Tells whether nothing happens in it after its begin.
+    pub fn stands_still(&self) -> bool {
+        self.text.steps.is_empty()
+    }
+
     /// How long after the start of everything it begins.
     pub fn begins(&self) -> std::time::Duration {
         self.text.begins.0.try_into().unwrap_or_default()

@@ -86,3 +86,43 @@ fn walk(path: &str, expected: &Value, found: &Value, subset: bool, differences: 
         _ => differences.push(format!("{path}: real {expected}, here {found}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn differences(expected: &Value, found: &Value, subset: bool) -> Vec<String> {
+        let mut differences = Vec::new();
+        walk("", expected, found, subset, &mut differences);
+        differences
+    }
+
+    #[test]
+    fn what_differs_is_named_with_its_path() {
+        let real = json!({"code": 404, "body": {"reason": "NotFound", "items": ["a"]}});
+        assert!(differences(&real, &real, false).is_empty());
+        let here = json!({"code": 200, "body": {"items": ["a", "b"]}});
+        let found = differences(&real, &here, false);
+        assert_eq!(
+            found,
+            [
+                r#"/body/items: real ["a"], here ["a","b"]"#,
+                r#"/body/reason: real "NotFound", here null"#,
+                "/code: real 404, here 200",
+            ]
+        );
+        assert_eq!(differences(&real, &Value::Null, false).len(), 1, "no answer at all differs");
+    }
+
+    #[test]
+    fn of_what_is_offered_less_is_fine_and_other_is_not() {
+        let offer = |resources: Value| json!({"body": {"fields": {"/resources": resources}}});
+        let real = offer(json!([{"name": "pods"}, {"name": "nodes"}]));
+        assert!(differences(&real, &offer(json!([{"name": "nodes"}])), true).is_empty());
+        assert_eq!(differences(&real, &offer(json!([{"name": "nodes"}])), false).len(), 1);
+        assert_eq!(differences(&real, &offer(json!([{"name": "gadgets"}])), true).len(), 1);
+        assert_eq!(differences(&real, &offer(json!([])), true).len(), 1, "to offer nothing is no subset");
+    }
+}

@@ -69,7 +69,7 @@ async fn the_recording_holds_on_the_real_server() {
 /// Gives the viewer of `roles.yaml` the rules that the real server reads from a role.
 fn restrict_viewer(sandbox: &Sandbox, areas: &[suite::Area], run: &str) {
     let area = areas.iter().find(|area| area.name == "roles").expect("there is an area of roles");
-    let rules = area.variables["rules"].as_str().expect("the rules are text");
+    let rules = area.variables.get("rules").and_then(serde_json::Value::as_str).expect("the rules are text");
     let rules: serde_json::Value = serde_json::from_str(rules).expect("the rules are JSON");
     let role = serde_json::json!({"metadata": {"namespace": format!("conf-roles-{run}")}, "rules": rules});
     sandbox.restrict_user("conf-viewer", Rule::of_role(&role));

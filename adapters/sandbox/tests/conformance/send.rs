@@ -1,6 +1,6 @@
 //! Sends the requests of an area to a server and keeps the comparable form of each answer.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -173,7 +173,7 @@ fn encoded(uri: &str) -> String {
         } else {
             let mut bytes = [0; 4];
             for byte in character.encode_utf8(&mut bytes).bytes() {
-                out.push_str(&format!("%{byte:02X}"));
+                write!(out, "%{byte:02X}").expect("a String takes all");
             }
         }
     }

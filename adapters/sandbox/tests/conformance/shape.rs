@@ -229,3 +229,59 @@ fn walk(form: Value, mask: &impl Fn(&str) -> String) -> Value {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(text: &str) -> Step {
+        serde_saphyr::from_str(text).expect("a step")
+    }
+
+    #[test]
+    fn pointers_select_and_stars_spread() {
+        let object = json!({"spec": {"containers": [{"name": "a", "image": "i"}, {"name": "b"}]}, "a/b": 1});
+        assert_eq!(select(&object, "/spec/containers/*/name"), json!(["a", "b"]));
+        assert_eq!(select(&object, "/spec/containers/*/image"), json!(["i", null]));
+        assert_eq!(select(&object, "/spec/containers/1/name"), json!("b"));
+        assert_eq!(select(&object, "/a~1b"), json!(1));
+        assert_eq!(select(&object, "/spec/none/deeper"), Value::Null);
+    }
+
+    #[test]
+    fn ids_times_versions_and_generated_names_are_masked_and_nothing_else() {
+        let step = step("{name: n, behaviour: b, send: POST /x, body: {metadata: {generateName: gen-}}}");
+        let form = json!({
+            "name": "gen-x7k2q",
+            "kept": "gen-other",
+            "message": "too old resource version: 1 (45) at 2024-01-01T00:00:00Z of 01234567-89ab-cdef-0123-456789abcdef in conf-a-r1",
+            "code": 410,
+        });
+        assert_eq!(
+            masked(form, &step, "r1"),
+            json!({
+                "name": "gen-<random>",
+                "kept": "gen-other",
+                "message": "too old resource version: <version> at <time> of <uid> in conf-a-RUN",
+                "code": 410,
+            })
+        );
+    }
+
+    #[test]
+    fn a_watch_is_a_sequence_of_events_and_a_refusal_is_none() {
+        let step = step("{name: n, behaviour: b, send: GET /x?watch=true}");
+        let lines = concat!(
+            r#"{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"a"}}}"#,
+            "\n",
+            r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"7"}}}"#,
+            "\n",
+            r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"8"}}}"#,
+            "\n",
+        );
+        let events = events(lines, &step).expect("events");
+        let kinds: Vec<_> = events.as_array().expect("a list").iter().map(|event| event["type"].clone()).collect();
+        assert_eq!(kinds, ["ADDED", "BOOKMARK"], "a repeated bookmark says nothing");
+        assert!(super::events(r#"{"kind":"Status","code":400}"#, &step).is_none());
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     compare::{Whole, step_differences},
     send::Answers,
-    suite::Area,
+    suite::{Area, Message},
 };
 
 const BEGIN: &str = "<!-- table: written by the test -->\n";
@@ -65,7 +65,17 @@ pub(crate) fn outcome(
         }
     }
     let equal = (rows.values().map(|row| row.equal).sum(), rows.values().map(|row| row.requests).sum());
-    Outcome { text: markdown(&rows, &reasons, equal), unstated, unfounded, equal }
+    let mut text = markdown(&rows, &reasons, equal);
+    let loose: Vec<String> = areas
+        .iter()
+        .flat_map(|area| area.steps.iter().map(move |step| (area, step)))
+        .filter(|(_, step)| step.message == Message::Loose)
+        .map(|(area, step)| format!("- {}.yaml, \"{}\"\n", area.name, step.name))
+        .collect();
+    let heading = "\n## Compared without the text of the Status\nThe text names types or quotes structures of the server's source.\n";
+    text.push_str(heading);
+    text.push_str(&loose.concat());
+    Outcome { text, unstated, unfounded, equal }
 }
 
 fn markdown(rows: &BTreeMap<&str, Row>, reasons: &BTreeMap<&str, Vec<String>>, equal: (usize, usize)) -> String {

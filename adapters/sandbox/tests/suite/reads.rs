@@ -115,7 +115,7 @@ async fn a_version_from_the_future_is_504() {
         let answer = api.get(path).await;
         let (code, reason, message) = refusal(&answer);
         assert_eq!((code, reason), (504, "Timeout"));
-        assert!(message.starts_with("Too large resource version: 999999, current: "), "{message}");
+        assert!(message.starts_with("Timeout: Too large resource version: 999999, current: "), "{message}");
         assert_eq!(answer.1["details"]["causes"][0]["reason"], "ResourceVersionTooLarge");
     }
     assert_eq!(api.get("/api/v1/namespaces/default/pods/a?resourceVersion=0").await.0, 200);

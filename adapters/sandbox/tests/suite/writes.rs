@@ -245,7 +245,7 @@ async fn a_dry_run_answers_as_if_and_stores_nothing() {
     assert_eq!((api.sandbox.revision(), api.get(&format!("{CONFIGS}/kept")).await), before);
     let answer = api.post(&format!("{CONFIGS}?dryRun=Some"), config("new")).await;
     let message =
-        "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"Some\": supported values: \"All\"";
+        "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"";
     assert_eq!(refusal(&answer).2, message);
     assert_eq!(api.post(&format!("{CONFIGS}?dryRun=All"), config("kept")).await.0, 409);
 }

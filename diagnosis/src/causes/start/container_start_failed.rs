@@ -99,7 +99,23 @@ fn memory_too_low(case: &Case<'_>, failure: &StartFailure<'_>, least: Option<u64
     let limits = container.spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
     let limit = Amount::in_list(limits, "memory");
     let needs = least.map(|least| text![" The runtime asks for at least ", code(bytes(i128::from(least))), "."]);
-    let shown = limit.map(|limit| text![" of ", code(limit.show("memory"))]);
+    let written = limits.and_then(|limits| limits.get("memory")).map(|quantity| quantity.0.as_str());
+    let slip = written.filter(|written| written.ends_with('m'));
+    let shown = limit.map(|limit| {
+        let amount = slip.map_or_else(|| limit.show("memory"), str::to_owned);
+        text![" of ", code(amount)]
+    });
+    let slip = slip.map(|written| {
+        text![
+            " The unit ",
+            code("m"),
+            " means thousandths: ",
+            code(written),
+            " is less than what anybody means by it, which is ",
+            code(format!("{}Mi", written.trim_end_matches('m'))),
+            "."
+        ]
+    });
     let filled = limit.is_none_or(|limit| limit > NEEDED_TO_START).then(|| memory_volume(case, failure)).flatten();
     let raise =
         text!["raise the memory limit of container ", name(container.name()), ": 64Mi or more to start anything"];
@@ -108,7 +124,8 @@ fn memory_too_low(case: &Case<'_>, failure: &StartFailure<'_>, least: Option<u64
         .explain(text![
             "The kernel killed the container for lack of memory before its program had begun, so the limit leaves no room ",
             "even to start.",
-            needs
+            needs,
+            slip
         ])
         .also(filled)
         .evidence(limit.map(|limit| {

@@ -54,9 +54,9 @@ struct Stage {
 
 impl Stage {
     fn of(texts: &[(&str, &str)]) -> Self {
-        let clock = Clock::fixed(START.parse().unwrap());
+        let clock = Clock::fixed(START.parse().expect("a time"));
         let sandbox = Sandbox::new(clock.clone());
-        let scenarios = texts.iter().map(|(name, text)| Scenario::parse(name, text).unwrap()).collect();
+        let scenarios = texts.iter().map(|(name, text)| Scenario::parse(name, text).expect("a scenario")).collect();
         let player = Player::new(sandbox.clone(), scenarios);
         let mut stage = Self { clock, sandbox, player };
         stage.after(0);
@@ -66,7 +66,7 @@ impl Stage {
     /// Plays up to so many seconds later.
     fn after(&mut self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
-        self.player.advance(self.clock.now()).unwrap();
+        self.player.advance(self.clock.now()).expect("everything is played");
     }
 
     fn pods(&self, namespace: &str) -> Vec<Value> {
@@ -79,10 +79,10 @@ impl Stage {
 
     /// What the API does when somebody deletes a pod with grace.
     fn delete(&self, namespace: &str, name: &str) {
-        let mut pod = Value::clone(&self.sandbox.get("v1", "Pod", namespace, name).unwrap());
+        let mut pod = Value::clone(&self.sandbox.get("v1", "Pod", namespace, name).expect("the pod"));
         pod["metadata"]["deletionTimestamp"] = json!("2026-11-20T10:00:30Z");
         pod["metadata"]["deletionGracePeriodSeconds"] = json!(30);
-        self.sandbox.put(pod).unwrap();
+        self.sandbox.put(pod).expect("it is taken");
     }
 }
 
@@ -91,8 +91,8 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 }
 
 fn condition<'a>(object: &'a Value, type_: &str) -> &'a Value {
-    let list = object.pointer("/status/conditions").and_then(Value::as_array).unwrap();
-    list.iter().find(|condition| condition["type"] == type_).unwrap()
+    let list = object.pointer("/status/conditions").and_then(Value::as_array).expect("conditions");
+    list.iter().find(|condition| condition["type"] == type_).expect("the condition")
 }
 
 #[test]

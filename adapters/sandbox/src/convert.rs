@@ -40,6 +40,9 @@ pub(crate) fn to_version(resource: &Resource, object: &Arc<Value>) -> Arc<Value>
     let mut converted = Value::clone(object);
     if is_event(resource) && resource.group == "events.k8s.io" {
         rename(&mut converted, EVENT_FIELDS);
+        // The newer group leaves out what the older one shows empty.
+        as_map(&mut converted)
+            .retain(|field, value| !(field.starts_with("reporting") && value.as_str().is_some_and(str::is_empty)));
     }
     if is_autoscaler(resource) && resource.version == "v1" {
         cpu_metric_to_target(&mut converted);

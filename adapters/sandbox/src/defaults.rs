@@ -37,6 +37,7 @@ pub fn fill(resource: &Resource, object: &mut Value) {
         ("", "LimitRange") => cluster::limit_range(fields),
         ("", "ResourceQuota") => put(fields, "status", json!({})),
         ("", "Node") => cluster::node(fields),
+        ("", "Event") => cluster::event(fields),
         ("apps", "Deployment") => workloads::deployment(fields),
         ("apps", "StatefulSet") => workloads::stateful_set(fields),
         ("apps", "DaemonSet") => workloads::daemon_set(fields),

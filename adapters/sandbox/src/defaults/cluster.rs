@@ -14,6 +14,12 @@ pub(super) fn namespace(namespace: &mut Object) {
     put_into(namespace, "status", "phase", "Active");
 }
 
+pub(super) fn event(event: &mut Object) {
+    put(event, "source", json!({}));
+    put(event, "reportingComponent", "");
+    put(event, "reportingInstance", "");
+}
+
 /// `stringData` can be written and is never read back.
 pub(super) fn secret(secret: &mut Object) {
     put(secret, "type", "Opaque");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{Request, body, create, fields, immutable, shape};
 use crate::answer::Answer;
@@ -199,12 +199,28 @@ fn keep_servers_fields(object: &mut Value, existing: &Value) {
 fn keep_all_but_status(resource: &Resource, object: &mut Value, existing: &Value) {
     let mut kept = Value::clone(existing);
     take_over(&mut kept, "status", object);
+    if resource.kind == "Pod" && resource.custom.is_none() {
+        complete_pod_status(as_map(field_mut(&mut kept, "status")), existing);
+    }
     if resource.group.is_empty() {
         let metadata = object.get("metadata").cloned().unwrap_or_default();
         as_map(&mut kept).insert("metadata".to_owned(), metadata);
         take_over_meta(&mut kept, "ownerReferences", existing);
     }
     *object = kept;
+}
+
+/// A pod's status always has its class, and every container a last state, though an empty one.
+fn complete_pod_status(status: &mut Map<String, Value>, existing: &Value) {
+    if let Some(class) = existing.pointer("/status/qosClass") {
+        status.entry("qosClass").or_insert_with(|| class.clone());
+    }
+    for list in ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"] {
+        let containers = status.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+        for container in containers.filter_map(Value::as_object_mut) {
+            container.entry("lastState").or_insert_with(|| json!({}));
+        }
+    }
 }
 
 fn with_spec_finalizers(existing: &Value, object: &Value) -> Value {

@@ -115,7 +115,7 @@ fn prepare(store: &mut Store, request: &Request, object: &mut Value) {
         ("", "Pod") => {
             let mut status = json!({"phase": "Pending", "qosClass": crate::object::qos_class(object)});
             if !crate::object::elements(object, "/spec/schedulingGates").is_empty() {
-                as_map(&mut status).insert("conditions".to_owned(), json!([gated()]));
+                as_map(&mut status).insert("conditions".to_owned(), json!([gated(&stamp(request.now))]));
             }
             as_map(object).insert("status".to_owned(), status);
         }
@@ -142,12 +142,12 @@ fn protect(object: &mut Value, finalizer: &str) {
 }
 
 /// The condition of a pod that its gates keep from the scheduler.
-fn gated() -> Value {
+fn gated(now: &str) -> Value {
     json!({
         "type": "PodScheduled",
         "status": "False",
         "lastProbeTime": null,
-        "lastTransitionTime": null,
+        "lastTransitionTime": now,
         "reason": "SchedulingGated",
         "message": "Scheduling is blocked due to non-empty scheduling gates",
     })

@@ -116,7 +116,24 @@ fn take_one(store: &mut Store, place: &Place, mut budget: Value, request: &Reque
     status.insert("disruptionsAllowed".to_owned(), allowed.saturating_sub(1).into());
     let disrupted = as_map(status.entry("disruptedPods").or_insert(Value::Null));
     disrupted.insert(pod.to_owned(), stamp(request.now).into());
+    set_allowed(&mut budget, allowed.saturating_sub(1) > 0, &stamp(request.now));
     store.write(place, budget);
+}
+
+/// Says in the budget's condition whether another disruption is allowed.
+fn set_allowed(budget: &mut Value, allowed: bool, now: &str) {
+    let (value, reason) = if allowed { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
+    let generation = number(budget, "/status/observedGeneration").unwrap_or(0);
+    let status = as_map(field_mut(budget, "status"));
+    let Some(conditions) = status.entry("conditions").or_insert_with(|| json!([])).as_array_mut() else { return };
+    let is_it = |one: &Value| text(one, "/type") == "DisruptionAllowed";
+    let before = conditions.iter().find(|one| is_it(one) && text(one, "/status") == value);
+    let since = before.map_or_else(|| now.to_owned(), |one| text(one, "/lastTransitionTime").to_owned());
+    conditions.retain(|one| !is_it(one));
+    conditions.push(json!({
+        "type": "DisruptionAllowed", "status": value, "reason": reason, "message": "",
+        "lastTransitionTime": since, "observedGeneration": generation,
+    }));
 }
 
 /// The budget as its controller leaves it: counted here where no scenario says otherwise.

@@ -84,6 +84,10 @@ fn value_form(value: &Value, step: &Step) -> Value {
         form.insert("items".to_owned(), offered(items.iter().map(name_of).collect(), step));
     } else if let Some(metadata) = value.get("metadata").and_then(Value::as_object) {
         form.insert("metadata".to_owned(), object_metadata(metadata));
+        // What a review says of somebody depends on who asks.
+        if !kind.ends_with("Review") {
+            form.insert("content".to_owned(), content(kind, value));
+        }
     }
     let fields: Map<String, Value> =
         step.compare.iter().map(|pointer| (pointer.clone(), offered(select(value, pointer), step))).collect();
@@ -91,6 +95,22 @@ fn value_form(value: &Value, step: &Step) -> Value {
         form.insert("fields".to_owned(), Value::Object(fields));
     }
     Value::Object(form)
+}
+
+/// Everything of an object but what it is and its metadata.
+fn content(kind: &str, value: &Value) -> Value {
+    let fields = value.as_object().into_iter().flatten();
+    let fields = fields.filter(|(field, _)| !matches!(field.as_str(), "kind" | "apiVersion" | "metadata"));
+    let mut content: Value = fields.map(|(field, value)| (field.clone(), value.clone())).collect();
+    if let Some(spec) = content.get_mut("spec").and_then(Value::as_object_mut).filter(|_| kind == "Pod") {
+        // The plugin that sets the account also wants it to exist, and is switched off on the real server.
+        for field in ["serviceAccount", "serviceAccountName"] {
+            if spec.get(field).is_some_and(|account| account == "default") {
+                spec.remove(field);
+            }
+        }
+    }
+    content
 }
 
 fn status(value: &Value, step: &Step, form: &mut Map<String, Value>) {

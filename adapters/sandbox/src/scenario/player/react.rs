@@ -229,6 +229,7 @@ impl Player {
         if plan.entry.node.is_some() {
             self.schedule(shift(at, STARTING), Due::Started(Box::new(plan.clone())));
         }
+        self.count_again(&plan);
         self.plans.insert((plan.namespace.clone(), plan.name.clone()), plan);
     }
 

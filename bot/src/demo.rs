@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::source::{self, Source};
 
+pub use greeting::TOUR;
 pub(crate) use watch::Watch;
 
 /// The scenarios, a file each; what they are made of: `bot/demo/README.md`.

@@ -1,6 +1,8 @@
 //! Every story of the demo is played, and every question that it names must get its answer.
+//! `ONLY=part` asks those of the stories whose name contains `part`, `SHOW=1` prints whole answers.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,20 +19,26 @@ fn folder() -> PathBuf {
 }
 
 fn scenarios() -> Vec<Scenario> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder()).expect("the folder").map(|entry| entry.expect("a file").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     paths.sort();
     let mut wrong = Vec::new();
     let mut scenarios = Vec::new();
     for path in paths {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        match Scenario::parse(&name, &std::fs::read_to_string(&path).unwrap()) {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        match Scenario::parse(&name, &std::fs::read_to_string(&path).expect("a text")) {
             Ok(scenario) => scenarios.push(scenario),
             Err(error) => wrong.push(error.to_string()),
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     scenarios
+}
+
+/// Says what was counted, also where the test passes and its output is kept back.
+fn tell(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 /// A demo with its clock: everything is played together, as in the real one.
@@ -44,7 +52,7 @@ struct Demo {
 
 impl Demo {
     fn new() -> Self {
-        let start: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
+        let start: Timestamp = "2026-11-20T10:00:00Z".parse().expect("a time");
         let clock = Clock::fixed(start);
         let sandbox = Sandbox::new(clock.clone());
         let scenarios = scenarios();
@@ -53,25 +61,27 @@ impl Demo {
     }
 
     fn advance_to(&mut self, offset: std::time::Duration) {
-        let now = self.start.checked_add(SignedDuration::try_from(offset).unwrap()).unwrap();
+        let now = self.start.checked_add(SignedDuration::try_from(offset).expect("a span")).expect("a time");
         if now > self.clock.now() {
             self.clock.set(now);
         }
-        self.player.advance(self.clock.now()).unwrap_or_else(|error| panic!("{error}"));
+        self.player.advance(self.clock.now()).expect("everything is played");
     }
 }
 
 /// `pod cart -n shop`: the object of that name, else the first pod whose name begins so.
 fn target(ask: &Ask, sandbox: &Sandbox) -> Target {
-    let words: Vec<&str> = ask.why.split_whitespace().collect();
-    let [kind, name, rest @ ..] = words.as_slice() else { panic!("\"{}\" is no question", ask.why) };
-    let kind = Kind::from_word(kind).unwrap_or_else(|| panic!("\"{kind}\" is no kind"));
-    let namespace = match rest {
+    let mut words = ask.why.split_whitespace();
+    let kind = words.next().and_then(Kind::from_word).expect("a question begins with a kind");
+    let mut name = words.next().expect("a question names an object").to_owned();
+    let rest: Vec<&str> = words.collect();
+    let namespace = match rest.as_slice() {
         ["-n", namespace] => Some((*namespace).to_owned()),
-        [] if !kind.is_namespaced() => None,
-        _ => panic!("\"{}\" is no question", ask.why),
+        rest => {
+            assert!(rest.is_empty() && !kind.is_namespaced(), "\"{}\" is no question", ask.why);
+            None
+        }
     };
-    let mut name = (*name).to_owned();
     let found = sandbox.get(kind.api_version(), kind.name(), namespace.as_deref().unwrap_or_default(), &name);
     if found.is_none() && kind == Kind::Pod {
         let pods = sandbox.list("v1", "Pod", namespace.as_deref());
@@ -113,7 +123,7 @@ fn fault(ask: &Ask, report: &Report) -> Option<String> {
     if !is_right {
         return Some(format!("answered {:?} {found:?}: {}", report.status, report.summary.plain()));
     }
-    let text = serde_json::to_string(report).unwrap();
+    let text = serde_json::to_string(report).expect("a report is JSON");
     let plain = text.replace("\\\"", "\"");
     let missing: Vec<&String> =
         ask.names.iter().filter(|name| !text.contains(*name) && !plain.contains(*name)).collect();
@@ -141,13 +151,17 @@ async fn every_question_gets_its_answer() {
         demo.advance_to(at);
         let report = answer(&cluster, target(&ask, &demo.sandbox), demo.clock.now()).await;
         if std::env::var("SHOW").is_ok() {
-            println!("{}", serde_json::to_string_pretty(&report).unwrap());
+            tell(&serde_json::to_string_pretty(&report).unwrap());
         }
         if let Some(fault) = fault(&ask, &report) {
             wrong.push(format!("{name}: {} should be {}: {fault}", ask.why, ask.code));
         }
     }
-    println!("{} of {all} questions about {} stories are answered right", all - wrong.len(), demo.scenarios.len());
+    tell(&format!(
+        "demo: {} of {all} questions about {} stories are answered right",
+        all - wrong.len(),
+        demo.scenarios.len()
+    ));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -191,6 +205,6 @@ fn every_known_case_about_pods_has_its_story() {
     let told: BTreeSet<&str> = scenarios.iter().flat_map(Scenario::seeds).map(String::as_str).collect();
     let untold: Vec<&&str> = known.difference(&told).collect();
     let unknown: Vec<&&str> = told.difference(&known).collect();
-    println!("{} of {} known cases have their story", known.len() - untold.len(), known.len());
+    tell(&format!("demo: {} of {} known cases have their story", known.len() - untold.len(), known.len()));
     assert!(untold.is_empty() && unknown.is_empty(), "without a story: {untold:#?}\nno such case: {unknown:#?}");
 }

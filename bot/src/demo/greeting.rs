@@ -1,13 +1,32 @@
 //! What a person sees first in the demo.
 
-use std::collections::BTreeMap;
-
 use kubewhy_chat::{Block, Message, Table, Tone};
 use kubewhy_diagnosis::scan::Scan;
-use kubewhy_sandbox::scenario::{Scenario, ScenarioKind};
+use kubewhy_sandbox::scenario::Scenario;
 use kubewhy_text::{Text, code, own, text};
 
 use super::Demo;
+
+/// A story for each stage of a pod's life, in its order; what most people meet first.
+pub const TOUR: [&str; 17] = [
+    "admission-quota-memory",
+    "scheduling-fragmented",
+    "image-tag-missing",
+    "dependency-secret-key",
+    "creation-program-absent",
+    "network-service-selects-nothing",
+    "init-waits-for-database",
+    "hooks-poststart-command-missing",
+    "readiness-wrong-port",
+    "liveness-slow-start",
+    "exit-go-panic",
+    "memory-jvm-heap",
+    "eviction-memory",
+    "node-lost-statefulset",
+    "terminating-finalizer",
+    "workload-rollout-stalled",
+    "healthy-restarted-long-ago",
+];
 
 impl Demo {
     /// What there is to see: a question for each stage of a pod's life. `scan` is what is broken now.
@@ -22,16 +41,11 @@ impl Demo {
             scan.roots.len(),
             " things broken, and more while you watch"
         ];
-        let mut stories: BTreeMap<ScenarioKind, (&str, String)> = BTreeMap::new();
-        for scenario in self.scenarios().iter().filter(|scenario| scenario.begins().is_zero()) {
-            if let Some(question) = question(scenario) {
-                stories.entry(scenario.kind()).or_insert((scenario.title(), question));
-            }
-        }
+        let stories = TOUR.iter().filter_map(|name| self.scenarios().iter().find(|scenario| scenario.name() == *name));
         let rows = stories
-            .into_iter()
-            .map(|(kind, (title, question))| {
-                vec![text![own(kind.to_string())], text![own(title)], text![code(question)]]
+            .filter_map(|scenario| Some((scenario, question(scenario)?)))
+            .map(|(scenario, question)| {
+                vec![text![own(scenario.kind().to_string())], text![own(scenario.title())], text![code(question)]]
             })
             .collect();
         Message::new(Tone::Plain, headline)
@@ -52,6 +66,6 @@ impl Demo {
 
 /// What to ask about a scenario.
 fn question(scenario: &Scenario) -> Option<String> {
-    let ask = scenario.asks().iter().find(|ask| ask.code != "healthy" && ask.after().is_zero())?;
+    let ask = scenario.asks().iter().find(|ask| ask.after().is_zero())?;
     Some(format!("why {}", ask.why))
 }

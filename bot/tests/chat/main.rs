@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use kubewhy::demo::Demo;
+use kubewhy::demo::{Demo, TOUR};
 use kubewhy::desk::{Desk, Outcome, Served};
 use kubewhy_chat::{Input, Message, Person, Place, Request};
 use kubewhy_console::{Details, View};
@@ -64,6 +64,8 @@ fn a_script_is_answered_line_by_line_in_plain_text() {
 #[test]
 fn a_demo_without_a_script_greets_and_ends() {
     let text = text(&kubewhy(&["demo", "--at", AT], ""));
+    let stages = text.lines().filter(|line| line.contains(" why ") && line.starts_with("  ")).count();
+    assert_eq!(stages, TOUR.len(), "each story of the tour is there: {text}");
     for stage in ["scheduling", "image", "dependency", "creation", "init", "hooks", "readiness", "liveness", "exit"] {
         assert!(text.contains(&format!("\n  {stage} ")), "{stage}: {text}");
     }

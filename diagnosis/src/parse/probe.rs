@@ -188,7 +188,8 @@ fn exec_could_not_run(words: &str) -> Option<Outcome> {
         return Some(Outcome::ExecNotExecutable { binary: program(words)? });
     }
     let gone = words.contains("container not running")
-        || words.contains("is not running")
+        // `Container abc is not running`; a program may say the same of its peers or of itself.
+        || (words.contains("ontainer ") && words.contains(" is not running"))
         || words.contains("not found: not found")
         || (words.contains("task ") && words.contains(" not found"))
         || words.contains("cannot exec in a stopped")
@@ -366,6 +367,13 @@ mod tests {
             (
                 "Liveness probe errored: strconv.Atoi: parsing \"http\": invalid syntax",
                 Outcome::PortNameUnknown { port: "http".to_owned() },
+            ),
+            (
+                "Readiness probe failed: Error: RabbitMQ on node rabbit@rabbitmq-0 is not running or has not fully booted yet",
+                Outcome::ExecFailed {
+                    output: "Error: RabbitMQ on node rabbit@rabbitmq-0 is not running or has not fully booted yet"
+                        .to_owned(),
+                },
             ),
             (
                 "Liveness probe errored: rpc error: code = NotFound desc = failed to exec in container: failed to load task: no running task found: task 12ab not found",

@@ -67,13 +67,17 @@ pub(crate) struct BuiltPod {
 }
 
 impl BuiltPod {
+    /// Tells whether its Ready condition is true, even on its way out.
+    pub(crate) fn says_ready(&self) -> bool {
+        let conditions = json::at(&self.object, &["status", "conditions"]).and_then(Value::as_array);
+        conditions.into_iter().flatten().any(|condition| {
+            json::text_at(condition, &["type"]) == "Ready" && json::text_at(condition, &["status"]) == "True"
+        })
+    }
+
     /// Tells whether its Ready condition is true and nobody deletes it.
     pub(crate) fn is_ready(&self) -> bool {
-        let conditions = json::at(&self.object, &["status", "conditions"]).and_then(Value::as_array);
-        let ready = conditions.into_iter().flatten().any(|condition| {
-            json::text_at(condition, &["type"]) == "Ready" && json::text_at(condition, &["status"]) == "True"
-        });
-        ready && json::at(&self.object, &["metadata", "deletionTimestamp"]).is_none()
+        self.says_ready() && json::at(&self.object, &["metadata", "deletionTimestamp"]).is_none()
     }
 
     /// Tells whether a controller counts it: it has not ended and nobody deletes it.

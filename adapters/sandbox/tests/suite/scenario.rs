@@ -54,9 +54,9 @@ struct Stage {
 
 impl Stage {
     fn of(texts: &[(&str, &str)]) -> Self {
-        let clock = Clock::fixed(START.parse().unwrap());
+        let clock = Clock::fixed(START.parse().expect("a time"));
         let sandbox = Sandbox::new(clock.clone());
-        let scenarios = texts.iter().map(|(name, text)| Scenario::parse(name, text).unwrap()).collect();
+        let scenarios = texts.iter().map(|(name, text)| Scenario::parse(name, text).expect("a scenario")).collect();
         let player = Player::new(sandbox.clone(), scenarios);
         let mut stage = Self { clock, sandbox, player };
         stage.after(0);
@@ -66,7 +66,7 @@ impl Stage {
     /// Plays up to so many seconds later.
     fn after(&mut self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
-        self.player.advance(self.clock.now()).unwrap();
+        self.player.advance(self.clock.now()).expect("everything is played");
     }
 
     fn pods(&self, namespace: &str) -> Vec<Value> {
@@ -79,10 +79,10 @@ impl Stage {
 
     /// What the API does when somebody deletes a pod with grace.
     fn delete(&self, namespace: &str, name: &str) {
-        let mut pod = Value::clone(&self.sandbox.get("v1", "Pod", namespace, name).unwrap());
+        let mut pod = Value::clone(&self.sandbox.get("v1", "Pod", namespace, name).expect("the pod"));
         pod["metadata"]["deletionTimestamp"] = json!("2026-11-20T10:00:30Z");
         pod["metadata"]["deletionGracePeriodSeconds"] = json!(30);
-        self.sandbox.put(pod).unwrap();
+        self.sandbox.put(pod).expect("it is taken");
     }
 }
 
@@ -91,8 +91,8 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 }
 
 fn condition<'a>(object: &'a Value, type_: &str) -> &'a Value {
-    let list = object.pointer("/status/conditions").and_then(Value::as_array).unwrap();
-    list.iter().find(|condition| condition["type"] == type_).unwrap()
+    let list = object.pointer("/status/conditions").and_then(Value::as_array).expect("conditions");
+    list.iter().find(|condition| condition["type"] == type_).expect("the condition")
 }
 
 #[test]
@@ -310,6 +310,47 @@ fn a_workload_that_is_put_again_replaces_the_former_one() {
     let sets = stage.sandbox.list("apps/v1", "ReplicaSet", Some("shop"));
     let sizes: Vec<i64> = sets.iter().filter_map(|set| set["spec"]["replicas"].as_i64()).collect();
     assert!(sizes.contains(&0) && sizes.contains(&1), "{sizes:?}");
+}
+
+#[test]
+fn odd_shapes_are_refused_or_played_without_harm() {
+    let head = "title: t\nkind: exit\nnamespace: shop\n";
+    for body in [
+        "objects: [{}]",
+        "objects: [{kind: Pod}]",
+        "objects: [{kind: Pod, metadata: 5}]",
+        "objects: [{kind: Pod, metadata: {name: [a]}, spec: [], status: {conditions: 7}}]",
+        "objects: [{kind: Node, metadata: {name: n}, status: {conditions: {a: b}, capacity: 3}}]",
+        "objects: [{kind: Node, metadata: {name: n}, status: [1, 2]}]",
+        "objects: [{kind: Service, metadata: {name: s}, spec: {ports: [5, {port: x}], type: []}}]",
+        "objects: [{kind: Secret, metadata: {name: s}, data: []}]",
+        "objects: [{kind: Lease, metadata: {name: l}, spec: {renewTime: never}}]",
+        "workloads: [{kind: Deployment, name: '', pod: {}}]",
+        "workloads: [{kind: Deployment, name: a, replicas: 4000000000, pod: {}, pods: []}]",
+        "workloads: [{kind: Deployment, name: a, pod: {containers: 5, volumes: {a: b}, tolerations: x}}]",
+        "workloads: [{kind: StatefulSet, name: a, replicas: 2, pod: {containers: [5, {name: {}}]}, spec: {volumeClaimTemplates: [{}, 3]}}]",
+        "workloads: [{kind: DaemonSet, name: a, pod: {affinity: 3}, pods: [{count: 3}, {node: ''}]}]",
+        "workloads: [{kind: CronJob, name: a, pod: {}, spec: {jobTemplate: 1}, pods: [{created: T-20d}]}]",
+        "workloads: [{kind: Job, name: a, pod: {}, metadata: {name: b, uid: 7}, conditions: [{}], status: {active: x}}]",
+        "workloads: [{kind: Pod, name: a, pod: {containers: [{name: ä, image: 'ö/ü:💥'}]}, pods: [{node: n, containers: {ä: {restarts: 4294967295, waiting: {reason: CrashLoopBackOff}}}}]}]",
+        "workloads: [{kind: Deployment, name: a, revision: {number: 0, at: T}, pod: {}}]",
+        "events: [{reason: A}, {on: x, reason: B}, {on: Pod/*, reason: C}]",
+        "events: [{on: Pod/gone, reason: A, first: T+20d, last: T-20d, count: 4294967295}]",
+        "remove: [x, Pod/*, Gizmo/a, that]\nlogs: [{pod: '*', container: a, text: '${T {nodes ${T-5s} {nodes-99}'}]",
+        "steps: [{after: 0s, every: 0s, remove: [Pod/x]}]",
+        "reactions: [{when: {absent: Pod/x}, remove: [that], recreate: true}]",
+    ] {
+        let Ok(scenario) = Scenario::parse("odd", &format!("{head}{body}")) else { continue };
+        let clock = Clock::fixed(START.parse().unwrap());
+        let sandbox = Sandbox::new(clock.clone());
+        let mut player = Player::new(sandbox.clone(), vec![Scenario::parse("cluster", CLUSTER).unwrap(), scenario]);
+        for _ in 0..3 {
+            // What is refused is told; what matters here is that it comes back at all.
+            let _ = player.advance(clock.now());
+            clock.advance(Duration::from_secs(30));
+        }
+        assert!(sandbox.get("v1", "Node", "", "worker-1").is_some(), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -96,6 +96,26 @@ impl Player {
         }
     }
 
+    /// Has the status of a pod's workload counted from now on, since the pod was made anew.
+    pub(super) fn count_again(&mut self, plan: &PodPlan) {
+        let Some(owner) = &plan.owner else {
+            return;
+        };
+        let name = json::text_at(owner, &["name"]);
+        let counted = match json::text_at(owner, &["kind"]) {
+            "StatefulSet" => Some(("StatefulSet", name.to_owned())),
+            "ReplicaSet" => self.sandbox.get("apps/v1", "ReplicaSet", &plan.namespace, name).and_then(|set| {
+                let owners = json::at(&set, &["metadata", "ownerReferences"])?.as_array()?;
+                let deployment = owners.iter().find(|owner| json::text_at(owner, &["kind"]) == "Deployment")?;
+                Some(("Deployment", json::text_at(deployment, &["name"]).to_owned()))
+            }),
+            _ => None,
+        };
+        if let Some((kind, name)) = counted {
+            self.controlled.insert((kind, plan.namespace.clone(), name));
+        }
+    }
+
     /// Forgets a node that goes by a scenario's own word: what becomes of its pods is told there.
     pub(super) fn forget_node(&mut self, node: &str) {
         self.nodes_seen.remove(node);

@@ -229,6 +229,7 @@ impl Player {
         if plan.entry.node.is_some() {
             self.schedule(shift(at, STARTING), Due::Started(Box::new(plan.clone())));
         }
+        self.count_again(&plan);
         self.plans.insert((plan.namespace.clone(), plan.name.clone()), plan);
     }
 
@@ -244,11 +245,13 @@ impl Player {
             json::text_at(pod, &["metadata", "uid"]) == uid
                 && json::at(pod, &["metadata", "deletionTimestamp"]).is_none()
         };
-        let Some(scenario) = self.scenarios.first().map(Arc::clone) else {
+        let found = self.scenarios.iter().position(|scenario| scenario.name == plan.scenario);
+        let Some((index, scenario)) = found.and_then(|index| Some((index, Arc::clone(self.scenarios.get(index)?))))
+        else {
             return;
         };
         if present.is_some_and(|pod| lives(&pod)) {
-            let scene = Scene { index: 0, scenario: &scenario, moment: plan.moment, created: Time::NOW };
+            let scene = Scene { index, scenario: &scenario, moment: plan.moment, created: Time::NOW };
             self.put_pod(&scene, &plan);
         }
     }

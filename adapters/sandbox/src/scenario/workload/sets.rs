@@ -43,10 +43,11 @@ pub(super) fn expand_stateful(draft: &Draft<'_>) -> Expansion {
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}, "revisionHistoryLimit": 10,
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
     });
-    let (all, ready) = (count(&pods, BuiltPod::is_active), count(&pods, BuiltPod::is_ready));
+    // Pods on their way out are pods of the set still.
+    let (active, ready) = (count(&pods, BuiltPod::is_active), count(&pods, BuiltPod::says_ready));
     let status = json!({
-        "observedGeneration": 1, "replicas": all, "readyReplicas": ready, "availableReplicas": ready,
-        "currentReplicas": all, "updatedReplicas": all, "currentRevision": revision, "updateRevision": revision,
+        "observedGeneration": 1, "replicas": pods.len(), "readyReplicas": ready, "availableReplicas": ready,
+        "currentReplicas": active, "updatedReplicas": active, "currentRevision": revision, "updateRevision": revision,
         "collisionCount": 0,
     });
     let metadata = draft.metadata(name, &draft.labels, &draft.annotations(), 1);

@@ -29,10 +29,13 @@ impl Player {
             set_count(&mut status, "unavailableReplicas", missing);
             conditions(&mut status, &wish, (all, ready, updated), now);
         } else {
-            let pods = self.pods_owned_by(namespace, json::text_at(&owner, &["metadata", "uid"]));
-            (all, updated) = (pods.len(), pods.len());
-            ready = pods.iter().filter(|pod| is_ready(pod)).count();
-            set_count(&mut status, "currentReplicas", all);
+            let uid = json::text_at(&owner, &["metadata", "uid"]);
+            let pods = self.sandbox.list("v1", "Pod", Some(namespace));
+            let own: Vec<_> = pods.iter().filter(|pod| super::has_owner(pod, uid)).collect();
+            // Pods on their way out are pods of the set still.
+            (all, updated) = (own.len(), self.pods_owned_by(namespace, uid).len());
+            ready = own.iter().filter(|pod| is_ready(pod)).count();
+            set_count(&mut status, "currentReplicas", updated);
         }
         for (key, count) in
             [("replicas", all), ("readyReplicas", ready), ("availableReplicas", ready), ("updatedReplicas", updated)]
@@ -99,7 +102,9 @@ fn conditions(status: &mut Map, wish: &Wish, (all, ready, updated): (usize, usiz
     {
         let present = list.iter().find(|condition| json::text_at(condition, &["type"]) == type_);
         let same = |key: &str, value: &str| present.is_some_and(|present| json::text_at(present, &[key]) == value);
-        if same("status", state) && same("reason", reason) {
+        // A rollout whose time is over stays so until it is through.
+        let is_over = type_ == "Progressing" && same("status", "False") && !complete;
+        if is_over || same("status", state) && same("reason", reason) {
             continue;
         }
         let mut over = json::map_of(json!({

@@ -1,8 +1,10 @@
 //! Plays scenarios into a sandbox: what is due by a time, and what follows from what others did.
 
 mod apply;
+mod complete;
 mod control;
 mod react;
+mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::complete::{complete, managed_fields, take_conditions};
 use super::react::That;
 use super::{PlayError, Player, Scene};
 use crate::resources::Resource;
-use crate::scenario::event::{Regarding, write_event};
-use crate::scenario::format::{EventText, LogText, Part, Pattern, Workload, fits};
-use crate::scenario::identity::Seed;
+use crate::scenario::format::{Part, Pattern, Workload, fits};
 use crate::scenario::json::{self, Map};
 use crate::scenario::node;
 use crate::scenario::workload::{Context, expand};
@@ -275,49 +274,6 @@ impl Player {
         }
     }
 
-    fn put_event(&mut self, scene: &Scene<'_>, event: &EventText) {
-        let on = event.on.clone().unwrap_or_default();
-        let found = Pattern::parse(&on).and_then(|pattern| Some((self.resource("", &pattern.kind)?, pattern)));
-        let Some((resource, pattern)) = found else {
-            self.unknown(scene, &on);
-            return;
-        };
-        let namespace = event.namespace.as_deref().unwrap_or(scene.scenario.namespace());
-        let namespace = if resource.namespaced { namespace } else { "" };
-        let api_version = resource.api_version();
-        let listed = self.sandbox.list(&api_version, &pattern.kind, Some(namespace).filter(|n| !n.is_empty()));
-        let mut regarding: Vec<(String, String, String)> = listed
-            .iter()
-            .map(|object| {
-                let field = |path: &[&str]| json::text_at(object, path).to_owned();
-                (field(&["metadata", "name"]), field(&["metadata", "uid"]), field(&["spec", "nodeName"]))
-            })
-            .filter(|(name, _, _)| pattern.fits(name))
-            .collect();
-        if regarding.is_empty() && !pattern.name.contains('*') {
-            let uid = Seed::of(&[&scene.scenario.name, &pattern.kind, namespace, &pattern.name, ""]).uid();
-            regarding.push((pattern.name.clone(), uid, String::new()));
-        }
-        for (name, uid, host) in regarding {
-            let uid = event.uid.as_deref().unwrap_or(&uid);
-            let regarding = Regarding { kind: &pattern.kind, api_version: &api_version, namespace, name: &name, uid };
-            let host = if pattern.kind == "Node" { name.as_str() } else { host.as_str() };
-            let object = write_event(event, &regarding, host, None, &scene.moment);
-            self.put(scene, json::map_of(object));
-        }
-    }
-
-    fn put_log(&mut self, scene: &Scene<'_>, log: &LogText) {
-        let namespace = log.namespace.as_deref().unwrap_or(scene.scenario.namespace()).to_owned();
-        let text = scene.moment.fill_in_text(&log.text);
-        let pods = self.sandbox.list("v1", "Pod", Some(&namespace));
-        let names =
-            pods.iter().map(|pod| json::text_at(pod, &["metadata", "name"])).filter(|name| fits(&log.pod, name));
-        for name in names {
-            self.sandbox.set_log(&namespace, name, &log.container, log.previous, &text);
-        }
-    }
-
     /// Renews the leases that are alive: those that were renewed not long before the last heartbeat.
     pub(super) fn heartbeat(&mut self, at: Timestamp) {
         let bound = super::shift(self.last_heartbeat, jiff::SignedDuration::from_secs(-30));
@@ -351,64 +307,4 @@ impl Player {
     pub(super) fn unknown(&mut self, scene: &Scene<'_>, what: &str) {
         self.fail(PlayError::Unknown { scenario: scene.scenario.name.clone(), what: what.to_owned() });
     }
-}
-
-/// Who wrote which keys: where only metadata may be read, the keys of a Secret are known from here.
-fn managed_fields(secret: &Map, time: &str) -> Value {
-    let data = secret.get("data").and_then(Value::as_object);
-    let keys: Map = data.into_iter().flatten().map(|(key, _)| (format!("f:{key}"), json!({}))).collect();
-    json!([{"manager": "kubectl-create", "operation": "Update", "apiVersion": "v1", "time": time,
-        "fieldsType": "FieldsV1", "fieldsV1": {"f:data": keys, "f:type": {}}}])
-}
-
-fn take_conditions(object: &mut Map) -> Vec<Map> {
-    let status = object.get_mut("status").and_then(Value::as_object_mut);
-    match status.and_then(|status| status.remove("conditions")) {
-        Some(Value::Array(items)) => items.into_iter().map(json::map_of).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// What the API server and controllers would add to a new object.
-fn complete(scene: &Scene<'_>, kind: &str, mut object: Map, namespace: &str, name: &str) -> Map {
-    if kind == "Node" {
-        object = json::map_of(node::complete(&object, &scene.moment, scene.created));
-    }
-    let uid = Seed::of(&[&scene.scenario.name, kind, namespace, name, ""]).uid();
-    let metadata = json::child(&mut object, "metadata");
-    json::fill(metadata, "uid", uid);
-    json::fill(metadata, "creationTimestamp", scene.moment.write(scene.created));
-    match kind {
-        "Namespace" => {
-            json::fill(json::child(metadata, "labels"), "kubernetes.io/metadata.name", name);
-            json::fill(json::child(&mut object, "spec"), "finalizers", json!(["kubernetes"]));
-            json::fill(json::child(&mut object, "status"), "phase", "Active");
-        }
-        "Secret" => json::fill(&mut object, "type", "Opaque"),
-        "Service" => {
-            let spec = json::child(&mut object, "spec");
-            json::fill(spec, "type", "ClusterIP");
-            json::fill(spec, "sessionAffinity", "None");
-            json::fill(spec, "ipFamilyPolicy", "SingleStack");
-            for port in json::each_mut(spec, "ports") {
-                json::fill(port, "protocol", "TCP");
-                let target = port.get("port").cloned().unwrap_or_default();
-                json::fill(port, "targetPort", target);
-            }
-            if json::text(spec, "type") == "ClusterIP" {
-                let address = format!(
-                    "10.96.{}.{}",
-                    Seed::of(&["svc", namespace]).below(200),
-                    2 + Seed::of(&["svc", namespace, name]).below(250)
-                );
-                json::fill(spec, "clusterIP", address);
-                let addresses = json!([spec.get("clusterIP")]);
-                json::fill(spec, "clusterIPs", addresses);
-            }
-            json::fill(&mut object, "status", json!({"loadBalancer": {}}));
-        }
-        "PersistentVolumeClaim" => json::fill(json::child(&mut object, "spec"), "volumeMode", "Filesystem"),
-        _ => {}
-    }
-    object
 }

@@ -245,9 +245,9 @@ impl Player {
             json::text_at(pod, &["metadata", "uid"]) == uid
                 && json::at(pod, &["metadata", "deletionTimestamp"]).is_none()
         };
-        let found = self.scenarios.iter().position(|scenario| scenario.name == plan.scenario);
-        let Some((index, scenario)) = found.and_then(|index| Some((index, Arc::clone(self.scenarios.get(index)?))))
-        else {
+        // A pod of a workload that somebody made belongs to no scenario.
+        let index = self.scenarios.iter().position(|scenario| scenario.name == plan.scenario).unwrap_or_default();
+        let Some(scenario) = self.scenarios.get(index).map(Arc::clone) else {
             return;
         };
         if present.is_some_and(|pod| lives(&pod)) {

@@ -87,7 +87,7 @@ async fn the_sandbox_answers_like_the_real_server() {
     let answers = server.ask(&areas).await;
     let outcome = table::outcome(&areas, &recording(), &answers);
     eprintln!("{}", outcome.text);
-    eprintln!("{} of {} requests are answered alike", outcome.equal.0, outcome.equal.1);
+    eprintln!("conformance: {} of {} requests are answered as a real API server answered them", outcome.equal.0, outcome.equal.1);
     assert!(outcome.unstated.is_empty(), "differ, and nothing says why:\n{}", outcome.unstated.join("\n"));
     assert!(outcome.unfounded.is_empty(), "stated to differ, and do not:\n{}", outcome.unfounded.join("\n"));
     let stale = table::refresh(&folder().join("README.md"), &outcome.text);

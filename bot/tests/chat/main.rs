@@ -113,6 +113,24 @@ fn a_dump_can_be_talked_about() {
 }
 
 #[test]
+fn the_object_of_the_answer_before_is_meant_only_where_a_name_is_missing() {
+    let text = text(&kubewhy(&["demo", "--at", AT], "why deploy push -n store\nlogs\nwhy in data\nwhy\nfix\n"));
+    assert!(answer_to("logs", &text).contains("store/push-"), "{text}");
+    assert!(answer_to("why in data", &text).contains("things are broken"), "{text}");
+    let all = answer_to("why", &text);
+    assert!(all.starts_with("✖ failing: 1") && all.contains("things are broken"), "{all}");
+    assert!(answer_to("fix", &text).contains("Deployment store/push"), "{text}");
+}
+
+#[test]
+fn a_pasted_line_of_kubectl_is_answered_and_not_run() {
+    let text = text(&kubewhy(&["demo", "--at", AT], "$ kubectl delete pod kafka-1 -n data\nwhy pod kafka-1 -n data\n"));
+    let pasted = answer_to("$ kubectl delete pod kafka-1 -n data", &text);
+    assert!(pasted.starts_with("✖ failing: Pod data/kafka-1 cannot go"), "{pasted}");
+    assert!(answer_to("why pod kafka-1 -n data", &text).starts_with("✖ failing: Pod data/kafka-1 cannot go"), "{text}");
+}
+
+#[test]
 fn a_chat_without_a_cluster_says_what_is_missing() {
     let output = kubewhy(&["chat"], "");
     assert_eq!(output.status.code(), Some(3));

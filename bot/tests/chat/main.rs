@@ -123,6 +123,31 @@ fn the_object_of_the_answer_before_is_meant_only_where_a_name_is_missing() {
 }
 
 #[test]
+fn of_a_log_only_the_runs_are_offered_that_there_were() {
+    let script = "logs pod backfill-2026-11 -n data\nlogs pod backfill-2026-11 -n data previous\nlogs ns shop\n\
+                  logs deploy surveys -n store\nlogs deploy geocoder -n maps\nlogs deploy newsletter -n store\n\
+                  logs deploy checkout -n store\n";
+    let text = text(&kubewhy(&["demo", "--at", AT], script));
+    let answer = |line: &str| answer_to(line, &text);
+    assert!(!answer("logs pod backfill-2026-11 -n data").contains("The run before"), "{text}");
+    let previous = answer("logs pod backfill-2026-11 -n data previous");
+    assert!(previous.contains("has not been restarted") && previous.contains("[1] logs pod"), "{previous}");
+    assert!(answer("logs ns shop").contains("Namespace shop has no log of its own"), "{text}");
+    assert!(answer("logs deploy surveys -n store").contains("[1] why deployment surveys -n store"), "{text}");
+    assert!(answer("logs deploy geocoder -n maps").contains("has not started"), "{text}");
+    assert!(answer("logs deploy newsletter -n store").contains("[1] The run before"), "{text}");
+    // It waits to be started again, so that its last run is what is shown.
+    assert!(!answer("logs deploy checkout -n store").contains("The run before"), "{text}");
+}
+
+#[test]
+fn what_is_on_its_way_is_not_said_to_fail() {
+    let text = text(&kubewhy(&["demo", "--at", AT], "why deploy vector-index -n search\n"));
+    let answer = answer_to("why deploy vector-index -n search", &text);
+    assert!(answer.starts_with("… pending: ") && answer.contains("1 of 1 pod is not ready yet"), "{answer}");
+}
+
+#[test]
 fn a_pasted_line_of_kubectl_is_answered_and_not_run() {
     let text = text(&kubewhy(&["demo", "--at", AT], "$ kubectl delete pod kafka-1 -n data\nwhy pod kafka-1 -n data\n"));
     let pasted = answer_to("$ kubectl delete pod kafka-1 -n data", &text);

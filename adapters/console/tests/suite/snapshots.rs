@@ -5,6 +5,7 @@ use std::path::Path;
 
 use kubewhy_chat::{Block, Message, samples};
 use kubewhy_console::{Details, View, markdown, render};
+use kubewhy_text::Text;
 
 const WIDTHS: [usize; 3] = [40, 80, 120];
 
@@ -45,10 +46,10 @@ fn check(file: &str, form: impl Fn(&Message) -> String) -> Vec<String> {
 
 #[test]
 fn what_is_below_is_named_only_where_that_fits_a_line() {
-    let below = |headings: &[&str]| {
-        let first = Message { headline: "x".into(), ..Message::default() };
+    let below = |headings: &[&'static str]| {
+        let first = Message { headline: Text::from("x"), ..Message::default() };
         let message =
-            headings.iter().fold(first, |message, heading| message.below(Block::Heading((*heading).to_owned().into())));
+            headings.iter().fold(first, |message, heading| message.below(Block::Heading(Text::from(*heading))));
         render(&message, &View { details: Details::Below, ..view(80) })
     };
     assert!(below(&["Evidence", "What was looked at"]).ends_with("details: Evidence, What was looked at\n"));

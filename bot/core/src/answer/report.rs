@@ -50,13 +50,13 @@ pub(super) fn context(report: &Report) -> Text {
         parts.remove(0);
     }
     if let Some((failing, all)) = report.pods.filter(|(failing, _)| *failing > 0) {
-        parts.push(text![
-            failing,
-            " of ",
-            all,
-            if all == 1 { " pod " } else { " pods " },
-            what_they_do(report, failing)
-        ]);
+        let do_what = match report.status {
+            // What is on its way has not failed.
+            Status::Pending if failing == 1 => "is not ready yet",
+            Status::Pending => "are not ready yet",
+            _ => what_they_do(report, failing),
+        };
+        parts.push(text![failing, " of ", all, if all == 1 { " pod " } else { " pods " }, do_what]);
     }
     if let Some(since_when) = report.findings.iter().filter_map(|ranked| ranked.finding.since).min() {
         parts.push(since(since_when));

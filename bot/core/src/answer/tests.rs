@@ -308,6 +308,31 @@ fn a_scan_of_a_broken_cluster_stays_readable_and_leaves_nothing_out() {
 }
 
 #[test]
+fn a_scan_begins_with_what_breaks_most() {
+    let report = |kind: Kind, target: &str, pods: Option<(usize, usize)>| {
+        let mut report = fixture("secret-key-missing/env.yaml");
+        let root = ObjectRef::new(Kind::Secret, Some("shop"), target.trim_end_matches("-too"));
+        report.findings.iter_mut().for_each(|ranked| ranked.finding.root = Some(root.clone()));
+        (report.target.kind, report.target.name, report.pods) = (kind, target.to_owned(), pods);
+        report
+    };
+    let scan = Scan::new(
+        vec![
+            report(Kind::PersistentVolumeClaim, "a", None),
+            report(Kind::Pod, "b", None),
+            report(Kind::Deployment, "c", Some((1, 3))),
+            report(Kind::Deployment, "d", Some((1, 1))),
+            report(Kind::StatefulSet, "e", Some((3, 3))),
+            report(Kind::PersistentVolumeClaim, "f-too", None),
+            report(Kind::Deployment, "f", None),
+        ],
+        Vec::new(),
+    );
+    let order: Vec<&str> = scan.roots.iter().map(|root| root.affects[0].name.as_str()).collect();
+    assert_eq!(order, ["f", "e", "d", "c", "b", "a"], "and the workload stands before its claim");
+}
+
+#[test]
 fn several_matches_become_a_menu_of_the_same_command() {
     let candidates: Vec<Candidate> = ["shop", "test"]
         .map(|namespace| Candidate {

@@ -55,7 +55,7 @@ pub fn log(log: &Log<'_>) -> Message {
         None => message,
     };
     if lines.is_empty() {
-        return with_buttons(Message::new(Tone::Plain, text!["No log: nothing is kept of ", of]));
+        return with_buttons(Message::new(Tone::Plain, text!["No lines: ", of, " has written nothing that is kept"]));
     }
     let first = lines.len().saturating_sub(FIRST_LINES);
     let (earlier, last) = lines.split_at(first);
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_empty_log_is_said_to_be_empty_and_a_huge_line_is_cut() {
-        assert!(shown(" \n", Instance::Current).headline.plain().starts_with("No log"));
+        assert!(shown(" \n", Instance::Current).headline.plain().starts_with("No lines"));
         let message = shown(&"é".repeat(MOST_BYTES), Instance::Current);
         assert!(
             matches!(message.blocks.first(), Some(Block::Code(code)) if code.len() <= MOST_BYTES && code.len() > MOST_BYTES - 4)

@@ -8,7 +8,7 @@ use kubewhy_diagnosis::ask::Instance;
 use kubewhy_diagnosis::finding::Action;
 use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::scan::Scan;
-use kubewhy_diagnosis::{Snapshot, Target, TargetError, explain};
+use kubewhy_diagnosis::{Change, Snapshot, Target, TargetError, explain};
 use serde_json::Value;
 
 use super::*;
@@ -227,6 +227,23 @@ fn what_is_healthy_is_said_to_be_healthy_and_nothing_else() {
     assert!(message.presses().next().is_none());
     let below = words(&message.thread);
     assert!(!below.contains("Fix") && !below.contains("Changed"), "{below}");
+}
+
+#[test]
+fn what_happened_to_other_nodes_stands_in_the_thread() {
+    let mut report = fixture("secret-key-missing/env.yaml");
+    let change = |kind: Kind, name: &str| Change {
+        at: "2026-11-21T03:00:00Z".parse().expect("a time"),
+        object: ObjectRef::new(kind, None, name),
+        what: text!["changed"],
+    };
+    report.changed = vec![change(Kind::Node, "worker-9"), change(Kind::Deployment, "cart")];
+    let message = super::report(&report, &chat());
+    let first = words(&message.blocks);
+    assert!(first.contains("Changed: Deployment cart at ") && !first.contains("worker-9"), "{first}");
+    assert!(words(&message.thread).contains("Node worker-9: changed"), "nothing is kept back");
+    report.findings[0].finding.title = text!["Node ", name("worker-9"), " does not answer."];
+    assert!(words(&super::report(&report, &chat()).blocks).contains("Changed: Node worker-9 at "));
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub use news::news;
 pub use plan::{plan_preview, remedies};
 pub use report::report;
 pub use scan::scan;
-pub use unresolved::{no_pod, unresolved};
+pub use unresolved::{no_log, no_pod, unresolved};
 
 use crate::commands::{Capabilities, Feature};
 use crate::resolve::Wanted;

@@ -3,6 +3,8 @@
 //!
 //! A file or document that cannot be parsed is a caveat of the answer, never the end of it.
 
+mod served;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use kubewhy_diagnosis::Snapshot;
 use kubewhy_diagnosis::ask::Instance;
 use kubewhy_diagnosis::kind::Kind;
 use serde_json::Value;
+
+pub use served::{Loaded, load};
 
 /// Why a dump cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +94,7 @@ fn add(snapshot: &mut Snapshot, part: Part) {
 }
 
 /// The objects of a value: itself, or the items of a `List` with what their list says of them.
-pub fn items(mut value: Value) -> Vec<Value> {
+fn items(mut value: Value) -> Vec<Value> {
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     let Some(of) = kind.strip_suffix("List") else { return vec![value] };
     let api = value.get("apiVersion").cloned().unwrap_or_default();

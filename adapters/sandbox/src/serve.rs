@@ -1,20 +1,26 @@
 //! The API on a socket, for `kubectl` and everything else that is not in this process.
 
+mod gate;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::handle::Sandbox;
+use gate::Gate;
 
 /// How long requests that are being answered may still take when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a client may take for the head of a request.
+const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that runs until it is stopped. Dropped, it stops without waiting for anything.
 #[derive(Debug)]
@@ -47,7 +53,8 @@ impl Drop for Server {
     }
 }
 
-/// Serves a sandbox on a listener, HTTP/1.1 without encryption: meant for loopback.
+/// Serves a sandbox on a listener, HTTP/1.1 without encryption: for loopback: requests that
+/// a web page sent, or that are for another name than loopback's, are refused.
 ///
 /// # Errors
 /// When the listener does not know its own address.
@@ -97,8 +104,10 @@ async fn accept(sandbox: Sandbox, listener: TcpListener, stopped: watch::Receive
 async fn connection(sandbox: Sandbox, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
     // Small writes of a watch are not held back for more.
     drop(stream.set_nodelay(true));
-    let service = TowerToHyperService::new(sandbox.service());
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let service = TowerToHyperService::new(Gate(sandbox.service()));
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         // What goes wrong on a connection is its client's business, and often was asked for.

@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
 use crate::access::{Attributes, User};
@@ -25,6 +26,9 @@ mod broken;
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
+
+/// How long a client may take for the body of a request.
+const BODY_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The API of a sandbox as a service of HTTP requests. Clones serve the same sandbox.
 #[derive(Clone, Debug)]
@@ -56,9 +60,13 @@ where
         let sandbox = self.sandbox.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            let body = match Limited::new(body, LARGEST_BODY).collect().await {
-                Ok(body) => body.to_bytes(),
-                Err(_) => return Ok(answer::refusal(&too_large())),
+            let read = tokio::time::timeout(BODY_PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await;
+            let body = match read {
+                Ok(Ok(body)) => body.to_bytes(),
+                Ok(Err(error)) if error.is::<LengthLimitError>() => return Ok(answer::refusal(&too_large())),
+                // The client is gone, or as good as gone.
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Ok(answer::refusal(&too_slow())),
             };
             let body = match crate::protobuf::as_json(&mut head.headers, body) {
                 Ok(body) => body,
@@ -73,13 +81,18 @@ fn too_large() -> Status {
     Status::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {LARGEST_BODY}"))
 }
 
+fn too_slow() -> Status {
+    let seconds = BODY_PATIENCE.as_secs();
+    Status::new(408, "Timeout", format!("the body of the request did not come within {seconds} s"))
+}
+
 /// What the faults leave to do after the request was handled.
 #[derive(Default)]
 struct Afterwards {
     refusal: Option<Status>,
     disconnect: bool,
     truncate: Option<usize>,
-    trickle: Option<(usize, std::time::Duration)>,
+    trickle: Option<(usize, Duration)>,
     stale: Option<u64>,
     watch: Vec<WatchFault>,
 }

@@ -2,13 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
-use kubewhy_diagnosis::ask::Instance;
 use kubewhy_sandbox::Sandbox;
 use kubewhy_sandbox::serve::{self, Server, kubeconfig};
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -16,7 +13,7 @@ use crate::Ending;
 use crate::cli::SandboxArgs;
 use crate::commands::why;
 use crate::demo::Demo;
-use crate::dump::{self, DumpError, Part};
+use crate::dump::{self, Loaded};
 use crate::output::Output;
 
 pub(crate) fn run(arguments: &SandboxArgs, output: &mut Output) -> Ending {
@@ -31,11 +28,17 @@ pub(crate) fn run(arguments: &SandboxArgs, output: &mut Output) -> Ending {
             return Ending::Unreadable;
         }
     };
-    if let Some(dump) = &arguments.from
-        && let Err(error) = load(dump, demo.sandbox(), output)
-    {
-        output.error(&why::chain(&error));
-        return Ending::Unreadable;
+    if let Some(path) = &arguments.from {
+        match dump::load(path, demo.sandbox()) {
+            Ok(Loaded { objects, caveats }) => {
+                caveats.iter().for_each(|caveat| output.note(caveat));
+                output.note(&format!("{objects} objects of {}", path.display()));
+            }
+            Err(error) => {
+                output.error(&why::chain(&error));
+                return Ending::Unreadable;
+            }
+        }
     }
     let server = match listen(demo.sandbox(), demo.runtime(), arguments.listen, output) {
         Ok(server) => server,
@@ -82,39 +85,4 @@ pub(crate) fn listen(
         output.error(&format!("{address} cannot be listened on: {error}; use port 0 for one that is free"));
         Ending::Usage
     })
-}
-
-/// Puts what a dump holds into a sandbox.
-fn load(path: &Path, sandbox: &Sandbox, output: &mut Output) -> Result<(), DumpError> {
-    let mut objects = 0_usize;
-    let mut caveats = Vec::new();
-    dump::walk(path, &mut |part| match part {
-        Part::Object(value) => {
-            for object in dump::items(value) {
-                let shown = described(&object);
-                match sandbox.put(object) {
-                    Ok(()) => objects += 1,
-                    Err(refusal) => caveats.push(format!("{shown} is not served: {refusal}")),
-                }
-            }
-        }
-        Part::Log { namespace, pod, container, instance, text } => {
-            sandbox.set_log(&namespace, &pod, &container, instance == Instance::Previous, &text);
-        }
-        Part::Covers(..) => {}
-        Part::Caveat(caveat) => caveats.push(caveat),
-    })?;
-    if objects == 0 {
-        return Err(DumpError::Empty { path: path.to_owned(), caveats });
-    }
-    for caveat in &caveats {
-        output.note(caveat);
-    }
-    output.note(&format!("{objects} objects of {}", path.display()));
-    Ok(())
-}
-
-fn described(object: &Value) -> String {
-    let field = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or("?");
-    format!("{} {}", field("/kind"), field("/metadata/name"))
 }

@@ -33,7 +33,7 @@ async fn a_request_over_the_wire_is_answered() {
     let api = Api::new();
     api.pod("default", "a");
     let server = start(&api).await;
-    let get = "GET /api/v1/namespaces/default/pods/a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let get = "GET /api/v1/namespaces/default/pods/a HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let answer = all(send(&server, get).await).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("content-type: application/json"), "{answer}");
     assert!(answer.contains("\"name\":\"a\""));
@@ -43,11 +43,64 @@ async fn a_request_over_the_wire_is_answered() {
 }
 
 #[tokio::test]
+async fn what_a_web_page_sends_is_refused() {
+    let api = Api::new();
+    api.pod("default", "a");
+    let server = start(&api).await;
+    let port = server.address().port();
+    let ask = |line: &str, headers: &str| format!("{line} HTTP/1.1\r\n{headers}connection: close\r\n\r\n");
+    let get = "GET /api/v1/pods";
+    let rebound = format!("host: evil.example:{port}\r\n");
+    for request in [
+        ask(get, &rebound),
+        ask(get, "host: 127.0.0.1.evil.example\r\n"),
+        ask(get, "host: 192.168.1.7\r\n"),
+        ask(get, "host: localhost\r\nhost: evil.example\r\n"),
+        ask("GET http://evil.example/api/v1/pods", "host: localhost\r\n"),
+        ask("DELETE /api/v1/namespaces/default/pods/a", &rebound),
+        ask(get, "host: localhost\r\norigin: https://evil.example\r\n"),
+        ask(get, "host: localhost\r\norigin: null\r\n"),
+        ask(get, "host: localhost\r\norigin: http://localhost\r\nupgrade: websocket\r\n"),
+        ask("OPTIONS /api/v1/pods", "host: localhost\r\norigin: https://evil.example\r\n"),
+    ] {
+        let answer = all(send(&server, &request).await).await;
+        assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{request}: {answer}");
+        assert!(answer.contains("this API is ") && !answer.contains("access-control"), "{answer}");
+    }
+    for host in
+        [format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}"), "LOCALHOST".to_owned()]
+    {
+        let answer = all(send(&server, &ask(get, &format!("host: {host}\r\n"))).await).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer}");
+    }
+    assert_eq!(api.get("/api/v1/namespaces/default/pods/a").await.0, 200);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_never_ends_is_given_up() {
+    let api = Api::new();
+    let server = start(&api).await;
+    let head = send(&server, "GET /api/v1/pods HTTP/1.1\r\nhost: local").await;
+    let post = "POST /api/v1/namespaces HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{";
+    let body = send(&server, post).await;
+    for (what, stream, code) in [("head", head, None), ("body", body, Some("408"))] {
+        let mut stream = stream;
+        let mut answer = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(600), stream.read_to_end(&mut answer)).await;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        assert!(end.is_ok(), "the {what} is waited for");
+        assert!(code.is_none_or(|code| text.starts_with(&format!("HTTP/1.1 {code}"))), "{what}: {text}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_stopping_server_ends_its_watches() {
     let api = Api::new();
     let server = start(&api).await;
     let address = server.address();
-    let mut stream = send(&server, "GET /api/v1/pods?watch=true HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut stream = send(&server, "GET /api/v1/pods?watch=true HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     let mut head = [0; 15];
     stream.read_exact(&mut head).await.expect("a head");
     assert_eq!(&head, b"HTTP/1.1 200 OK");
@@ -61,7 +114,7 @@ async fn a_dropped_connection_is_dropped() {
     let api = Api::new();
     let server = start(&api).await;
     api.sandbox.fault(Fault::once(Filter::all(), Effect::Disconnect));
-    let get = "GET /api/v1/pods HTTP/1.1\r\nhost: x\r\n\r\n";
+    let get = "GET /api/v1/pods HTTP/1.1\r\nhost: localhost\r\n\r\n";
     assert_eq!(all(send(&server, get).await).await, "");
     api.sandbox.fault(Fault::once(Filter::all(), Effect::Truncate(5)));
     let cut = all(send(&server, get).await).await;

@@ -349,8 +349,12 @@ pub fn parse(line: &str, thread: Option<&Wanted>) -> Result<Command, UserError> 
 pub fn not_here(command: &Command, feature: Feature) -> UserError {
     let spec = command.spec();
     let alone = command.wanted().is_none_or(|wanted| wanted.kind.is_none());
-    let comes_with =
-        text![quoted(spec.word), " comes with ", kubewhy_text::own(feature.to_string()), ", which is not here"];
+    let part = feature.to_string();
+    let comes_with = if part == spec.word {
+        text![quoted(spec.word), " is not here yet"]
+    } else {
+        text![quoted(spec.word), " comes with ", kubewhy_text::own(part), ", which is not here"]
+    };
     let error = UserError::new(comes_with).undone("Nothing was changed.");
     let example = format!("why {}/{}", Kind::Deployment.kubectl_name(), spec.word);
     if alone {

@@ -84,8 +84,9 @@ fn more_is_broken_later() {
 
 #[test]
 fn secrets_in_logs_do_not_reach_the_chat() {
-    let text = text(&kubewhy(&["demo", "--at", AT], "scan everywhere\n"));
+    let text = text(&kubewhy(&["demo", "--at", AT], "scan everywhere\nlogs deploy checkout -n store\n"));
     assert!(!text.contains("hunter2"), "{text}");
+    assert!(text.contains("connected to") && !text.contains("S3ss10ns"), "{text}");
 }
 
 #[test]

@@ -171,6 +171,11 @@ pub(super) fn is_password(value: &str) -> bool {
     !is_placeholder(value)
 }
 
+/// The same behind a user's name and a colon, where a way to sign in may stand as well: `oauth2:github`.
+pub(super) fn is_password_of_user(value: &str) -> bool {
+    is_password(value) && !value.starts_with('/') && !value.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
 /// The same, where a path or an address may stand as well.
 pub(super) fn is_value(value: &str) -> bool {
     is_password(value) && value.len() >= 3 && !is_path(value) && !value.starts_with("http")

@@ -194,6 +194,19 @@ proptest! {
 }
 
 #[test]
+fn the_password_of_a_user_goes_and_a_way_to_sign_in_stays() {
+    for line in
+        [r#"{"addr":"redis:6379","auth":"default:S3ss10ns-not-real"}"#, r#"{\"auth\":\"default:S3ss10ns-not-real\"}"#]
+    {
+        let clean = redact(line);
+        assert!(clean.contains("default:[redacted: password]") && !clean.contains("S3ss10ns"), "{clean}");
+    }
+    for line in [r#"{"auth":"oauth2:github"}"#, r#"{"auth":"basic:enabled"}"#, r#"{"auth":"ldap:/etc/ldap.conf"}"#] {
+        assert_eq!(redact(line), line);
+    }
+}
+
+#[test]
 fn a_long_line_takes_time_in_proportion() {
     // The worst that is known: a line that is all triggers. A quadratic look would take minutes here.
     for piece in [

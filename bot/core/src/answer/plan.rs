@@ -79,7 +79,12 @@ pub fn plan_preview(report: &Report, action: Action, extras: &Extras) -> Result<
         objects.extend(by_finding(action, report, ranked));
     }
     let class = Class::of(action, report);
-    let mut facts = vec![fact("does", Text::from(remedy::effect(action)))];
+    let replicas = fix.commands.iter().find_map(|command| replicas(command)).filter(|_| action == Action::Scale);
+    let does = match &replicas {
+        Some(replicas) => text!["The number of replicas becomes ", own(replicas.clone()), "."],
+        None => Text::from(remedy::effect(action)),
+    };
+    let mut facts = vec![fact("does", does)];
     facts.push(fact("to", listed(&objects)));
     facts.push(fact("cost", text![own(class.to_string()), ": ", remedy::loss(action)]));
     facts.push(fact("because", text![ranked.finding.title.clone(), confidence(ranked)]));
@@ -93,10 +98,16 @@ pub fn plan_preview(report: &Report, action: Action, extras: &Extras) -> Result<
         steps => steps.iter().map(|step| step.command.clone()).collect(),
     };
     if !commands.is_empty() {
-        let by_hand = if commands.len() == 1 { "The command that does it:" } else { "The commands that do it:" };
-        message = message.with(Block::Paragraph(Text::from(by_hand))).with(Block::Commands(commands));
+        let by_hand = if commands.len() == 1 { "The command that does it" } else { "The commands that do it" };
+        message = message.with(Block::Heading(Text::from(by_hand))).with(Block::Commands(commands));
     }
     Ok(message.with(Block::Context(Text::from(ONLY_SHOWN))))
+}
+
+/// The number of replicas that a command asks for.
+fn replicas(command: &str) -> Option<String> {
+    let number = command.split_whitespace().find_map(|word| word.strip_prefix("--replicas="))?;
+    number.parse::<u32>().ok().map(|number| number.to_string())
 }
 
 fn headline(word: &str, objects: &[ObjectRef]) -> Text {

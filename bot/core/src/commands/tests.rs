@@ -143,6 +143,8 @@ fn what_comes_later_is_understood_and_said_to_come_later() {
         "{refusal}"
     );
     assert_eq!(refusal.message().tone, Tone::Refused);
+    let refusal = not_here(&ok("precheck deploy x replicas=2"), Feature::Precheck).to_string();
+    assert!(refusal.starts_with("\"precheck\" is not here yet"), "{refusal}");
 }
 
 #[test]

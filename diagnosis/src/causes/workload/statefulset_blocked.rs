@@ -50,6 +50,12 @@ fn detect(case: &Case<'_>) -> Verdict {
     }
     let selector = Selector::from_api(&spec.selector);
     let listed = case.list::<Pod>(case.namespace(), Filter::Labels(selector))?.found().unwrap_or_default();
+    // A pod on its way out is not counted among the replicas, and yet it waits for nobody.
+    let owned = listed.iter().filter(|pod| crate::scope::is_owned_by(&pod.metadata, case.object())).count();
+    let lacking = lacking.min(desired - i32::try_from(owned).unwrap_or(i32::MAX));
+    if !(ordered && lacking > 0 || behind) {
+        return Ok(Vec::new());
+    }
     let Some(pod) = blocking(case, &listed, !(ordered && lacking > 0)) else { return Ok(Vec::new()) };
     Ok(vec![explain(case, set, &pod, lacking)])
 }
@@ -98,7 +104,9 @@ fn explain(case: &Case<'_>, set: &StatefulSet, pod: &Pod, lacking: i32) -> crate
     })
     .command(case.kubectl(["delete", "pod", &pod_name]))
     .remedy(Action::DeletePod);
-    let (first, second) = if old { (delete, look) } else { (look, delete) };
+    // It was deleted already: to do so again changes nothing.
+    let delete = pod.metadata.deletion_timestamp.is_none().then_some(delete);
+    let (first, second) = if old { (delete, Some(look)) } else { (Some(look), delete) };
     case.finding(Code::StatefulsetBlocked)
         .follows_lead()
         .title(text![

@@ -1,7 +1,7 @@
 //! Headers, addresses and command lines that carry a password.
 
 use crate::redact::format::{Format, is_user_and_password};
-use crate::redact::value::{is_credential, is_password, is_password_with_slashes, is_value};
+use crate::redact::value::{is_credential, is_password, is_password_of_user, is_password_with_slashes, is_value};
 
 pub(super) const FORMATS: &[Format] = &[
     Format::new("authorization", &["bearer"], r#"(?i-u:\bbearer)[\s:]+["']?(?P<s>[A-Za-z0-9._~+/-]{12,}={0,2})"#, "https://datatracker.ietf.org/doc/html/rfc6750").checked(is_credential),
@@ -14,6 +14,7 @@ pub(super) const FORMATS: &[Format] = &[
     Format::new("url password", &["jdbc:oracle:"], r"(?i-u:jdbc:oracle:)[a-z]+:[^\s/:@]+/(?P<s>[^\s@]+)@", "https://docs.oracle.com/en/database/oracle/oracle-database/19/jjdbc/").checked(is_password),
     Format::new("password", &["mysql", "mariadb"], r"(?i-u:\b(?:mysql|mariadb)[a-z_-]*)\b[^\n|]*?\s-p(?P<s>[^\s\x22';|&]+)", "https://dev.mysql.com/doc/refman/8.4/en/password-security-user.html").checked(is_password),
     Format::new("password", &["curl"], r#"\bcurl\b[^\n|]*?\s(?:-u|--user|-U|--proxy-user)[ =]?["']?[^\s:"']+:(?P<s>[^\s"']+)"#, "https://curl.se/docs/manpage.html").checked(is_password),
+    Format::new("password", &["\"auth", "auth\\\""], r#""auth\\*"\s*:\s*\\*"[\w.-]{1,64}:(?P<s>[^\s"\\]{6,})\\*""#, "https://redis.io/docs/latest/commands/auth/").checked(is_password_of_user),
     Format::new("password", &["sshpass"], r#"\bsshpass\s+-p\s*["']?(?P<s>[^\s"']+)"#, "https://man7.org/linux/man-pages/man1/sshpass.1.html").checked(is_password),
     Format::new("password", &["redis-cli", "valkey-cli"], r#"\b(?:redis|valkey)-cli\b[^\n|]*?\s(?:-a|--pass)\s+["']?(?P<s>[^\s"']+)"#, "https://redis.io/docs/latest/develop/tools/cli/").checked(is_password),
     Format::new("password", &["identified by"], r#"(?i-u:identified\s+by\s+(?:password\s+)?)["'](?P<s>[^"']+)["']"#, "https://dev.mysql.com/doc/refman/8.4/en/create-user.html").checked(is_password),

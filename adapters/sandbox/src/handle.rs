@@ -174,7 +174,7 @@ impl Sandbox {
         self.faults().clear();
     }
 
-    /// The writes that reached the API, oldest first, refused ones and dry runs included. The last 20,000 are kept.
+    /// The writes that reached the API, oldest first, refused ones and dry runs included. The last 20,000 are kept, fewer where their bodies are large.
     pub fn journal(&self) -> Vec<Entry> {
         self.writes().entries()
     }

@@ -76,11 +76,21 @@ impl Desk {
             },
             Input::Press(Press::Token(_) | Press::Link(_)) | Input::Form { .. } => return refusal(&outdated()),
         };
-        let thread = self.thread(&request.place);
-        match commands::parse(&line, thread.as_ref()) {
+        match self.read(&line, &request.place) {
             Ok(command) => self.run(&command, &request.place),
             Err(error) => refusal(&error),
         }
+    }
+
+    /// What a line means. Outside a thread, the object of the answer before is meant only where nothing else can be: `logs`
+    /// takes its name, and `why` alone goes on asking what is broken.
+    fn read(&self, line: &str, place: &Place) -> Result<Command, UserError> {
+        let thread = self.thread(place);
+        let alone = commands::parse(line, None);
+        if place.thread.is_none() && alone.is_ok() {
+            return alone;
+        }
+        commands::parse(line, thread.as_ref())
     }
 
     fn run(&self, command: &Command, place: &Place) -> Outcome {

@@ -1,5 +1,6 @@
 //! Everything that is broken, one report per root: which objects are worth a question, and which reports say the same.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -108,16 +109,31 @@ impl Scan {
         }
         let mut roots: Vec<Root> = roots.into_values().collect();
         for root in &mut roots {
-            root.affects.sort();
+            root.affects.sort_by_key(|object| (rank(&object.kind), object.clone()));
             root.affects.dedup();
         }
-        roots.sort_by_key(|root| {
-            (root.report.status, std::cmp::Reverse(root.affects.len()), root.report.target.clone())
+        roots.sort_by_cached_key(|root| {
+            let (failing, all) = root.report.pods.unwrap_or_default();
+            let target = &root.report.target;
+            // Of two that fail alike, the one that nothing is left of.
+            let left = all.saturating_sub(failing);
+            let rank = rank(target.kind.name());
+            (root.report.status, Reverse(root.affects.len()), rank, Reverse(failing), left, target.clone())
         });
         for unread in &mut unread {
             *unread = redact(unread).into_owned();
         }
         Self { roots, unread }
+    }
+}
+
+/// What a person looks at first: what serves, then what runs once, then single pods and the rest.
+fn rank(kind: &str) -> usize {
+    match Kind::from_name(kind) {
+        Some(Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet) => 0,
+        Some(Kind::CronJob | Kind::Job) => 1,
+        Some(Kind::Pod) => 2,
+        _ => 3,
     }
 }
 

@@ -415,7 +415,8 @@ fn workload_status(reader: &Reader<'_>, workload: &Workload, failing: usize) -> 
     if desired == 0 && matches!(workload, Workload::DaemonSet(_)) {
         return (Status::Healthy, text![subject, " wants no pod: no node is meant for it"]);
     }
-    let counts = text![": ", ready, " of ", desired, " pods are ready"];
+    let are = if desired == 1 { " pod is ready" } else { " pods are ready" };
+    let counts = text![": ", ready, " of ", desired, are];
     if failing == 0 && is_satisfied(workload) {
         return (Status::Healthy, text![subject, " is healthy", counts]);
     }

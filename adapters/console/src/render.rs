@@ -127,7 +127,8 @@ impl<'v> Page<'v> {
         if thread.is_empty() {
             return;
         }
-        let mut hint = Text::from("Type \"more\" for the details");
+        let short = Text::from("Type \"more\" for the details");
+        let mut hint = short.clone();
         let headings = thread.iter().filter_map(|block| match block {
             Block::Heading(heading) => Some(heading.clone()),
             _ => None,
@@ -136,8 +137,10 @@ impl<'v> Page<'v> {
             hint.push(if index == 0 { ": " } else { ", " });
             hint.push(heading);
         }
+        // What does not fit a line would say the details themselves.
+        let fits = hint.plain().chars().count() + BODY <= self.view.columns();
         self.indent = BODY;
-        self.words_at(BODY, Role::Faint, &hint);
+        self.words_at(BODY, Role::Faint, if fits { &hint } else { &short });
     }
 
     /// Whether a blank line stands between two parts.

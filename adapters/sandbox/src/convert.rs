@@ -89,6 +89,7 @@ fn cpu_metric_to_target(object: &mut Value) {
     }
     let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) else { return };
     status.remove("conditions");
+    status.entry("currentReplicas").or_insert_with(|| 0.into());
     if let Some(current) = status.remove("currentMetrics").as_ref().and_then(|metrics| cpu_number(metrics, "current")) {
         status.insert("currentCPUUtilizationPercentage".to_owned(), current);
     }

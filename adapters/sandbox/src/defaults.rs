@@ -9,6 +9,8 @@ mod workloads;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use pods::quality_of_service;
+
 use crate::{resources::Resource, types};
 
 type Object = Map<String, Value>;

@@ -101,7 +101,8 @@ fn does_not_fit() -> Status {
     Status::new(422, "Invalid", "the server rejected our request due to an error in our request").about("", "", "")
 }
 
-fn type_name(value: &Value) -> &'static str {
+/// The type of a value as the server's decoder calls it.
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -112,11 +112,25 @@ pub(crate) fn answer(sandbox: &Sandbox, request: &Request) -> Result<Answer, Sta
         ("log", Verb::Get) => log::read(sandbox, request),
         ("binding", Verb::Create) => bind::bind(sandbox, request),
         ("eviction", Verb::Create) => evict::evict(sandbox, request),
-        ("attach" | "exec" | "portforward", _) => Err(Status::bad_request("Upgrade request required")),
+        ("attach" | "exec" | "portforward", _) => Err(connect(sandbox, request)),
         ("" | "status" | "ephemeralcontainers" | "resize" | "approval" | "finalize", Verb::Update | Verb::Patch) => {
             change::change(sandbox, request)
         }
         _ => Err(Status::method_not_allowed()),
+    }
+}
+
+/// The refusal of a connection into a pod: nothing runs in one here.
+fn connect(sandbox: &Sandbox, request: &Request) -> Status {
+    let store = sandbox.store();
+    let Some(pod) = store.at(&request.place()) else { return request.not_found() };
+    let container = log::container(pod, request.query.get("container"));
+    match container {
+        Err(status) if request.target.subresource != "portforward" => status,
+        _ if crate::object::text(pod, "/spec/nodeName").is_empty() => {
+            Status::bad_request(format!("pod {} does not have a host assigned", request.target.name))
+        }
+        _ => Status::bad_request("Upgrade request required"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is said: everything becomes a [`Message`] here, once, and each platform gives it a form.
+//! What is said: everything becomes a [`Message`](kubewhy_chat::Message) here, once, and each platform gives it a form.
 //!
 //! The first screen is what a person reads on a phone at night; the rest is one tap below it, in the thread.
 
@@ -25,7 +25,7 @@ pub use news::news;
 pub use plan::{plan_preview, remedies};
 pub use report::report;
 pub use scan::scan;
-pub use unresolved::{no_pod, unresolved};
+pub use unresolved::{no_log, no_pod, unresolved};
 
 use crate::commands::{Capabilities, Feature};
 use crate::resolve::Wanted;

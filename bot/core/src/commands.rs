@@ -15,6 +15,7 @@ mod history;
 mod incidents;
 mod logs;
 mod more;
+mod pasted;
 mod precheck;
 mod quit;
 mod scan;
@@ -315,15 +316,20 @@ pub fn parse(line: &str, thread: Option<&Wanted>) -> Result<Command, UserError> 
     } else if is_one_of(word(0), &["kubewhy"]) || (is_one_of(word(0), &["kubectl"]) && is_one_of(word(1), &["why"])) {
         at += 1;
     }
+    // A prompt that was copied with a line.
+    at += usize::from(word(at) == "$");
     let said_why = is_one_of(word(at), &["why"]);
     at += usize::from(said_why);
+    if let Some(command) = pasted::kubectl(&line, at, said_why || at > 0 && word(at - 1).starts_with('/')) {
+        return command;
+    }
     let first = word(at).trim_start_matches(if at == 0 { "/" } else { "" });
+    if first == "-h" || first == "--help" || line.clean.trim() == "?" {
+        return Ok(Command::Help(Help { about: None }));
+    }
     if first.is_empty() {
         let spec = if thread.is_some() { &explain::SPEC } else { &scan::SPEC };
         return (spec.parse)(&mut Arguments::new(&line, at, thread, spec.example));
-    }
-    if first == "-h" || first == "--help" {
-        return Ok(Command::Help(Help { about: None }));
     }
     match Spec::of_word(first) {
         Some(spec) => {

@@ -90,7 +90,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// Lower case, digits, hyphens, dots; no address, no version, no number.
-fn is_name(word: &str) -> bool {
+pub(crate) fn is_name(word: &str) -> bool {
     let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     !word.is_empty()
         && word.len() <= LONGEST_NAME
@@ -166,6 +166,8 @@ fn kubectl(line: &[String]) -> Vec<Wanted> {
             Some(("-n" | "--namespace", value)) => namespace = Some(value),
             Some(_) => {}
             None if word == "-n" || word == "--namespace" => namespace = words.next(),
+            // `kubectl logs -f` follows, and `-p` shows the run before; elsewhere a file and a patch come behind them.
+            None if plain.first() == Some(&"logs") && matches!(word, "-f" | "-p") => {}
             None if takes_value(word) => {
                 words.next();
             }
@@ -281,6 +283,7 @@ mod tests {
             ("kubectl --context prod rollout status deployment cart -n shop", "deployment cart -n shop"),
             ("kubectl exec -it cart-0 -n shop -- ls pod/other", "pod cart-0 -n shop"),
             ("`kubectl delete job.batch/report -n shop`", "job report -n shop"),
+            ("kubectl logs -f -p cart-0 -n shop", "pod cart-0 -n shop"),
         ] {
             assert_eq!(shown(line), [object], "{line}");
         }

@@ -40,6 +40,20 @@ pub fn of_word(word: &str) -> Option<Action> {
     ALL.into_iter().find(|action| word.eq_ignore_ascii_case(<&str>::from(*action)))
 }
 
+/// The action that a verb of everyday speech means, or of kubectl: `rollback`, `kill`.
+pub fn of_verb(word: &str) -> Option<Action> {
+    let verb = word.to_ascii_lowercase();
+    let action = match verb.as_str() {
+        "rollback" | "revert" => Action::Undo,
+        "delete" | "kill" => Action::DeletePod,
+        "evict" => Action::EvictPod,
+        "redeploy" => Action::Restart,
+        "unsuspend" => Action::Resume,
+        _ => return of_word(word),
+    };
+    Some(action)
+}
+
 /// What stands on its button. The dots say that a step follows before anything is done.
 pub const fn label(action: Action) -> &'static str {
     match action {
@@ -150,5 +164,7 @@ mod tests {
         }
         assert_eq!(of_word("Delete-Pod"), Some(Action::DeletePod));
         assert_eq!(of_word("drop-database"), None);
+        assert_eq!((of_verb("Rollback"), of_verb("restart")), (Some(Action::Undo), Some(Action::Restart)));
+        assert_eq!(of_verb("look"), None);
     }
 }

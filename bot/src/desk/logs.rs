@@ -8,7 +8,7 @@ use kubewhy_core::answer::{self, Log};
 use kubewhy_core::commands::{Command, Logs};
 use kubewhy_core::resolve::{Candidate, Wanted};
 use kubewhy_core::{UserError, nearest};
-use kubewhy_diagnosis::ask::{Answer, Ask, Filter, Selector};
+use kubewhy_diagnosis::ask::{Answer, Ask, Filter, Instance, Selector};
 use kubewhy_diagnosis::kind::{Kind, Object};
 use kubewhy_diagnosis::redact::redact;
 use kubewhy_diagnosis::{Report, pods};
@@ -26,6 +26,7 @@ impl Desk {
         let pod = self.pod_of(&found)?;
         let container = self.container_of(&pod, &found, logs.container.as_deref()).map_err(|error| error.message())?;
         let not_started = not_started(&pod, &container);
+        let runs = Runs::of(&pod, &container);
         let metadata = &pod.metadata;
         let (namespace, pod) =
             (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
@@ -46,6 +47,19 @@ impl Desk {
             .meant(format!("why pod {pod} -n {namespace}"))
             .message());
         }
+        if logs.instance == Instance::Previous && runs == Runs::One {
+            let object =
+                Wanted { kind: Some(Kind::Pod), name: pod, namespace: Some(namespace), cluster: found.cluster.clone() };
+            let this =
+                Logs { object, container: Some(container.clone()), instance: Instance::Current, lines: logs.lines };
+            return Err(UserError::new(text![
+                "container ",
+                name(container),
+                " has not been restarted: there is no run before"
+            ])
+            .meant(Command::Logs(this).to_string())
+            .message());
+        }
         let words = match self.ask(ask) {
             Answer::Log(words) => words,
             Answer::Absent => Arc::from(""),
@@ -56,14 +70,15 @@ impl Desk {
         let pod =
             Wanted { kind: Some(Kind::Pod), name: pod, namespace: Some(namespace), cluster: found.cluster.clone() };
         let (instance, lines) = (logs.instance, logs.lines);
-        Ok(answer::log(&Log { pod, container: &container, instance, redacted: &redact(&words), lines }))
+        let has_other = runs == Runs::Several;
+        Ok(answer::log(&Log { pod, container: &container, instance, redacted: &redact(&words), lines, has_other }))
     }
 
     /// The pod itself, or that one of a workload's pods which shows its trouble; where all are well, the first.
     fn pod_of(&self, found: &Candidate) -> Result<Arc<Pod>, Message> {
         let Candidate { kind, namespace, name, .. } = found;
         if *kind == Kind::Pod {
-            return self.pod(namespace.as_deref(), name).ok_or_else(|| answer::no_pod(&found.to_string()));
+            return self.pod(namespace.as_deref(), name).ok_or_else(|| answer::no_pod(found));
         }
         let troubled = self.report_of(found).and_then(|report| {
             let pods: Vec<_> = report.findings.into_iter().map(|ranked| ranked.finding.object).collect();
@@ -76,7 +91,10 @@ impl Desk {
             Answer::Object(object) => selector_of(&object),
             _ => None,
         };
-        let filter = Filter::Labels(selector.ok_or_else(|| answer::no_pod(&found.to_string()))?);
+        let filter = Filter::Labels(selector.ok_or_else(|| match kind {
+            Kind::Namespace | Kind::PersistentVolumeClaim => answer::no_log(found),
+            _ => answer::no_pod(found),
+        })?);
         match self.ask(Ask::List { kind: Kind::Pod, namespace: namespace.clone(), filter }) {
             Answer::List { items, .. } => items.into_iter().find_map(|item| match item {
                 Object::Pod(pod) => Some(pod),
@@ -84,7 +102,7 @@ impl Desk {
             }),
             _ => None,
         }
-        .ok_or_else(|| answer::no_pod(&found.to_string()))
+        .ok_or_else(|| answer::no_pod(found))
     }
 
     fn pod(&self, namespace: Option<&str>, name: &str) -> Option<Arc<Pod>> {
@@ -139,8 +157,34 @@ fn containers(pod: &Pod) -> Vec<&str> {
 /// Why a container that never ran waits.
 fn not_started(pod: &Pod, container: &str) -> Option<String> {
     let view = pods::containers(pod).find(|view| view.name() == container)?;
+    if view.status.is_none() && pods::phase(pod) == "Pending" {
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+        return Some(if node.is_none() { "its pod is on no node yet" } else { "its pod is Pending" }.to_owned());
+    }
     view.waiting()?;
     view.last_terminated().is_none().then(|| view.waiting_reason().to_owned())
+}
+
+/// The runs of a container that have a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    /// It was never restarted.
+    One,
+    /// It waits to be started again: its last run is all that is kept.
+    Last,
+    /// The one that is there, and the one before.
+    Several,
+}
+
+impl Runs {
+    fn of(pod: &Pod, container: &str) -> Self {
+        let Some(view) = pods::containers(pod).find(|view| view.name() == container) else { return Self::Several };
+        match view.last_terminated() {
+            None if view.restarts() == 0 && view.status.is_some() => Self::One,
+            Some(_) if view.waiting().is_none() => Self::Several,
+            _ => Self::Last,
+        }
+    }
 }
 
 fn selector_of(object: &Object) -> Option<Selector> {

@@ -112,6 +112,58 @@ fn a_dump_can_be_talked_about() {
     assert!(answer_to("why deploy web", &text).starts_with("! not done"), "{text}");
 }
 
+/// What is said in a conversation about the demo, without its greeting.
+fn said(lines: &[&str]) -> Vec<String> {
+    let demo = Demo::start(Duration::ZERO, Some(AT.parse().expect("a time"))).expect("the demo plays");
+    let desk = Desk::new(Served { source: demo.source(), context: None }, Capabilities::console());
+    lines.iter().map(|line| kubewhy_console::render(&answer(&desk, line), &View::default())).collect()
+}
+
+#[test]
+fn the_object_of_the_answer_before_is_meant_only_where_a_name_is_missing() {
+    let said = said(&["why deploy push -n store", "logs", "why in corp-dns", "fix", "why"]);
+    assert!(said[1].contains("store/push-"), "{said:?}");
+    assert!(said[2].starts_with("✖ failing: 1 thing is broken"), "{said:?}");
+    assert!(said[3].contains("Deployment store/push"), "{said:?}");
+    assert!(said[4].contains(" things are broken"), "{said:?}");
+}
+
+#[test]
+fn a_pasted_line_of_kubectl_is_answered_and_not_run() {
+    let said =
+        said(&["$ kubectl delete pod kafka-1 -n data", "kubectl logs deploy/newsletter -n store", "why kafka-1"]);
+    assert!(said[0].starts_with("✖ failing: Pod data/kafka-1 cannot go"), "{said:?}");
+    assert!(said[1].contains("The last 4 lines of container app"), "{said:?}");
+    assert!(said[2].starts_with("✖ failing: Pod data/kafka-1 cannot go"), "it is still there: {said:?}");
+}
+
+#[test]
+fn of_a_log_only_the_runs_are_offered_that_there_were() {
+    let said = said(&[
+        "logs pod backfill-2026-11 -n data",
+        "logs pod backfill-2026-11 -n data previous",
+        "logs ns shop",
+        "logs deploy surveys -n store",
+        "logs deploy planner -n fleet",
+        "logs deploy newsletter -n store",
+        "logs deploy checkout -n store",
+    ]);
+    assert!(!said[0].contains("The run before"), "{said:?}");
+    assert!(said[1].contains("has not been restarted") && said[1].contains("[1] logs pod"), "{said:?}");
+    assert!(said[2].contains("Namespace shop has no log of its own"), "{said:?}");
+    assert!(said[3].contains("[1] why deployment surveys -n store"), "{said:?}");
+    assert!(said[4].contains("has not started (its pod is on no node yet)"), "{said:?}");
+    assert!(said[5].contains("[1] The run before"), "{said:?}");
+    // It waits to be started again, so that its last run is what is shown.
+    assert!(said[6].contains("panic: ") && !said[6].contains("The run before"), "{said:?}");
+}
+
+#[test]
+fn what_is_on_its_way_is_not_said_to_fail() {
+    let said = said(&["why deploy vector-index -n search"]).concat();
+    assert!(said.starts_with("… pending: ") && said.contains("1 of 1 pod is not ready yet"), "{said}");
+}
+
 #[test]
 fn a_chat_without_a_cluster_says_what_is_missing() {
     let output = kubewhy(&["chat"], "");

@@ -85,6 +85,10 @@ impl Terminal {
                     let hint = Text::from("Ctrl-C again or Ctrl-D ends this.");
                     printer.answer(&Message::new(Tone::Plain, hint))?;
                 }
+                Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    let what = Text::from("what was typed is no UTF-8 text");
+                    printer.answer(&Message::new(Tone::Refused, what))?;
+                }
                 // The window was resized.
                 Err(ReadlineError::Signal(_)) => {}
                 Err(error) => return Err(into_io(error)),

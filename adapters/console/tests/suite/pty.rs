@@ -189,6 +189,16 @@ fn an_interruption_clears_the_line_and_a_second_one_ends() {
 }
 
 #[test]
+fn bytes_that_are_no_text_do_not_end_the_conversation() {
+    let mut terminal = Terminal::open();
+    terminal.keys.write_all(b"a\xff\xfe\r").unwrap();
+    terminal.wait_for("what was typed is no UTF-8 text");
+    terminal.press("\u{15}def\r");
+    terminal.wait_for("answer to \"def\"");
+    terminal.leave();
+}
+
+#[test]
 fn a_pasted_escape_sequence_does_not_reach_the_terminal() {
     let mut terminal = Terminal::open();
     terminal.press("\u{1b}[200~evil \u{9b}31m\u{202e}end\u{1b}[201~");

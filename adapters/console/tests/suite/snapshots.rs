@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use kubewhy_chat::{Message, samples};
+use kubewhy_chat::{Block, Message, samples};
 use kubewhy_console::{Details, View, markdown, render};
+use kubewhy_text::Text;
 
 const WIDTHS: [usize; 3] = [40, 80, 120];
 
@@ -41,6 +42,19 @@ fn check(file: &str, form: impl Fn(&Message) -> String) -> Vec<String> {
         }
     }
     stale
+}
+
+#[test]
+fn what_is_below_is_named_only_where_that_fits_a_line() {
+    let below = |headings: &[&'static str]| {
+        let first = Message { headline: Text::from("x"), ..Message::default() };
+        let message =
+            headings.iter().fold(first, |message, heading| message.below(Block::Heading(Text::from(*heading))));
+        render(&message, &View { details: Details::Below, ..view(80) })
+    };
+    assert!(below(&["Evidence", "What was looked at"]).ends_with("details: Evidence, What was looked at\n"));
+    let many = below(&["The volume of pod ledger-db is still held", "Node worker-2 does not answer"]);
+    assert!(many.ends_with("\n  Type \"more\" for the details\n"), "{many}");
 }
 
 #[test]

@@ -130,7 +130,8 @@ fn tolerates(toleration: &Value, taint: &str) -> bool {
         && matches!(field("effect"), "" | "NoExecute")
 }
 
-fn quality_of_service(spec: &Object) -> &'static str {
+/// How the kubelet ranks the pod when memory runs short.
+pub(crate) fn quality_of_service(spec: &Object) -> &'static str {
     let containers = ["initContainers", "containers"]
         .into_iter()
         .filter_map(|list| spec.get(list).and_then(Value::as_array))

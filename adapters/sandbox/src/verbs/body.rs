@@ -4,6 +4,7 @@ use serde_json::{Value, error::Category};
 
 use super::{Request, shape};
 use crate::object::{as_map, meta, set_meta, text};
+use crate::patch::type_name;
 use crate::resources::Resource;
 use crate::status::{Cause, Status};
 
@@ -31,7 +32,7 @@ pub(super) fn parse(request: &Request, kind: &str) -> Result<Value, Status> {
     match read {
         Ok(object @ Value::Object(_)) => Ok(object),
         Ok(other) => {
-            let found = shape::type_name(&other);
+            let found = type_name(&other);
             Err(unrecognized(&format!(
                 "couldn't get version/kind; json parse error: json: cannot unmarshal {found} into Go value of type \
                  struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \

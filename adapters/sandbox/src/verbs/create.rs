@@ -120,7 +120,14 @@ fn prepare(store: &mut Store, request: &Request, object: &mut Value) {
             as_map(object).insert("status".to_owned(), status);
         }
         ("", "PersistentVolumeClaim") => protect(object, "kubernetes.io/pvc-protection"),
-        ("", "PersistentVolume") => protect(object, "kubernetes.io/pv-protection"),
+        ("storage.k8s.io", "VolumeAttachment") => {
+            as_map(object).insert("status".to_owned(), json!({"attached": false}));
+        }
+        ("", "PersistentVolume") => {
+            protect(object, "kubernetes.io/pv-protection");
+            let status = json!({"phase": "Pending", "lastPhaseTransitionTime": stamp(request.now)});
+            as_map(object).insert("status".to_owned(), status);
+        }
         ("", "Namespace") => {
             let labels =
                 as_map(as_map(crate::object::field_mut(object, "metadata")).entry("labels").or_insert(Value::Null));
@@ -158,7 +165,7 @@ pub(super) fn counts_generations(resource: &Resource) -> bool {
     let kind = resource.kind.as_ref();
     match resource.group.as_ref() {
         _ if resource.custom.is_some() => true,
-        "" => matches!(kind, "Pod" | "ReplicationController"),
+        "" => matches!(kind, "Pod" | "PodTemplate" | "ReplicationController"),
         "apps" => kind != "ControllerRevision",
         "batch"
         | "policy"

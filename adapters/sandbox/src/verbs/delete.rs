@@ -87,11 +87,20 @@ fn returns_object(resource: &Resource) -> bool {
 
 /// The options of a deletion: those of the body or, without one, those of the query.
 fn options(request: &Request) -> Result<DeleteOptions, Status> {
-    if request.body.is_empty() {
-        parse(&request.query, &Value::Null)
+    let mut options = if request.body.is_empty() {
+        parse(&request.query, &Value::Null)?
     } else {
-        parse(&Query::default(), &read(request)?)
+        parse(&Query::default(), &read(request)?)?
+    };
+    // The oldest kinds leave their pods behind where nobody says otherwise.
+    let orphans = matches!(
+        (request.resource.group.as_ref(), request.resource.kind.as_ref()),
+        ("", "ReplicationController") | ("batch", "Job")
+    );
+    if orphans {
+        options.propagation.get_or_insert(Propagation::Orphan);
     }
+    Ok(options)
 }
 
 fn read(request: &Request) -> Result<Value, Status> {

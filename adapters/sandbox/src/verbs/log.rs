@@ -151,7 +151,7 @@ fn show(line: &Line, timestamps: bool) -> String {
 }
 
 /// The container that is meant, by name or because there is no other.
-fn container(pod: &Value, asked: &str) -> Result<String, Status> {
+pub(super) fn container(pod: &Value, asked: &str) -> Result<String, Status> {
     let names = |list: &str| -> Vec<&str> {
         elements(pod, &format!("/spec/{list}")).iter().map(|container| text(container, "/name")).collect()
     };

@@ -4,6 +4,7 @@ mod labels;
 
 use serde_json::Value;
 
+use crate::patch::type_name;
 use crate::resources::Resource;
 use crate::status::{Cause, Status};
 
@@ -140,18 +141,6 @@ fn wrong_name(resource: &Resource, name: &str) -> Option<&'static str> {
         ("", "Service") => (!is_label(name) || name.starts_with(|c: char| c.is_ascii_digit())).then_some(OLD_LABEL),
         _ if name.len() > 253 => Some("must be no more than 253 characters"),
         _ => (!name.split('.').all(is_label)).then_some(SUBDOMAIN),
-    }
-}
-
-/// The type of a value as Go's decoder calls it.
-pub(super) fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

@@ -12,6 +12,7 @@ mod shape;
 mod suite;
 mod table;
 
+use std::io::Write as _;
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -86,8 +87,10 @@ async fn the_sandbox_answers_like_the_real_server() {
     restrict_viewer(&sandbox, &areas, &server.run);
     let answers = server.ask(&areas).await;
     let outcome = table::outcome(&areas, &recording(), &answers);
-    eprintln!("{}", outcome.text);
-    eprintln!("{} of {} requests are answered alike", outcome.equal.0, outcome.equal.1);
+    let (equal, all) = outcome.equal;
+    // Written past the test runner, which would keep the words of a test that passes.
+    let told = format!("conformance: {equal} of {all} requests are answered as a real API server answered them\n");
+    let _ = std::io::stderr().write_all(told.as_bytes());
     assert!(outcome.unstated.is_empty(), "differ, and nothing says why:\n{}", outcome.unstated.join("\n"));
     assert!(outcome.unfounded.is_empty(), "stated to differ, and do not:\n{}", outcome.unfounded.join("\n"));
     let stale = table::refresh(&folder().join("README.md"), &outcome.text);

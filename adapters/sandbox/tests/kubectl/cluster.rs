@@ -1,5 +1,6 @@
 //! One sandbox behind a socket, and the real kubectl in front of it.
 
+use std::io::Write as _;
 use std::{
     env,
     path::{Path, PathBuf},
@@ -25,10 +26,10 @@ pub(crate) struct Cluster {
 static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(Cluster::start);
 
 /// The cluster, unless there is no kubectl on this machine; then the test says so and has nothing to do.
-#[expect(clippy::print_stdout, reason = "the output of a test says that it was skipped")]
 pub(crate) fn cluster() -> Option<&'static Cluster> {
     if CLUSTER.is_none() {
-        println!("skipped: no kubectl (set KUBECTL, or put it on the PATH)");
+        // Written past the test runner, which would keep the words of a test that passes.
+        let _ = std::io::stderr().write_all(b"skipped: no kubectl (set KUBECTL, or put it on the PATH)\n");
     }
     CLUSTER.as_ref()
 }

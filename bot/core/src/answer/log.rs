@@ -26,6 +26,8 @@ pub struct Log<'a> {
     pub redacted: &'a str,
     /// The most lines that were asked for.
     pub lines: usize,
+    /// Whether there is another instance with a log of its own: the run before this one, or this one.
+    pub has_other: bool,
 }
 
 /// Turns the tail of a log into a message: the last lines on the first screen, more of them below.
@@ -47,16 +49,20 @@ pub fn log(log: &Log<'_>) -> Message {
         instance: other.0,
         lines: log.lines,
     });
-    let buttons = Block::Buttons(vec![Button::command(other.1, line.to_string())]);
+    let buttons = log.has_other.then(|| Block::Buttons(vec![Button::command(other.1, line.to_string())]));
+    let with_buttons = |message: Message| match &buttons {
+        Some(buttons) => message.with(buttons.clone()),
+        None => message,
+    };
     if lines.is_empty() {
-        return Message::new(Tone::Plain, text!["No log: ", of, " has written nothing"]).with(buttons);
+        return with_buttons(Message::new(Tone::Plain, text!["No lines: ", of, " has written nothing that is kept"]));
     }
     let first = lines.len().saturating_sub(FIRST_LINES);
     let (earlier, last) = lines.split_at(first);
     let number = last.len();
     let how_many = if number == 1 { text!["The last line"] } else { text!["The last ", number, " lines"] };
-    let message =
-        Message::new(Tone::Plain, text![how_many, " of ", of]).with(Block::Code(last.join("\n"))).with(buttons);
+    let message = Message::new(Tone::Plain, text![how_many, " of ", of]).with(Block::Code(last.join("\n")));
+    let message = with_buttons(message);
     if earlier.is_empty() {
         return message;
     }
@@ -93,7 +99,7 @@ mod tests {
 
     fn shown(redacted: &str, instance: Instance) -> Message {
         let pod = Wanted { name: "cart-0".to_owned(), namespace: Some("shop".to_owned()), ..Wanted::default() };
-        log(&Log { pod, container: "app", instance, redacted, lines: 50 })
+        log(&Log { pod, container: "app", instance, redacted, lines: 50, has_other: true })
     }
 
     #[test]
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_empty_log_is_said_to_be_empty_and_a_huge_line_is_cut() {
-        assert!(shown(" \n", Instance::Current).headline.plain().starts_with("No log"));
+        assert!(shown(" \n", Instance::Current).headline.plain().starts_with("No lines"));
         let message = shown(&"é".repeat(MOST_BYTES), Instance::Current);
         assert!(
             matches!(message.blocks.first(), Some(Block::Code(code)) if code.len() <= MOST_BYTES && code.len() > MOST_BYTES - 4)

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use kubewhy_chat::{Block, Button, Choice, Message, Press, Style};
 use kubewhy_diagnosis::ask::Instance;
 use kubewhy_diagnosis::finding::{Action, Confidence, Stage};
-use kubewhy_diagnosis::{RankedFinding, Report, Status};
+use kubewhy_diagnosis::kind::Kind;
+use kubewhy_diagnosis::{Change, RankedFinding, Report, Status};
 use kubewhy_text::{Text, name, text};
 
 use super::{Extras, Surface, dotted, object, since, tone};
@@ -50,13 +51,13 @@ pub(super) fn context(report: &Report) -> Text {
         parts.remove(0);
     }
     if let Some((failing, all)) = report.pods.filter(|(failing, _)| *failing > 0) {
-        parts.push(text![
-            failing,
-            " of ",
-            all,
-            if all == 1 { " pod " } else { " pods " },
-            what_they_do(report, failing)
-        ]);
+        let do_what = match report.status {
+            // What is on its way has not failed.
+            Status::Pending if failing == 1 => "is not ready yet",
+            Status::Pending => "are not ready yet",
+            _ => what_they_do(report, failing),
+        };
+        parts.push(text![failing, " of ", all, if all == 1 { " pod " } else { " pods " }, do_what]);
     }
     if let Some(since_when) = report.findings.iter().filter_map(|ranked| ranked.finding.since).min() {
         parts.push(since(since_when));
@@ -121,18 +122,36 @@ fn first_screen(mut message: Message, report: &Report, extras: &Extras) -> Messa
 /// `Changed: Deployment shop/cart at 03:11: image v1.4.2 -> v1.4.3`.
 fn changed(report: &Report) -> Option<Text> {
     let mut line = text!["Changed: "];
-    for (index, change) in report.changed.iter().take(MOST_CHANGES).enumerate() {
+    let changes: Vec<&Change> = report.changed.iter().filter(|change| is_near(change, report)).collect();
+    for (index, change) in changes.iter().take(MOST_CHANGES).enumerate() {
         if index > 0 {
             line.push("; ");
         }
         line.push(text![object(&change.object), " at ", change.at, ": ", change.what.clone()]);
     }
-    match report.changed.len() {
+    match changes.len() {
         0 => return None,
         all if all > MOST_CHANGES => line.push(text!["; and ", all - MOST_CHANGES, " more before that"]),
         _ => {}
     }
     Some(line)
+}
+
+/// Whether a change may have to do with the root cause. What happened to a node that the root cause does not speak of is for
+/// the thread: of a pod that can be placed nowhere, every node of the cluster has been read.
+pub(super) fn is_near(change: &Change, report: &Report) -> bool {
+    let Some(lead) = report.lead().filter(|_| change.object.kind == Kind::Node.name()) else { return true };
+    let root = lead.root();
+    let says = |words: String| {
+        words.split(|c: char| !is_of_name(c)).any(|word| word.trim_end_matches('.') == change.object.name)
+    };
+    (root.kind == change.object.kind && root.name == change.object.name)
+        || says(lead.finding.title.plain())
+        || says(lead.finding.explanation.plain())
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.')
 }
 
 fn buttons(report: &Report, lead: &RankedFinding, extras: &Extras) -> Vec<Button> {

@@ -8,7 +8,7 @@ use kubewhy_diagnosis::ask::Instance;
 use kubewhy_diagnosis::finding::Action;
 use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::scan::Scan;
-use kubewhy_diagnosis::{Snapshot, Target, TargetError, explain};
+use kubewhy_diagnosis::{Change, Snapshot, Target, TargetError, explain};
 use serde_json::Value;
 
 use super::*;
@@ -230,6 +230,23 @@ fn what_is_healthy_is_said_to_be_healthy_and_nothing_else() {
 }
 
 #[test]
+fn what_happened_to_other_nodes_stands_in_the_thread() {
+    let mut report = fixture("secret-key-missing/env.yaml");
+    let change = |kind: Kind, name: &str| Change {
+        at: "2026-11-21T03:00:00Z".parse().expect("a time"),
+        object: ObjectRef::new(kind, None, name),
+        what: text!["changed"],
+    };
+    report.changed = vec![change(Kind::Node, "worker-9"), change(Kind::Deployment, "cart")];
+    let message = super::report(&report, &chat());
+    let first = words(&message.blocks);
+    assert!(first.contains("Changed: Deployment cart at ") && !first.contains("worker-9"), "{first}");
+    assert!(words(&message.thread).contains("Node worker-9: changed"), "nothing is kept back");
+    report.findings[0].finding.title = text!["Node ", name("worker-9"), " does not answer."];
+    assert!(words(&super::report(&report, &chat()).blocks).contains("Changed: Node worker-9 at "));
+}
+
+#[test]
 fn words_of_the_cluster_are_never_our_own() {
     let mut report = fixture("secret-key-missing/env.yaml");
     let hostile = "<!channel> @everyone [x](http://evil)".to_owned();
@@ -305,6 +322,31 @@ fn a_scan_of_a_broken_cluster_stays_readable_and_leaves_nothing_out() {
     assert!((0..50).all(|number| below.contains(&format!("shop/secret-{number} "))), "{below}");
     let explained = message.thread.iter().filter(|block| matches!(block, Block::Context(_))).count();
     assert_eq!(explained, 20);
+}
+
+#[test]
+fn a_scan_begins_with_what_breaks_most() {
+    let report = |kind: Kind, target: &str, pods: Option<(usize, usize)>| {
+        let mut report = fixture("secret-key-missing/env.yaml");
+        let root = ObjectRef::new(Kind::Secret, Some("shop"), target.trim_end_matches("-too"));
+        report.findings.iter_mut().for_each(|ranked| ranked.finding.root = Some(root.clone()));
+        (report.target.kind, report.target.name, report.pods) = (kind, target.to_owned(), pods);
+        report
+    };
+    let scan = Scan::new(
+        vec![
+            report(Kind::PersistentVolumeClaim, "a", None),
+            report(Kind::Pod, "b", None),
+            report(Kind::Deployment, "c", Some((1, 3))),
+            report(Kind::Deployment, "d", Some((1, 1))),
+            report(Kind::StatefulSet, "e", Some((3, 3))),
+            report(Kind::PersistentVolumeClaim, "f-too", None),
+            report(Kind::Deployment, "f", None),
+        ],
+        Vec::new(),
+    );
+    let order: Vec<&str> = scan.roots.iter().map(|root| root.affects[0].name.as_str()).collect();
+    assert_eq!(order, ["f", "e", "d", "c", "b", "a"], "and the workload stands before its claim");
 }
 
 #[test]

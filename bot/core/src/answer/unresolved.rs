@@ -4,7 +4,8 @@ use kubewhy_chat::{Block, Choice, Message, Press, Tone};
 use kubewhy_text::{Text, code, name, own, text};
 
 use super::Extras;
-use crate::commands::{Command, Feature, nearest_command};
+use crate::UserError;
+use crate::commands::{Command, Explain, Feature, nearest_command};
 use crate::resolve::{Candidate, ResolveError, kinds};
 
 /// Says why no object was found, and offers the same command about the objects that may have been meant.
@@ -50,13 +51,17 @@ pub fn unresolved(error: &ResolveError, command: &Command, extras: &Extras) -> M
     }
 }
 
-/// Says that an object has no pod whose log or copy could be shown.
-pub fn no_pod(described: &str) -> Message {
-    Message::new(Tone::Refused, text![name(described), " has no pod now"]).with(Block::Paragraph(text![
-        "Nothing was shown. Ask ",
-        code("why"),
-        " it has none."
-    ]))
+/// Says that an object has no pod whose log or copy could be shown, and asks why where that is pressed.
+pub fn no_pod(object: &Candidate) -> Message {
+    let why = Command::Explain(Explain { object: object.to_wanted() });
+    UserError::new(text![shown(object), " has no pod now, so there is no log"]).meant(why.to_string()).message()
+}
+
+/// Says that an object is of a kind that has no log.
+pub fn no_log(object: &Candidate) -> Message {
+    UserError::new(text![shown(object), " has no log of its own"])
+        .next(text!["Ask for that of a pod, or of what makes pods: ", code("logs deploy cart -n shop")])
+        .message()
 }
 
 fn more_of(more: usize) -> Text {

@@ -6,15 +6,17 @@ mod words;
 use std::fmt;
 
 use kubewhy_diagnosis::kind::Kind;
-use kubewhy_text::{quoted, text};
+use kubewhy_text::{code, quoted, text};
 
 pub(crate) use duration::{duration, shown};
 use words::is_filler;
 pub(crate) use words::{is_keyword, is_one_of, short};
 
+use super::Spec;
 use crate::UserError;
 use crate::line::{Line, Word};
 use crate::nearest::{likeness, nearest};
+use crate::remedy;
 use crate::resolve::{EXPLAINED, Wanted, kinds};
 
 /// The longest name that Kubernetes allows, in bytes.
@@ -53,13 +55,20 @@ pub(crate) struct Arguments<'a> {
     end: usize,
     thread: Option<&'a Wanted>,
     place: Place,
+    /// Whether `ns shop` names where the object is; before, it would be the object.
+    has_object: bool,
     /// What the command looks like, for mistakes.
     example: &'static str,
 }
 
 impl<'a> Arguments<'a> {
     pub(crate) fn new(line: &'a Line, at: usize, thread: Option<&'a Wanted>, example: &'static str) -> Self {
-        Self { line, at, end: line.words.len(), thread, place: Place::default(), example }
+        Self { line, at, end: line.words.len(), thread, place: Place::default(), has_object: false, example }
+    }
+
+    /// Says that what the command is about was read, so that `ns shop` and `namespace shop` say where it is.
+    pub(crate) fn object_is_read(&mut self) {
+        self.has_object = true;
     }
 
     fn word(&self, at: usize) -> Option<&'a Word> {
@@ -133,12 +142,22 @@ impl<'a> Arguments<'a> {
             return Ok(true);
         }
         if self.peek().is_some_and(|word| is_one_of(word, &["in"])) && self.word(self.at + 2).is_some() {
-            // `in namespace shop` reads as `in shop`.
-            self.at += usize::from(self.peek_second().is_some_and(|word| is_one_of(word, &["namespace", "ns"])));
+            // `in namespace shop` and `in the shop namespace` read as `in shop`.
+            let no_name = ["the", "namespace", "ns"];
+            self.at += usize::from(self.peek_second().is_some_and(|word| is_one_of(word, &no_name)));
             if let Some(namespace) = self.peek_second() {
                 self.at += 2;
                 self.set_namespace(namespace)?;
             }
+            if self.peek_second().is_none_or(is_filler) {
+                self.take_word(&["namespace", "ns"]);
+            }
+            return Ok(true);
+        }
+        if self.has_object
+            && let Some(namespace) = self.option(&["ns", "namespace"])?
+        {
+            self.set_namespace(namespace)?;
             return Ok(true);
         }
         if let Some(namespace) = self.option(&["in", "-n", "--namespace"])? {
@@ -180,6 +199,12 @@ impl<'a> Arguments<'a> {
     /// Takes an object: `KIND NAME`, `KIND/NAME`, `NAME`, `NAMESPACE/NAME`; `None` where none stands there. After a kind, the
     /// next word is the name, whatever it is; without a kind, `keywords` end the object.
     pub(crate) fn object(&mut self, keywords: &[&str]) -> Result<Option<Wanted>, UserError> {
+        let object = self.object_after_places(keywords)?;
+        self.has_object |= object.is_some();
+        Ok(object)
+    }
+
+    fn object_after_places(&mut self, keywords: &[&str]) -> Result<Option<Wanted>, UserError> {
         while self.take_place()? {}
         let Some(word) = self.peek() else { return Ok(None) };
         if word.starts_with('-') || is_one_of(word, keywords) {
@@ -235,18 +260,45 @@ impl<'a> Arguments<'a> {
 
     /// Tells whether a word after a bare name cannot belong to the command: then the "name" was meant as a kind.
     fn is_stray(word: &str, keywords: &[&str]) -> bool {
-        !word.starts_with('-') && !is_one_of(word, &["in", "on"]) && !is_one_of(word, keywords) && !is_filler(word)
+        !word.starts_with('-')
+            && !is_one_of(word, &["in", "on", "ns", "namespace"])
+            && !is_one_of(word, keywords)
+            && !is_filler(word)
     }
 
     fn no_kind(&self, word: &str, follower: &str) -> UserError {
         let rest: Vec<&str> =
             (self.at + 1..self.end).filter_map(|at| self.word(at)).map(|word| word.text.as_str()).collect();
+        let is_pair = rest.len() == 1;
         let rest = rest.join(" ");
-        if let Some(command) = super::nearest_command(word).filter(|_| self.at <= 1 && rest.len() <= LONGEST_OFFER) {
-            return UserError::new(text![quoted(short(word)), " is neither a command nor a kind"])
-                .meant(format!("{command} {rest}"));
+        // Behind a command stands no other.
+        let may_be_command =
+            (0..self.at).all(|at| self.word(at).is_none_or(|word| Spec::of_word(&word.text).is_none()));
+        if may_be_command && rest.len() <= LONGEST_OFFER {
+            if let Some(action) = remedy::of_verb(word) {
+                return UserError::new(text![
+                    quoted(short(word)),
+                    " is a remedy, and remedies begin with ",
+                    code("fix")
+                ])
+                .meant(format!("fix {rest} --action {}", <&str>::from(action)));
+            }
+            if let Some(command) = super::nearest_command(word) {
+                return UserError::new(text![quoted(short(word)), " is neither a command nor a kind"])
+                    .meant(format!("{command} {rest}"));
+            }
         }
-        unknown_kind(word, &format!(" {follower}"))
+        let error = unknown_kind(word, &format!(" {follower}"));
+        match (is_pair && error.lines.is_empty(), self.name(word), self.name(follower)) {
+            (true, Ok(namespace), Ok(name)) => error.meant(format!("{}{namespace}/{name}", self.begun())),
+            _ => error,
+        }
+    }
+
+    /// The command as far as it stands before the object, as it is offered again: `logs `.
+    fn begun(&self) -> String {
+        let command = (0..self.at).filter_map(|at| self.word(at)).find_map(|word| Spec::of_word(&word.text));
+        command.map_or_else(|| "why ".to_owned(), |spec| format!("{} ", spec.word))
     }
 
     /// The object and where it is; in a thread without a name, the thread's.
@@ -279,11 +331,6 @@ impl<'a> Arguments<'a> {
         &self.place
     }
 
-    /// Tells whether the line stands in a thread about an object.
-    pub(crate) fn is_in_thread(&self) -> bool {
-        self.thread.is_some()
-    }
-
     /// Takes the word `cluster` where it means all of it: nothing follows but which one.
     pub(crate) fn take_cluster(&mut self) -> bool {
         let follows = self.peek_second().is_none_or(|word| is_one_of(word, &["on", "--context", "--cluster"]));
@@ -313,11 +360,21 @@ impl<'a> Arguments<'a> {
         Ok(())
     }
 
-    /// Skips the words before the object of a whole sentence: `is`, `does my`.
-    pub(crate) fn skip_fillers(&mut self) {
+    /// Skips the words before the object of a whole sentence: `is`, `does my`, `what is wrong with`. Tells whether none is
+    /// left to name an object, as in `what is broken in shop`.
+    pub(crate) fn skip_fillers(&mut self) -> bool {
+        let from = self.at;
         while self.peek().is_some_and(is_filler) && self.peek_second().is_some_and(|next| !next.starts_with('-')) {
+            if self.at > from && self.peek_second().is_some_and(|next| is_one_of(next, &["in", "on"])) {
+                break;
+            }
             self.at += 1;
         }
+        let has_skipped = self.at > from;
+        if has_skipped && self.peek_second().is_some() {
+            self.take_word(&["with"]);
+        }
+        has_skipped && self.peek().is_some_and(is_filler)
     }
 
     /// What is said of the next word where it means nothing.

@@ -26,7 +26,12 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
-    arguments.skip_fillers();
+    if arguments.skip_fillers() {
+        arguments.rest()?;
+        let place = arguments.place().clone();
+        let scope = if place.namespace.is_some() { Scope::Named } else { Scope::Here };
+        return Ok(Command::Scan(Scan { scope, place }));
+    }
     if arguments.take_cluster() {
         arguments.rest()?;
         let place = Place { namespace: None, ..arguments.place().clone() };
@@ -35,8 +40,8 @@ fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
     let object = arguments.object(&[])?;
     arguments.rest()?;
     let place = arguments.place().clone();
-    if object.is_none() && !arguments.is_in_thread() && place.namespace.is_some() {
-        // `why in shop` asks what is broken there.
+    if object.is_none() && place.namespace.is_some() {
+        // `why in shop` asks what is broken there, in a thread too: its object has a namespace already.
         return Ok(Command::Scan(Scan { scope: Scope::Named, place }));
     }
     Ok(Command::Explain(Explain { object: arguments.settle(object)? }))

@@ -42,11 +42,21 @@ pub(super) const SPEC: Spec = Spec {
 fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
     const KEYWORDS: [&str; 5] = ["previous", "container", "last", "tail", "of"];
     arguments.take_word(&["of"]);
-    let object = arguments.object(&KEYWORDS)?;
+    let mut object = None;
     let (mut container, mut instance, mut lines) = (None, Instance::Current, LINES);
-    while arguments.peek().is_some() {
+    while let Some(next) = arguments.peek() {
         if arguments.take_place()? {
             continue;
+        }
+        // As kubectl has it, flags may stand before the object. A tail does not follow, and has no times but its own.
+        if arguments.take_word(&["-f", "--follow", "--timestamps"]) {
+            continue;
+        }
+        if object.is_none() && !next.starts_with('-') {
+            object = arguments.object(&KEYWORDS)?;
+            if object.is_some() {
+                continue;
+            }
         }
         if arguments.take_word(&["previous", "-p", "--previous"]) {
             instance = Instance::Previous;
@@ -95,6 +105,8 @@ mod tests {
             "logs pod cart -n shop previous container app last 20",
             "why logs pod/cart -p -c app --tail=20 in shop",
             "log pod cart container app previous -n shop tail 20",
+            "logs -f --previous --tail 20 -c app pod/cart -n shop",
+            "logs -n shop pod cart --follow --tail=20 -p -c app",
         ] {
             assert_eq!(ok(line), expected, "{line}");
         }

@@ -38,6 +38,7 @@ pub(super) const SPEC: Spec = Spec {
 
 fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
     let mut everywhere = false;
+    arguments.object_is_read();
     while let Some(word) = arguments.peek() {
         if arguments.take_place()? {
             continue;

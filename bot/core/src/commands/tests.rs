@@ -50,6 +50,9 @@ fn one_question_may_be_asked_in_many_ways() {
         "why is pod cart still crashing in namespace shop?",
         "explain pod cart -n shop",
         "why Pod shop/cart",
+        "why pod cart ns shop",
+        "why pod cart in the shop namespace please",
+        "what is wrong with pod cart in shop?",
     ] {
         assert_eq!(ok(line), explain(pod_cart()), "{line}");
     }
@@ -76,11 +79,19 @@ fn a_command_word_after_a_kind_is_a_name() {
 #[test]
 fn why_alone_is_what_is_broken_and_in_a_thread_its_object() {
     let here = Command::Scan(Scan { scope: Scope::Here, place: Place::default() });
-    for line in ["", "why", "/why", "@kubewhy", "scan", "why?", "/"] {
+    for line in ["", "why", "/why", "@kubewhy", "scan", "why?", "/", "what is broken?", "whats wrong"] {
         assert_eq!(ok(line), here, "{line}");
     }
     let shop = Place { namespace: Some("shop".to_owned()), cluster: None };
-    for line in ["scan shop", "scan in shop", "why in shop", "why -n shop", "scan -n shop"] {
+    for line in [
+        "scan shop",
+        "scan in shop",
+        "why in shop",
+        "why -n shop",
+        "scan -n shop",
+        "scan ns shop",
+        "what's broken in shop?",
+    ] {
         assert_eq!(ok(line), Command::Scan(Scan { scope: Scope::Named, place: shop.clone() }), "{line}");
     }
     for line in ["scan -A", "scan all", "why cluster", "why -A", "scan everywhere"] {
@@ -97,6 +108,7 @@ fn why_alone_is_what_is_broken_and_in_a_thread_its_object() {
     let in_thread = |line: &str| parse(line, Some(&thread)).unwrap_or_else(|error| panic!("{line}: {error}"));
     assert_eq!(in_thread("why"), explain(pod_cart()));
     assert_eq!(in_thread("scan"), here);
+    assert_eq!(in_thread("why in shop"), Command::Scan(Scan { scope: Scope::Named, place: shop.clone() }));
     assert_eq!(in_thread("why deploy mailer"), explain(wanted(Some(Kind::Deployment), "mailer", None)));
     assert!(
         matches!(in_thread("logs previous"), Command::Logs(Logs { object, instance: Instance::Previous, .. }) if object == thread)
@@ -106,6 +118,12 @@ fn why_alone_is_what_is_broken_and_in_a_thread_its_object() {
     );
     assert!(matches!(in_thread("timeline"), Command::Timeline(Timeline { object }) if object == thread));
     assert!(matches!(in_thread("precheck replicas=3"), Command::Precheck(Precheck { object, .. }) if object == thread));
+}
+
+#[test]
+fn a_question_mark_alone_asks_for_help() {
+    assert_eq!(ok("?"), Command::Help(Help { about: None }));
+    assert_eq!(parse("?", Some(&pod_cart())), Ok(Command::Help(Help { about: None })));
 }
 
 #[test]
@@ -136,6 +154,10 @@ fn a_slip_is_answered_with_what_was_meant() {
         ("why statefullset db", "why statefulset db"),
         ("catalogue secret-key-mising", "catalogue secret-key-missing"),
         ("help silnce", "help silence"),
+        ("why shop cart", "why shop/cart"),
+        ("logs shop cart", "logs shop/cart"),
+        ("restart deploy cart -n shop", "fix deploy cart -n shop --action restart"),
+        ("rollback cart now", "fix cart now --action undo"),
     ] {
         let error = error(line);
         assert!(error.lines.iter().any(|line| line == meant), "{line}: {error}");

@@ -112,7 +112,8 @@ fn variable(
     let variable = if is_property { as_variable.as_str() } else { variable };
     let finding = finding.also(property);
     let has = known.iter().find(|setting| setting.name == variable);
-    let near = nearest(variable, known.iter().map(|setting| setting.name.as_str()));
+    let alike = known.iter().map(|setting| setting.name.as_str()).filter(|name| may_be_slip(variable, name));
+    let near = nearest(variable, alike);
     let near_setting = near.as_ref().and_then(|near| known.iter().find(|setting| setting.name == *near));
     let subject = end.subject();
     let env_path = format!("{}.env", end.container.spec_path());
@@ -155,6 +156,17 @@ fn variable(
             Fix::disruptive(text!["set ", code(variable), " in env of container ", name(end.container.name())])
                 .command(advice::set_variable(case, template, &end.container, &format!("{variable}=VALUE"))),
         ))
+}
+
+/// Whether one of two variables may be the other misspelt: all words of one stand in the other, or nearly. `API_URL` and
+/// `API_TOKEN` are two settings, however much of them is the same.
+fn may_be_slip(one: &str, other: &str) -> bool {
+    let words = |name: &str| -> Vec<String> { name.split('_').map(str::to_lowercase).collect() };
+    let (one, other) = (words(one), words(other));
+    let stand_in = |some: &[String], all: &[String]| {
+        some.iter().all(|word| all.iter().any(|near| near == word || strsim::jaro_winkler(near, word) > 0.8))
+    };
+    stand_in(&one, &other) || stand_in(&other, &one)
 }
 
 fn missing_file(case: &Case<'_>, end: &End<'_>, template: &Template, finding: Finding, path: &str) -> Finding {
@@ -322,4 +334,19 @@ fn variable_with(end: &End<'_>, flag: &str) -> Option<String> {
         setting.source == Source::Literal && setting.value.as_deref().is_some_and(|value| value.contains(flag))
     };
     settings.into_iter().find(|setting| holds(setting)).map(|setting| setting.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_be_slip;
+
+    #[test]
+    fn a_variable_is_a_slip_only_where_all_its_words_are_there() {
+        for (one, other) in [("DB_PASSWORD", "DB_PASWORD"), ("SMTP_PASSWORD", "PASSWORD"), ("REDIS_URL", "REDIS_URI")] {
+            assert!(may_be_slip(one, other) && may_be_slip(other, one), "{one} {other}");
+        }
+        for (one, other) in [("POINTS_API_TOKEN", "POINTS_API_URL"), ("DB_USER", "DB_PASSWORD")] {
+            assert!(!may_be_slip(one, other), "{one} {other}");
+        }
+    }
 }

@@ -79,7 +79,7 @@ fn detect(case: &Case<'_>) -> Verdict {
                 updated,
                 " of ",
                 desired,
-                " pods are of the new revision"
+                if desired == 1 { " pod is of the new revision" } else { " pods are of the new revision" }
             ])
             .explain(text![
                 "The new pods",

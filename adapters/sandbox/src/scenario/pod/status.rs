@@ -6,6 +6,7 @@ mod container;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::defaults::quality_of_service;
 use crate::scenario::format::{ContainerEntry, PodEntry};
 use crate::scenario::identity::{node_address, pod_address};
 use crate::scenario::json::{self, Map, each, text};
@@ -44,7 +45,7 @@ impl Facts<'_> {
 pub(super) fn build(facts: &Facts<'_>) -> Map {
     let mut status = Map::new();
     status.insert("observedGeneration".into(), 1.into());
-    status.insert("qosClass".into(), qos_class(facts.spec).into());
+    status.insert("qosClass".into(), quality_of_service(facts.spec).into());
     let statuses = container::all(facts);
     let phase = phase(facts, &statuses);
     status.insert("phase".into(), phase.into());
@@ -116,26 +117,5 @@ fn phase(facts: &Facts<'_>, statuses: &container::Statuses) -> &'static str {
         (_, _, "Never") if stopped > 0 => "Failed",
         _ if stopped > 0 => "Running",
         _ => "Pending",
-    }
-}
-
-fn qos_class(spec: &Map) -> &'static str {
-    let containers: Vec<&Map> = each(spec, "containers").chain(each(spec, "initContainers")).collect();
-    let quantity = |container: &Map, list: &str, resource: &str| {
-        container.get("resources").and_then(|r| r.get(list)).and_then(|l| l.get(resource)).cloned()
-    };
-    let mut any = false;
-    let mut all = true;
-    for container in &containers {
-        for resource in ["cpu", "memory"] {
-            let (limit, request) = (quantity(container, "limits", resource), quantity(container, "requests", resource));
-            any |= limit.is_some() || request.is_some();
-            all &= limit.is_some() && limit == request;
-        }
-    }
-    match (any, all) {
-        (false, _) => "BestEffort",
-        (true, true) => "Guaranteed",
-        (true, false) => "Burstable",
     }
 }

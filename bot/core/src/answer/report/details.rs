@@ -6,7 +6,7 @@ use kubewhy_diagnosis::{RankedFinding, Report, Status};
 use kubewhy_text::{Text, code, name, own, text};
 
 use super::super::{Extras, code_and_confidence, dotted, object};
-use super::MOST_CHANGES;
+use super::{MOST_CHANGES, is_near};
 use crate::commands::{Catalogue, Command, Feature};
 
 /// Adds to a message what stands one tap below it.
@@ -14,8 +14,9 @@ pub(super) fn of_report(mut message: Message, report: &Report, extras: &Extras) 
     for (index, ranked) in report.findings.iter().enumerate() {
         message = of_finding(message, report, index, ranked);
     }
-    // A few changes stand whole on the first screen.
-    if report.changed.len() > MOST_CHANGES && report.status != Status::Healthy {
+    // A few changes stand whole on the first screen, if they are near.
+    let are_told = report.changed.len() <= MOST_CHANGES && report.changed.iter().all(|change| is_near(change, report));
+    if !are_told && report.status != Status::Healthy {
         let lines = report
             .changed
             .iter()

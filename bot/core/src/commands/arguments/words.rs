@@ -5,7 +5,7 @@ const ECHO: usize = 60;
 
 /// Words of a whole sentence that say nothing that a command needs: `why is my pod cart still not ready?`.
 pub(super) fn is_filler(word: &str) -> bool {
-    const FILLERS: [&str; 38] = [
+    const FILLERS: [&str; 48] = [
         "is",
         "isn't",
         "isnt",
@@ -44,6 +44,16 @@ pub(super) fn is_filler(word: &str) -> bool {
         "terminating",
         "unhealthy",
         "evicted",
+        "what",
+        "what's",
+        "whats",
+        "wrong",
+        "fails",
+        "failed",
+        "crashed",
+        "dead",
+        "please",
+        "thanks",
     ];
     is_one_of(&word.replace('’', "'"), &FILLERS)
 }

@@ -230,6 +230,12 @@ impl Sandbox {
         self.store().compact();
     }
 
+    /// Goes on at a higher resource version and forgets the past. A server that starts anew begins above whatever its
+    /// clients know of the one before, so that they are answered 410 and list again.
+    pub fn skip_to_revision(&self, revision: u64) {
+        self.store().skip_to(revision);
+    }
+
     /// Goes back to what was there at an earlier resource version, which then is the current one, as after a restore of
     /// etcd from a backup. Says whether that version was still known.
     pub fn rewind(&self, revision: u64) -> bool {

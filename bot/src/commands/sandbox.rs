@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kubewhy_sandbox::Sandbox;
 use kubewhy_sandbox::serve::{self, Server, kubeconfig};
 use tokio::net::TcpListener;
@@ -40,6 +41,8 @@ pub(crate) fn run(arguments: &SandboxArgs, output: &mut Output) -> Ending {
             }
         }
     }
+    // Clients that knew an earlier run list again, as they have to.
+    demo.sandbox().skip_to_revision(u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default());
     let server = match listen(demo.sandbox(), demo.runtime(), arguments.listen, output) {
         Ok(server) => server,
         Err(ending) => return ending,

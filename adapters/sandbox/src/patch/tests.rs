@@ -317,6 +317,6 @@ fn a_patch_cannot_nest_deeper_than_what_is_read() {
         ]
         .map(|operation| if n == 0 { add("/metadata/a", json!({})) } else { operation })
     };
-    let moved: Vec<Value> = (0..10).flat_map(moves).collect();
-    assert_eq!(patched(PatchKind::Json, &moved.into()).expect_err("too deep").code, 422);
+    let chained: Vec<Value> = (0..10).flat_map(moves).collect();
+    assert_eq!(patched(PatchKind::Json, &chained.into()).expect_err("too deep").code, 422);
 }

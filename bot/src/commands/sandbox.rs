@@ -32,7 +32,9 @@ pub(crate) fn run(arguments: &SandboxArgs, output: &mut Output) -> Ending {
     if let Some(path) = &arguments.from {
         match dump::load(path, demo.sandbox()) {
             Ok(Loaded { objects, caveats }) => {
-                caveats.iter().for_each(|caveat| output.note(caveat));
+                for caveat in &caveats {
+                    output.note(caveat);
+                }
                 output.note(&format!("{objects} objects of {}", path.display()));
             }
             Err(error) => {

@@ -149,7 +149,9 @@ fn a_served_recording_gets_the_answer_that_its_files_get() {
     };
     std::thread::scope(|scope| {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        (0..threads).for_each(|_| drop(scope.spawn(work)));
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
     });
     let Tally { agree, mut wrong } = total.into_inner().expect("no thread panicked");
     wrong.sort();

@@ -174,7 +174,7 @@ impl Sandbox {
         self.faults().clear();
     }
 
-    /// The writes that reached the API, oldest first, refused ones and dry runs included. The last 20,000 are kept.
+    /// The writes that reached the API, oldest first, refused ones and dry runs included. The last 20,000 are kept, fewer where their bodies are large.
     pub fn journal(&self) -> Vec<Entry> {
         self.writes().entries()
     }
@@ -228,6 +228,12 @@ impl Sandbox {
     /// Forgets the past: watches and pages from before now are answered 410.
     pub fn compact(&self) {
         self.store().compact();
+    }
+
+    /// Goes on at a higher resource version and forgets the past. A server that starts anew begins above whatever its
+    /// clients know of the one before, so that they are answered 410 and list again.
+    pub fn skip_to_revision(&self, revision: u64) {
+        self.store().skip_to(revision);
     }
 
     /// Goes back to what was there at an earlier resource version, which then is the current one, as after a restore of

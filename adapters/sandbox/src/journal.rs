@@ -10,6 +10,9 @@ use crate::call::{Call, Verb};
 /// How many writes are kept; a demo may run for days.
 const KEPT: usize = 20_000;
 
+/// How many bytes the bodies of the writes that are kept may have together.
+const KEPT_BYTES: usize = 32 * 1024 * 1024;
+
 /// One write as it arrived and was answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -96,23 +99,29 @@ pub(crate) fn is_dry_run(call: &Call, body: &Value) -> bool {
         || bodies.any(|pointer| crate::object::elements(body, pointer).iter().any(|value| value == "All"))
 }
 
-/// The last writes, oldest first.
+/// The last writes, oldest first, each with the size of its body.
 #[derive(Debug, Default)]
-pub(crate) struct Journal(VecDeque<Entry>);
+pub(crate) struct Journal {
+    entries: VecDeque<(Entry, usize)>,
+    bytes: usize,
+}
 
 impl Journal {
-    pub(crate) fn push(&mut self, entry: Entry) {
-        if self.0.len() >= KEPT {
-            self.0.pop_front();
+    /// Writes one down that had so many bytes of body; the oldest go where there are too many.
+    pub(crate) fn push(&mut self, entry: Entry, bytes: usize) {
+        self.entries.push_back((entry, bytes));
+        self.bytes += bytes;
+        while self.entries.len() > KEPT || self.bytes > KEPT_BYTES {
+            let Some((_, gone)) = self.entries.pop_front() else { return };
+            self.bytes -= gone;
         }
-        self.0.push_back(entry);
     }
 
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.0.iter().cloned().collect()
+        self.entries.iter().map(|(entry, _)| entry.clone()).collect()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 }

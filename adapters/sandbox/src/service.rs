@@ -271,6 +271,7 @@ fn note(
     applied: bool,
 ) {
     let Some(target) = call.target.clone().filter(|_| call.verb.is_write()) else { return };
+    let bytes = body.len();
     let body = match serde_json::from_slice::<Value>(body) {
         Ok(body) => body,
         Err(_) if body.is_empty() => Value::Null,
@@ -278,7 +279,7 @@ fn note(
     };
     let user = sandbox.access().claimed(&head.headers);
     let dry_run = journal::is_dry_run(call, &body);
-    sandbox.writes().push(Entry {
+    let entry = Entry {
         at: sandbox.now(),
         user,
         user_agent: header(&head.headers, "user-agent").to_owned(),
@@ -296,7 +297,8 @@ fn note(
         code,
         reason: reason.to_owned(),
         applied,
-    });
+    };
+    sandbox.writes().push(entry, bytes);
 }
 
 /// Does to the answer's body what the faults want.

@@ -286,6 +286,12 @@ impl Store {
         }
     }
 
+    /// Goes on at a higher revision, before which everything is forgotten.
+    pub(crate) fn skip_to(&mut self, revision: u64) {
+        self.revision = self.revision.max(revision);
+        self.compact();
+    }
+
     /// Goes back to an earlier revision, as a restore of etcd from a backup does.
     /// Says whether that revision is still known.
     pub(crate) fn rewind(&mut self, revision: u64) -> bool {

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kubewhy_sandbox::Sandbox;
 use kubewhy_sandbox::serve::{self, Server, kubeconfig};
 use tokio::net::TcpListener;
@@ -31,7 +32,9 @@ pub(crate) fn run(arguments: &SandboxArgs, output: &mut Output) -> Ending {
     if let Some(path) = &arguments.from {
         match dump::load(path, demo.sandbox()) {
             Ok(Loaded { objects, caveats }) => {
-                caveats.iter().for_each(|caveat| output.note(caveat));
+                for caveat in &caveats {
+                    output.note(caveat);
+                }
                 output.note(&format!("{objects} objects of {}", path.display()));
             }
             Err(error) => {
@@ -40,6 +43,8 @@ pub(crate) fn run(arguments: &SandboxArgs, output: &mut Output) -> Ending {
             }
         }
     }
+    // Clients that knew an earlier run list again, as they have to.
+    demo.sandbox().skip_to_revision(u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default());
     let server = match listen(demo.sandbox(), demo.runtime(), arguments.listen, output) {
         Ok(server) => server,
         Err(ending) => return ending,

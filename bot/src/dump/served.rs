@@ -26,7 +26,11 @@ pub fn load(path: &Path, sandbox: &Sandbox) -> Result<Loaded, DumpError> {
     sandbox.set_garbage_collection(false);
     let mut loaded = Loaded::default();
     walk(path, &mut |part| match part {
-        Part::Object(value) => items(value).into_iter().for_each(|object| put(sandbox, object, &mut loaded)),
+        Part::Object(value) => {
+            for object in items(value) {
+                put(sandbox, object, &mut loaded);
+            }
+        }
         Part::Log { namespace, pod, container, instance, text } => {
             sandbox.set_log(&namespace, &pod, &container, instance == Instance::Previous, &text);
         }

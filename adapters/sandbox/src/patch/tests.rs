@@ -289,3 +289,34 @@ proptest! {
         prop_assert!(!spec.to_string().contains('$'), "{}", spec);
     }
 }
+
+#[test]
+fn copies_of_copies_are_refused_before_they_fill_the_memory() {
+    let grow = |times: usize| {
+        let copy = |n: usize| json!({"op": "copy", "from": "/metadata", "path": format!("/metadata/copy{n}")});
+        (0..times).map(copy).collect::<Vec<Value>>()
+    };
+    assert!(patched(PatchKind::Json, &grow(5).into()).is_ok());
+    let refused = patched(PatchKind::Json, &grow(40).into()).expect_err("a bomb");
+    assert_eq!((refused.code, &*refused.reason), (413, "RequestEntityTooLarge"));
+}
+
+#[test]
+fn a_patch_cannot_nest_deeper_than_what_is_read() {
+    let chain = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!({"a": inner}));
+    let add = |path: &str, value: Value| json!({"op": "add", "path": path, "value": value});
+    assert!(patched(PatchKind::Json, &json!([add("/metadata/a", chain(100))])).is_ok());
+    let step = "/a".repeat(100);
+    let longer: Vec<Value> = (0..4).map(|n| add(&format!("/metadata{}", step.repeat(n) + "/a"), chain(100))).collect();
+    assert_eq!(patched(PatchKind::Json, &longer.into()).expect_err("too deep").code, 422);
+    let moves = |n: usize| {
+        [
+            add("/metadata/b", chain(60)),
+            json!({"op": "move", "from": "/metadata/a", "path": format!("/metadata/b{}", "/a".repeat(60))}),
+            json!({"op": "move", "from": "/metadata/b", "path": "/metadata/a"}),
+        ]
+        .map(|operation| if n == 0 { add("/metadata/a", json!({})) } else { operation })
+    };
+    let chained: Vec<Value> = (0..10).flat_map(moves).collect();
+    assert_eq!(patched(PatchKind::Json, &chained.into()).expect_err("too deep").code, 422);
+}

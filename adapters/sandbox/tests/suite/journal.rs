@@ -78,3 +78,16 @@ async fn unguarded_writes_are_refused_where_guards_are_required() {
     assert_eq!(api.json_patch(A, tested).await.0, 200);
     assert_eq!(api.delete(A, json!({"preconditions": {"uid": made["metadata"]["uid"]}})).await.0, 200);
 }
+
+#[tokio::test]
+async fn large_bodies_push_old_writes_out() {
+    let api = Api::new();
+    let mut large = config("a");
+    large["data"]["large"] = "x".repeat(2_000_000).into();
+    for _ in 0..40 {
+        api.post(CONFIGS, large.clone()).await;
+    }
+    let kept = api.sandbox.journal();
+    assert!((10..17).contains(&kept.len()), "{} writes of 2 MB are kept", kept.len());
+    assert_eq!(kept.last().map(|entry| entry.code), Some(409), "the newest are");
+}

@@ -136,3 +136,19 @@ async fn a_kubeconfig_leads_to_the_server() {
     assert_eq!(client.apiserver_version().await.expect("a version").minor, "34");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn who_knew_a_run_before_is_told_to_list_again() {
+    let api = Api::new();
+    let known = api.sandbox.revision();
+    api.sandbox.skip_to_revision(1_800_000_000_000);
+    api.pod("default", "a");
+    let watch = |revision: u64| format!("/api/v1/pods?watch=true&timeoutSeconds=1&resourceVersion={revision}");
+    let server = start(&api).await;
+    let ask = |path: String| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let stale = all(send(&server, &ask(watch(known))).await).await;
+    assert!(stale.contains("\"code\":410"), "{stale}");
+    let fresh = all(send(&server, &ask(watch(1_800_000_000_000))).await).await;
+    assert!(fresh.contains("ADDED") && !fresh.contains("410"), "{fresh}");
+    server.stop().await;
+}

@@ -154,7 +154,8 @@ fn every_remedy_that_is_offered_has_a_plan_with_objects_cost_and_command() {
             let shown = words(&message.blocks);
             let word: &str = action.into();
             assert!(message.headline.plain().contains(word), "{path}: {}", message.headline);
-            let does = shown.contains(remedy::effect(action)) || shown.contains("does: The number of replicas becomes ");
+            let does =
+                shown.contains(remedy::effect(action)) || shown.contains("does: The number of replicas becomes ");
             assert!(does && shown.contains(remedy::loss(action)), "{path}: {shown}");
             assert!(
                 shown.contains("Nothing was changed") && shown.contains("comes with remediation"),

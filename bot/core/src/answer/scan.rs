@@ -30,7 +30,7 @@ pub fn scan(scan: &Scan, extras: &Extras) -> Message {
             .with(Block::Paragraph(only.report.summary.clone()))
             .with(Block::Context(text!["breaks ", broken(&only.affects)]));
     } else if !scan.roots.is_empty() && !is_paper {
-        let mut lines: Vec<Text> = scan.roots.iter().take(MOST_ROOTS).map(line).collect();
+        let mut lines: Vec<Text> = scan.roots.iter().take(MOST_ROOTS).map(|root| line(root, message.tone)).collect();
         let more = scan.roots.len().saturating_sub(MOST_ROOTS);
         if more > 0 {
             lines.push(text!["and ", more, " more, in the details"]);
@@ -50,7 +50,7 @@ pub fn scan(scan: &Scan, extras: &Extras) -> Message {
         message = details(message.below(Block::Heading(heading)), root);
     }
     if scan.roots.len() > detailed {
-        let rest = scan.roots.iter().skip(detailed).map(line).collect();
+        let rest = scan.roots.iter().skip(detailed).map(|root| line(root, message.tone)).collect();
         message = message.below(Block::Heading(text!["And also"])).below(Block::Points(rest));
     }
     if scan.unread.is_empty() {
@@ -84,9 +84,10 @@ fn headline(scan: &Scan) -> Text {
     }
 }
 
-/// `✖ failing: title (Deployment shop/cart and 2 more)`.
-fn line(root: &Root) -> Text {
-    let mut line = line_without_objects(root);
+/// `title (Deployment shop/cart and 2 more)`; the mark and the word stand before it only where the headline does not say them.
+fn line(root: &Root, overall: Tone) -> Text {
+    let mut line =
+        if tone(root.report.status) == overall { root.report.summary.clone() } else { line_without_objects(root) };
     match root.affects.as_slice() {
         [] => {}
         [only] => line.push(text![" (", object(only), ")"]),

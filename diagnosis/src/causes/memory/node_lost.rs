@@ -208,11 +208,18 @@ fn lost_containers(case: &Case<'_>) -> Vec<Finding> {
                 "--field-selector",
                 &format!("involvedObject.kind=Node,involvedObject.name={node}"),
             ]));
-        let again = Fix::disruptive(text![
-            "if the pod is not started again by itself: delete it, and its controller makes a new one"
-        ])
-        .command(case.kubectl(["delete", "pod", case.name()]))
-        .remedy(Action::DeletePod);
+        let owned = case.meta().owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
+        let again = if owned {
+            Fix::disruptive(text![
+                "if the pod is not started again by itself: delete it, and its controller makes a new one"
+            ])
+            .command(case.kubectl(["delete", "pod", case.name()]))
+            .remedy(Action::DeletePod)
+        } else {
+            // Nobody but a person has its manifest.
+            Fix::disruptive(text!["no controller owns this pod, so nobody makes it anew: delete it and apply it again"])
+                .command(case.kubectl(["delete", "pod", case.name()]))
+        };
         found.push(finding.fix(look).fix(again));
         break;
     }

@@ -21,6 +21,8 @@ use react::That;
 
 /// How often leases are renewed.
 const HEARTBEAT: SignedDuration = SignedDuration::from_secs(10);
+/// How long changes are gathered before they are answered.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// How long the containers of a pod that was made anew take to start.
 const STARTING: SignedDuration = SignedDuration::from_secs(6);
 /// How many things may become due within one call; a scenario that makes itself busy without end is stopped there.
@@ -193,7 +195,8 @@ impl Player {
             let wait = Duration::try_from(wait).unwrap_or(Duration::ZERO).max(Duration::from_millis(20));
             tokio::select! {
                 // Both arms only wait: nothing is lost when the other one wins.
-                _ = changes.changed() => {}
+                // What is changed together is answered together: each look goes over the whole cluster.
+                _ = changes.changed() => tokio::time::sleep(TOGETHER).await,
                 () = tokio::time::sleep(wait) => {}
             }
         }

@@ -129,13 +129,13 @@ impl Desk {
     /// Says so where a cluster is named that is not served here.
     fn other_cluster(&self, command: &Command) -> Option<UserError> {
         let of_scan = match command {
-            Command::Scan(scan) => scan.place.cluster.as_ref(),
+            Command::Scan(scan) => scan.place.cluster.clone(),
             _ => None,
         };
-        let named = command.wanted().and_then(|wanted| wanted.cluster.as_ref()).or(of_scan)?;
+        let named = command.wanted().and_then(|wanted| wanted.cluster).or(of_scan)?;
         let here = self.source().name();
         (named != here).then(|| {
-            UserError::new(text!["there is no cluster ", quoted(named.clone()), " here"]).next(text![
+            UserError::new(text!["there is no cluster ", quoted(named), " here"]).next(text![
                 "This conversation is about ",
                 name(here),
                 "; leave the cluster out."

@@ -28,6 +28,8 @@ mod answer;
 mod call;
 mod clock;
 mod convert;
+#[cfg(test)]
+mod disturbed;
 mod garbage;
 mod handle;
 mod logs;

@@ -207,7 +207,21 @@ impl Command {
     }
 
     /// The object it is about, if it is about one.
-    pub fn wanted(&self) -> Option<&Wanted> {
+    pub fn wanted(&self) -> Option<Wanted> {
+        self.clone().object().cloned()
+    }
+
+    /// The same about another object, where it is about one.
+    #[must_use]
+    pub fn about(&self, other: Wanted) -> Self {
+        let mut command = self.clone();
+        if let Some(object) = command.object() {
+            *object = other;
+        }
+        command
+    }
+
+    fn object(&mut self) -> Option<&mut Wanted> {
         match self {
             Self::Explain(Explain { object })
             | Self::Logs(Logs { object, .. })
@@ -217,7 +231,7 @@ impl Command {
             | Self::Debug(Debug { object, .. })
             | Self::Precheck(Precheck { object, .. })
             | Self::Silence(Silence { what: Silenced::Object(object), .. }) => Some(object),
-            Self::Audit(Audit { object }) => object.as_ref(),
+            Self::Audit(Audit { object }) => object.as_mut(),
             Self::Silence(_)
             | Self::Scan(_)
             | Self::Catalogue(_)
@@ -227,33 +241,6 @@ impl Command {
             | Self::Incidents(_)
             | Self::Acknowledge(_) => None,
         }
-    }
-
-    /// The same about another object, where it is about one.
-    #[must_use]
-    pub fn about(&self, other: Wanted) -> Self {
-        let mut command = self.clone();
-        match &mut command {
-            Self::Explain(Explain { object })
-            | Self::Logs(Logs { object, .. })
-            | Self::Fix(Fix { object, .. })
-            | Self::Timeline(Timeline { object })
-            | Self::History(History { object })
-            | Self::Debug(Debug { object, .. })
-            | Self::Precheck(Precheck { object, .. })
-            | Self::Audit(Audit { object: Some(object) })
-            | Self::Silence(Silence { what: Silenced::Object(object), .. }) => *object = other,
-            Self::Audit(_)
-            | Self::Silence(_)
-            | Self::Scan(_)
-            | Self::Catalogue(_)
-            | Self::More
-            | Self::Help(_)
-            | Self::Quit
-            | Self::Incidents(_)
-            | Self::Acknowledge(_) => {}
-        }
-        command
     }
 }
 

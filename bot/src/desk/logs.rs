@@ -1,5 +1,6 @@
 //! The tail of a container's log: which pod and which container are meant, and what it wrote.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
@@ -20,11 +21,16 @@ use super::Desk;
 /// (<https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container>).
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 
+/// The report about the object, once it was asked for.
+type Told = OnceCell<Option<Report>>;
+
 impl Desk {
     pub(super) fn log(&self, command: &Command, logs: &Logs) -> Result<Message, Message> {
         let found = self.find(&logs.object).map_err(|error| answer::unresolved(&error, command, &self.extras()))?;
-        let pod = self.pod_of(&found)?;
-        let container = self.container_of(&pod, &found, logs.container.as_deref()).map_err(|error| error.message())?;
+        let told = Told::new();
+        let pod = self.pod_of(&found, &told)?;
+        let named = logs.container.as_deref();
+        let container = self.container_of(&pod, &found, named, &told).map_err(|error| error.message())?;
         let not_started = not_started(&pod, &container);
         let runs = Runs::of(&pod, &container);
         let metadata = &pod.metadata;
@@ -75,14 +81,13 @@ impl Desk {
     }
 
     /// The pod itself, or that one of a workload's pods which shows its trouble; where all are well, the first.
-    fn pod_of(&self, found: &Candidate) -> Result<Arc<Pod>, Message> {
+    fn pod_of(&self, found: &Candidate, told: &Told) -> Result<Arc<Pod>, Message> {
         let Candidate { kind, namespace, name, .. } = found;
         if *kind == Kind::Pod {
             return self.pod(namespace.as_deref(), name).ok_or_else(|| answer::no_pod(found));
         }
-        let troubled = self.report_of(found).and_then(|report| {
-            let pods: Vec<_> = report.findings.into_iter().map(|ranked| ranked.finding.object).collect();
-            pods.into_iter().find(|object| object.kind == Kind::Pod.name())
+        let troubled = self.report_of(found, told).and_then(|report| {
+            report.findings.iter().map(|ranked| &ranked.finding.object).find(|object| object.kind == Kind::Pod.name())
         });
         if let Some(pod) = troubled.and_then(|pod| self.pod(pod.namespace.as_deref(), &pod.name)) {
             return Ok(pod);
@@ -113,12 +118,19 @@ impl Desk {
         }
     }
 
-    fn report_of(&self, found: &Candidate) -> Option<Report> {
-        Some(self.explained(found)).filter(|report| report.error.is_none())
+    /// What is wrong with the object; it is asked at most once.
+    fn report_of<'t>(&self, found: &Candidate, told: &'t Told) -> Option<&'t Report> {
+        told.get_or_init(|| Some(self.explained(found)).filter(|report| report.error.is_none())).as_ref()
     }
 
     /// The container that was named; else the only one, the one in trouble, the one that the pod says it is about.
-    fn container_of(&self, pod: &Pod, found: &Candidate, named: Option<&str>) -> Result<String, UserError> {
+    fn container_of(
+        &self,
+        pod: &Pod,
+        found: &Candidate,
+        named: Option<&str>,
+        told: &Told,
+    ) -> Result<String, UserError> {
         let containers = containers(pod);
         if let Some(named) = named {
             return match containers.iter().find(|container| **container == named) {
@@ -130,7 +142,7 @@ impl Desk {
             return Ok((*only).to_owned());
         }
         let troubled =
-            || self.report_of(found)?.findings.into_iter().find_map(|ranked| ranked.finding.object.container);
+            || self.report_of(found, told)?.findings.iter().find_map(|ranked| ranked.finding.object.container.clone());
         let marked = || pod.metadata.annotations.as_ref()?.get(DEFAULT_CONTAINER).cloned();
         let first = || pods::containers(pod).next().map(|container| container.name().to_owned());
         troubled()

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
+use crate::disturbed::disturbed;
 use crate::resources::Registry;
 
 #[derive(Deserialize)]
@@ -106,23 +107,6 @@ fn custom_resources_keep_their_nulls() {
     let mut custom = json!({"spec": {"a": null}});
     fill(&registry.find("e.org", "v1", "ws").expect("learnt"), &mut custom);
     assert_eq!(custom, json!({"spec": {"a": null}}));
-}
-
-/// Puts other values in the place of parts of a real object.
-fn disturbed(object: &Value, noise: &[Value], place: &mut usize) -> Value {
-    *place += 1;
-    if place.is_multiple_of(5)
-        && let Some(other) = noise.get(*place % noise.len().max(1))
-    {
-        return other.clone();
-    }
-    match object {
-        Value::Object(fields) => {
-            fields.iter().map(|(key, value)| (key.clone(), disturbed(value, noise, place))).collect()
-        }
-        Value::Array(items) => items.iter().map(|item| disturbed(item, noise, place)).collect(),
-        other => other.clone(),
-    }
 }
 
 proptest! {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
+use crate::disturbed::disturbed;
 use crate::resources::Registry;
 
 #[derive(Deserialize)]
@@ -130,23 +131,6 @@ fn an_autoscaler_of_version_1_shows_its_cpu() {
     assert_eq!(table["rows"][0]["cells"], json!(["a", "Deployment/web", "cpu: 12%/80%", "<unset>", 3, 0, "<unknown>"]));
 }
 
-/// Some other value in the place of each part of a real object.
-fn disturbed(object: &Value, noise: &[Value], place: &mut usize) -> Value {
-    *place += 1;
-    if *place % 7 == noise.len() % 7
-        && let Some(other) = noise.get(*place % noise.len().max(1))
-    {
-        return other.clone();
-    }
-    match object {
-        Value::Object(fields) => {
-            fields.iter().map(|(key, value)| (key.clone(), disturbed(value, noise, place))).collect()
-        }
-        Value::Array(items) => items.iter().map(|item| disturbed(item, noise, place)).collect(),
-        other => other.clone(),
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -165,7 +149,7 @@ proptest! {
         for recorded in recorded() {
             let resource = registry.find(&recorded.group, &recorded.version, &recorded.plural).expect("known");
             for row in recorded.rows.iter().take(4) {
-                let object = Arc::new(disturbed(&row.object, &noise, &mut 0));
+                let object = Arc::new(disturbed(&row.object, &noise, &mut noise.len()));
                 for resource in [&resource, &odds] {
                     table(resource, &[Arc::clone(&object)], json!({}), Include::Metadata, recorded.now);
                 }

@@ -136,8 +136,8 @@ fn every_button_of_every_answer_is_a_line_that_is_understood() {
             for (label, line) in buttons(&message) {
                 let command = parse(&line, None).unwrap_or_else(|error| panic!("{path}: {label}: {line}: {error}"));
                 assert_eq!(command.to_string(), line, "{path}: {label}");
-                let cluster = command.wanted().and_then(|wanted| wanted.cluster.as_deref());
-                let expected = if clusters == Clusters::Several { Some("prod") } else { None };
+                let cluster = command.wanted().and_then(|wanted| wanted.cluster);
+                let expected = if clusters == Clusters::Several { Some("prod".to_owned()) } else { None };
                 assert!(command.wanted().is_none() || cluster == expected, "{path}: {line}");
             }
         }
@@ -362,18 +362,18 @@ fn several_matches_become_a_menu_of_the_same_command() {
         })
         .to_vec();
     let command = parse("logs cart previous", None).expect("a command");
-    let error = resolve(command.wanted().expect("an object"), &candidates).expect_err("two");
+    let error = resolve(&command.wanted().expect("an object"), &candidates).expect_err("two");
     let message = unresolved(&error, &command, &chat());
     let lines: Vec<String> = buttons(&message).into_iter().map(|(_, line)| line).collect();
     assert_eq!(lines, ["logs deployment cart -n shop previous", "logs deployment cart -n test previous"]);
 
     let slip = parse("why crat", None).expect("a command");
-    let error = resolve(slip.wanted().expect("an object"), &candidates).expect_err("none");
+    let error = resolve(&slip.wanted().expect("an object"), &candidates).expect_err("none");
     let message = unresolved(&error, &slip, &chat());
     assert_eq!(message.tone, kubewhy_chat::Tone::Refused);
     assert_eq!(buttons(&message)[0].1, "why deployment cart -n shop");
 
     let lost = Command::Explain(commands::Explain { object: Wanted { name: "hlep".to_owned(), ..Wanted::default() } });
-    let error = resolve(lost.wanted().expect("an object"), &candidates).expect_err("none");
+    let error = resolve(&lost.wanted().expect("an object"), &candidates).expect_err("none");
     assert_eq!(buttons(&unresolved(&error, &lost, &chat()))[0].1, "help");
 }

@@ -61,7 +61,7 @@ fn one_question_may_be_asked_in_many_ways() {
     assert_eq!(ok("why deployments.apps/cart"), explain(wanted(Some(Kind::Deployment), "cart", None)));
     assert_eq!(ok("why ns shop -n other"), explain(wanted(Some(Kind::Namespace), "shop", None)));
     let on = ok("why deploy cart on admin@prod");
-    assert_eq!(on.wanted().and_then(|wanted| wanted.cluster.as_deref()), Some("admin@prod"));
+    assert_eq!(on.wanted().and_then(|wanted| wanted.cluster).as_deref(), Some("admin@prod"));
 }
 
 #[test]

@@ -225,19 +225,22 @@ fn conclude(scope: &Scope, findings: &[RankedFinding]) -> (Status, Text) {
     }
 }
 
-/// Runs all rules over a case. A certain root of a pod that has not started drops what later stages want to ask.
+/// Runs all rules over a case. A certain root of a pod that has not started drops what later stages want to ask, unless it
+/// holds one container and another is held by something of its own.
 fn run_rules(case: &Case<'_>) -> Vec<Finding> {
     let started = case.containers().any(|container| container.running().is_some() || container.last_end().is_some());
     let mut found: Vec<Finding> = Vec::new();
     for code in Code::all() {
         let entry = code.cause();
-        let settled = !started
-            && matches!(case.subject(), Subject::Pod(_))
-            && found.iter().any(|finding| {
+        let settled = !started && matches!(case.subject(), Subject::Pod(_)) && {
+            let roots = found.iter().filter(|finding| {
                 finding.severity == Severity::Error
                     && finding.confidence == Confidence::Certain
                     && finding.code.cause().stage < entry.stage
             });
+            let holding: Vec<Option<&str>> = roots.map(|root| root.object.container.as_deref()).collect();
+            !holding.is_empty() && (holding.contains(&None) || held(case).all(|name| holding.contains(&Some(name))))
+        };
         let mark = settled.then(|| case.wanted());
         match (entry.detect)(case) {
             Ok(findings) => found.extend(findings),
@@ -249,6 +252,12 @@ fn run_rules(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// The containers that wait for something of their own, not for the pod.
+fn held<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c str> {
+    let own = |reason: &str| !["", "ContainerCreating", "PodInitializing"].contains(&reason);
+    case.containers().filter(move |container| own(container.waiting_reason())).map(|container| container.name())
 }
 
 /// A finding with its chain, not yet in its place.

@@ -323,7 +323,13 @@ pub(crate) fn near_repository(case: &Case<'_>, pull: &Pull<'_>) -> Result<Option
     let mut others: Vec<String> = case.containers().map(|container| container.image().to_owned()).collect();
     others.extend(earlier_images(case, pull)?);
     let others: Vec<ImageRef> = others.iter().filter_map(|image| ImageRef::parse(image).ok()).collect();
-    let candidates = others.iter().filter(|other| other.repository != mine.repository);
+    // What an organisation's images share is its name; the last part tells which image is meant.
+    let last = |image: &ImageRef| image.repository.rsplit('/').next().unwrap_or_default().to_owned();
+    let is_alike = |other: &ImageRef| {
+        let (mine, other) = (last(&mine), last(other));
+        mine == other || nearest(&mine, [other.as_str()]).is_some()
+    };
+    let candidates = others.iter().filter(|other| other.repository != mine.repository && is_alike(other));
     let near = nearest(&mine.repository, candidates.clone().map(|other| other.repository.as_str()));
     let neighbour = near.and_then(|near| candidates.clone().find(|other| other.repository == near));
     Ok(neighbour.map(ImageRef::written).or_else(|| near_official(&mine)))

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use kubewhy_chat::{Block, Button, Choice, Message, Press, Style};
 use kubewhy_diagnosis::ask::Instance;
-use kubewhy_diagnosis::finding::{Action, Confidence, Stage};
+use kubewhy_diagnosis::finding::{Action, Confidence, Severity, Stage};
 use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::{Change, RankedFinding, Report, Status};
 use kubewhy_text::{Text, name, text};
@@ -107,6 +107,9 @@ fn first_screen(mut message: Message, report: &Report, extras: &Extras) -> Messa
     if !lead.finding.explanation.is_empty() {
         message = message.with(Block::Paragraph(lead.finding.explanation.clone()));
     }
+    if let Some(other) = other_roots(report) {
+        message = message.with(Block::Paragraph(other));
+    }
     if let Some(changed) = changed(report) {
         message = message.with(Block::Paragraph(changed));
     }
@@ -117,6 +120,16 @@ fn first_screen(mut message: Message, report: &Report, extras: &Extras) -> Messa
     }
     let buttons = buttons(report, lead, extras);
     if buttons.is_empty() { message } else { message.with(Block::Buttons(buttons)) }
+}
+
+/// What else is broken by itself, so that nobody repairs the first and wonders: `Also: Secret shop/cart-db does not exist`.
+fn other_roots(report: &Report) -> Option<Text> {
+    let others = report.findings.iter().skip(1);
+    let mut others = others.filter(|other| other.caused_by.is_none() && other.finding.severity == Severity::Error);
+    let first = others.next()?;
+    let more = others.count();
+    let rest = (more > 0).then(|| text!["; and ", more, " more, in the details"]);
+    Some(text!["Also: ", first.finding.title.clone(), rest])
 }
 
 /// `Changed: Deployment shop/cart at 03:11: image v1.4.2 -> v1.4.3`.

@@ -76,7 +76,7 @@ fn respond(desk: &Desk, session: &mut Session, mut input: Input) -> io::Result<N
 
 fn person() -> Person {
     let name = std::env::var("USER").unwrap_or_else(|_| "you".to_owned());
-    Person { id: format!("console:{name}"), name }
+    Person { id: format!("console:{name}"), name, identity: None }
 }
 
 fn place() -> Place {

@@ -44,6 +44,9 @@ const ALL: &[&str] = &[
     "kubewhy-kubernetes",
     "kubewhy-sandbox",
     "kubewhy-core",
+    "kubewhy-store",
+    "kubewhy-slack",
+    "kubewhy-discord",
 ];
 
 #[test]
@@ -53,6 +56,11 @@ fn dependencies_point_inward() {
         ("kubewhy-diagnosis", &["kubewhy-text"][..]),
         ("kubewhy-chat", &["kubewhy-text"][..]),
         ("kubewhy-console", &["kubewhy-text", "kubewhy-chat"][..]),
+        ("kubewhy-slack", &["kubewhy-text", "kubewhy-chat"][..]),
+        ("kubewhy-discord", &["kubewhy-text", "kubewhy-chat"][..]),
+        ("kubewhy-slack-server", &[][..]),
+        ("kubewhy-discord-server", &[][..]),
+        ("kubewhy-store", &["kubewhy-chat"][..]),
         ("kubewhy-kubernetes", &["kubewhy-diagnosis"][..]),
         ("kubewhy-sandbox", &[][..]),
         ("kubewhy-core", &["kubewhy-text", "kubewhy-diagnosis", "kubewhy-chat"][..]),
@@ -73,7 +81,7 @@ fn dependencies_point_inward() {
 fn the_engine_does_no_io() {
     let dependencies = dependencies();
     for package in ["kubewhy-text", "kubewhy-diagnosis", "kubewhy-chat", "kubewhy-core"] {
-        for forbidden in ["tokio", "kube", "reqwest", "hyper", "futures", "tracing"] {
+        for forbidden in ["tokio", "kube", "reqwest", "hyper", "sqlx", "tracing"] {
             assert!(!dependencies[package].contains(forbidden), "{package} may not import {forbidden}");
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kubewhy_text::Text;
+use serde::{Deserialize, Serialize};
 
 /// A message as a person reads it, before any platform has given it a form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -149,7 +150,8 @@ pub enum Style {
 }
 
 /// What pressing a button or choosing from a menu means.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Press {
     /// The same as typing this command line.
     Command(String),
@@ -196,6 +198,34 @@ pub struct Field {
     pub most: usize,
 }
 
+impl Press {
+    /// The longest form of [`Press::encode`] in bytes: what every platform can carry behind a button.
+    pub const MOST_BYTES: usize = 100;
+
+    /// The form that a platform carries behind a button and hands back when it is pressed, with the button's place in its
+    /// message, since platforms want it unique there. `None` for a link, which the platform opens by itself, and for a
+    /// command line that is too long: it has to be kept behind a token first.
+    pub fn encode(&self, index: usize) -> Option<String> {
+        let encoded = match self {
+            Self::Command(line) => format!("{index}c:{line}"),
+            Self::Token(token) => format!("{index}t:{token}"),
+            Self::Link(_) => return None,
+        };
+        (encoded.len() <= Self::MOST_BYTES).then_some(encoded)
+    }
+
+    /// Reads what [`Press::encode`] wrote. Anybody can send such words: a command is worth as much as if its sender had
+    /// typed it, and a token means nothing unless it was kept.
+    pub fn decode(encoded: &str) -> Option<Self> {
+        let (kind, rest) = encoded.trim_start_matches(|digit: char| digit.is_ascii_digit()).split_once(':')?;
+        match kind {
+            "c" => Some(Self::Command(rest.to_owned())),
+            "t" => Some(Self::Token(rest.to_owned())),
+            _ => None,
+        }
+    }
+}
+
 impl Message {
     /// A message of one line.
     pub fn new(tone: Tone, headline: Text) -> Self {
@@ -213,6 +243,27 @@ impl Message {
     #[must_use]
     pub fn below(mut self, block: Block) -> Self {
         self.thread.push(block);
+        self
+    }
+
+    /// The same with every button and menu entry leading where `lead` says.
+    #[must_use]
+    pub fn map_presses(mut self, mut lead: impl FnMut(Press) -> Press) -> Self {
+        for block in self.blocks.iter_mut().chain(&mut self.thread) {
+            match block {
+                Block::Buttons(buttons) => {
+                    for button in buttons {
+                        button.press = lead(button.press.clone());
+                    }
+                }
+                Block::Choice(choice) => {
+                    for (_, press) in &mut choice.options {
+                        *press = lead(press.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
         self
     }
 
@@ -237,5 +288,28 @@ impl Button {
     pub fn style(mut self, style: Style) -> Self {
         self.style = style;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Press;
+
+    #[test]
+    fn a_button_comes_back_as_it_was_sent() {
+        for press in [Press::Command("why pod c:art -n shop".to_owned()), Press::Token("0aF".to_owned())] {
+            for index in [0, 7, 24] {
+                assert_eq!(Press::decode(&press.encode(index).expect("it is short")), Some(press.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_platform_can_carry_is_not_encoded() {
+        assert_eq!(Press::Command("x".repeat(98)).encode(0), None);
+        assert_eq!(Press::Link("https://example.com".to_owned()).encode(0), None);
+        for words in ["", "c", "x:y", ":", "12"] {
+            assert_eq!(Press::decode(words), None, "{words}");
+        }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::message::{Form, Message, Press};
+use crate::platform::Identity;
 
 /// Something that a person sent, on whatever platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Who sent it.
     pub who: Person,
@@ -16,16 +19,18 @@ pub struct Request {
 }
 
 /// A person of a chat platform.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The platform's identity, whole: `slack:T01:U01`, `discord:1234`, `console:ada`.
     pub id: String,
     /// The name to show; it proves nothing.
     pub name: String,
+    /// What the platform said of the person in the delivery itself, where it says it there.
+    pub identity: Option<Identity>,
 }
 
 /// A place of a conversation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The platform's channel, whole: `slack:C0123456`, `discord:1234567890`, `console`.
     pub channel: String,
@@ -34,7 +39,8 @@ pub struct Place {
 }
 
 /// What was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Input {
     /// A line that was typed: `why pod cart -n shop`. With or without the bot's name or `/why` before it.
     Line(String),

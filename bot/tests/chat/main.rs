@@ -204,7 +204,7 @@ fn the_picture_in_the_readme_is_what_the_demo_shows() {
 }
 
 fn answer(desk: &Desk, line: &str) -> Message {
-    let who = Person { id: "console:ada".to_owned(), name: "ada".to_owned() };
+    let who = Person { id: "console:ada".to_owned(), name: "ada".to_owned(), identity: None };
     let place = Place { channel: "console".to_owned(), thread: None };
     match desk.answer(&Request { who, place, input: Input::Line(line.to_owned()) }) {
         Outcome::Reply(reply) => reply.message,

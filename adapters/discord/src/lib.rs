@@ -1,0 +1,2 @@
+//! kubewhy in Discord: gateway, application commands, components.
+#![warn(missing_docs)]

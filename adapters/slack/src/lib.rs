@@ -1,0 +1,2 @@
+//! kubewhy in Slack: Socket Mode, Block Kit.
+#![warn(missing_docs)]

@@ -1,0 +1,2 @@
+//! What survives a restart: deliveries, threads, buttons, waits.
+#![warn(missing_docs)]

@@ -1,0 +1,2 @@
+//! A Discord for tests: REST and gateway on loopback.
+#![warn(missing_docs)]

@@ -1,0 +1,2 @@
+//! A Slack for tests: Web API and Socket Mode on loopback.
+#![warn(missing_docs)]

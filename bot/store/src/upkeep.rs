@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::database::Write;
 use crate::time::days_before;
 use crate::{Store, StoreError, presses};
 
@@ -20,14 +21,13 @@ impl Store {
     /// # Errors
     /// Why it cannot be written.
     pub async fn is_writable(&self) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO facts (key, value) VALUES ($1, '') ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        )
-        .bind(PROBE)
-        .execute(self.database.writer())
-        .await
-        .map(drop)
-        .map_err(self.database.failure("write"))
+        let write = Write {
+            action: "write",
+            statement: "INSERT INTO facts (key, value) VALUES ($1, '') \
+                ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            values: vec![PROBE.into()],
+        };
+        self.database.write(write).await.map(drop)
     }
 
     /// Drops what is too old to be of use: deliveries after 7 days, meanings of buttons after 30, what threads are about
@@ -44,12 +44,9 @@ impl Store {
         ];
         let mut dropped = 0;
         for (statement, days) in STATEMENTS {
-            let done = sqlx::query(statement)
-                .bind(days_before(now, days))
-                .execute(self.database.writer())
-                .await
-                .map_err(self.database.failure("drop what is old"))?;
-            dropped += done.rows_affected();
+            let values = vec![days_before(now, days).into()];
+            let done = self.database.write(Write { action: "drop what is old", statement, values }).await?;
+            dropped += done.rows;
         }
         self.database.compact().await?;
         Ok(dropped)

@@ -146,3 +146,6 @@ async fn connect(most: u32, options: SqliteConnectOptions) -> Result<Pool, sqlx:
         .connect_with(options)
         .await
 }
+
+#[cfg(test)]
+mod tests;

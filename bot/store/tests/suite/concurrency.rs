@@ -23,7 +23,7 @@ where
 async fn one_of_many_does_it() {
     let (store, directory) = a_store().await;
     let beside = open(directory.path()).await;
-    one_of_many_does_it_on(&[store.clone()], "slack:Ev1").await;
+    one_of_many_does_it_on(std::slice::from_ref(&store), "slack:Ev1").await;
     // As if another process had the same file open.
     one_of_many_does_it_on(&[store, beside], "slack:Ev2").await;
     let memory = Store::open("sqlite::memory:").await.expect("it opens");

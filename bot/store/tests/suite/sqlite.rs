@@ -124,13 +124,13 @@ async fn a_lock_of_another_process_is_named_and_nothing_is_half_done() {
 async fn where_no_file_can_be_is_said_with_what_to_do() {
     let directory = tempfile::tempdir().expect("a directory");
     let missing = directory.path().join("missing");
-    let Err(error) = Store::open(&url(&missing)).await else { panic!("there is no such directory") };
+    let error = Store::open(&url(&missing)).await.expect_err("there is no such directory");
     assert!(matches!(error, StoreError::CannotOpen { .. }), "{error:?}");
     assert!(error.to_string().contains(&format!("there is no directory \"{}\"", missing.display())), "{error}");
     assert_eq!(error.remedy(), format!("create the directory \"{}\"", missing.display()));
 
     fs::create_dir(file(directory.path())).expect("a directory in its place");
-    let Err(error) = Store::open(&url(directory.path())).await else { panic!("it is a directory") };
+    let error = Store::open(&url(directory.path())).await.expect_err("it is a directory");
     assert!(error.to_string().ends_with("it is not a file"), "{error}");
 }
 
@@ -139,7 +139,7 @@ async fn a_file_that_may_not_be_written_is_refused() {
     let (store, directory) = a_store().await;
     store.close().await;
     fs::set_permissions(file(directory.path()), fs::Permissions::from_mode(0o444)).expect("it is ours");
-    let Err(error) = Store::open(&url(directory.path())).await else { panic!("it is read-only") };
+    let error = Store::open(&url(directory.path())).await.expect_err("it is read-only");
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
     assert!(error.to_string().starts_with("cannot open the store: "), "{error}");
     assert!(error.remedy().contains("writable"), "{}", error.remedy());

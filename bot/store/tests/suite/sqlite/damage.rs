@@ -11,7 +11,7 @@ use crate::given::{a_delivery, a_store, hours_ago, open, url};
 /// Sees that a damaged file is refused and not changed.
 async fn check_refused(directory: &Path, what: &str) {
     let before = fs::read(file(directory)).expect("it is there");
-    let Err(error) = Store::open(&url(directory)).await else { panic!("{what}: it opens") };
+    let error = Store::open(&url(directory)).await.expect_err(what);
     assert!(matches!(error, StoreError::Corrupt { .. }), "{what}: {error:?}");
     assert!(error.to_string().contains("is damaged: "), "{what}: {error}");
     assert!(error.remedy().contains("backup"), "{what}: {}", error.remedy());

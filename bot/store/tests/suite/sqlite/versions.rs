@@ -46,7 +46,7 @@ async fn what_a_newer_version_wrote_is_refused_and_left_as_it_is() {
     other.close().await.expect("it closes");
 
     let before = fs::read(file(directory.path())).expect("it is there");
-    let Err(error) = Store::open(&url(directory.path())).await else { panic!("it is newer") };
+    let error = Store::open(&url(directory.path())).await.expect_err("it is newer");
     let StoreError::Newer { found: 7, known, .. } = &error else { panic!("{error:?}") };
     let place = file(directory.path()).display().to_string();
     let expected = format!(
@@ -64,6 +64,6 @@ async fn a_version_whose_statements_are_others_is_refused() {
     let mut other = another_program(directory.path()).await;
     sqlx::query("UPDATE _sqlx_migrations SET checksum = x'00'").execute(&mut other).await.expect("it can be written");
     other.close().await.expect("it closes");
-    let Err(error) = Store::open(&url(directory.path())).await else { panic!("it is another") };
+    let error = Store::open(&url(directory.path())).await.expect_err("it is another");
     assert!(matches!(error, StoreError::Other { .. }), "{error:?}");
 }

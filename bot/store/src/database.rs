@@ -28,6 +28,8 @@ pub(crate) type Row = sqlx::sqlite::SqliteRow;
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a call waits for its turn behind the others of this process.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Begins a transaction that writes. The lock is taken at once: taken later, it could not be waited for.
+const BEGIN_TO_WRITE: &str = "BEGIN IMMEDIATE";
 /// How many read at the same time, each without waiting for the one that writes.
 const READERS: u32 = 4;
 

@@ -10,15 +10,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::failure::Failure;
-use super::{Connection, Pool};
+use super::{BEGIN_TO_WRITE, Connection, Pool};
 use crate::StoreError;
 
 /// How many writes wait for their turn. Who comes then waits before giving a write away.
 const QUEUE: usize = 1024;
 /// How many writes become durable together at most.
 const TOGETHER: usize = 256;
-/// Takes the lock when a batch begins: taken later, it could not be waited for.
-const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// A statement that writes, with its values. It can be run again after it was taken back.
 #[derive(Clone, Debug)]
@@ -156,7 +154,7 @@ fn settle_all(orders: impl IntoIterator<Item = Order>, failure: &Failure, place:
 
 /// Runs all in one transaction: all of them, or none.
 async fn together(connection: &mut Connection, batch: &[Order]) -> Result<Vec<Written>, Failure> {
-    let mut transaction = sqlx::Connection::begin_with(connection, BEGIN).await.map_err(Failure::of)?;
+    let mut transaction = sqlx::Connection::begin_with(connection, BEGIN_TO_WRITE).await.map_err(Failure::of)?;
     let mut written = Vec::with_capacity(batch.len());
     for order in batch {
         match execute(&mut transaction, &order.write).await {

@@ -3,7 +3,7 @@
 use kubewhy_store::{Ending, Fresh, Store};
 use tokio::task::JoinSet;
 
-use crate::given::{a_delivery, a_store, a_thread, a_wait, hours_ago, now, open};
+use crate::given::{a_delivery, a_store, a_thread, a_wait, hours_ago, now, open, url};
 
 /// How many ask at once.
 const MANY: usize = 100;
@@ -89,4 +89,21 @@ async fn what_nobody_waits_for_any_more_does_no_harm() {
     assert_eq!(store.accept(&a_delivery(id)).await.expect("accepts"), Fresh::New);
     let unfinished = store.unfinished(hours_ago(1)).await.expect("reads");
     assert!(unfinished.iter().any(|unfinished| unfinished.delivery == a_delivery(id)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_can_make_the_same_store_at_once() {
+    for _ in 0..10 {
+        let directory = tempfile::tempdir().expect("a directory");
+        let url = url(directory.path());
+        let opens: JoinSet<_> = (0..4)
+            .map(|_| {
+                let url = url.clone();
+                async move { Store::open(&url).await }
+            })
+            .collect();
+        for opened in opens.join_all().await {
+            opened.expect("it opens").is_writable().await.expect("writes");
+        }
+    }
 }

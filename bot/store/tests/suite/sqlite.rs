@@ -144,3 +144,27 @@ async fn a_file_that_may_not_be_written_is_refused() {
     assert!(error.to_string().starts_with("cannot open the store: "), "{error}");
     assert!(error.remedy().contains("writable"), "{}", error.remedy());
 }
+
+#[tokio::test]
+async fn what_this_program_cannot_read_is_left_out_and_hides_nothing_else() {
+    let (store, directory) = a_store().await;
+    for id in ["slack:Ev1", "slack:Ev2"] {
+        store.accept(&a_delivery(id)).await.expect("accepts");
+        store.add_wait(&a_wait(id, "pod shop/cart")).await.expect("adds");
+    }
+    let token = store.keep_press(&Press::Command("why".to_owned()), now()).await.expect("keeps");
+    let mut other = another_program(directory.path()).await;
+    for statement in [
+        "UPDATE deliveries SET request = '{\"who\":' WHERE id = 'slack:Ev1'",
+        "UPDATE waits SET person = 'null' WHERE person_id = 'slack:Ev1'",
+        "UPDATE presses SET press = '{\"later\":1}'",
+    ] {
+        sqlx::query(statement).execute(&mut other).await.expect("it can be written");
+    }
+    let unfinished = store.unfinished(hours_ago(1)).await.expect("reads");
+    assert_eq!(unfinished.iter().map(|left| left.delivery.id.as_str()).collect::<Vec<_>>(), ["slack:Ev2"]);
+    let waits = store.waits().await.expect("reads");
+    assert_eq!(waits.iter().map(|left| left.wait.person.id.as_str()).collect::<Vec<_>>(), ["slack:Ev2"]);
+    let error = store.press(&token, now()).await.expect_err("it cannot be read");
+    assert!(matches!(error, StoreError::Other { .. }), "{error:?}");
+}

@@ -39,10 +39,12 @@ impl Store {
     /// file where it is not there yet, readable for its owner alone, and brings its tables up to date.
     ///
     /// # Errors
-    /// Where it cannot be opened, is damaged, or was written by a newer program. Nothing in it has been changed then.
+    /// Where it cannot be opened or written, is damaged, or was written by a newer program. What was in it stays as it was.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let database = Database::open(&StorePlace::parse(url)?).await?;
-        Ok(Self { database })
+        let store = Self { database: Database::open(&StorePlace::parse(url)?).await? };
+        // SQLite opens what it can only read as well, and says so when it is too late.
+        store.is_writable().await?;
+        Ok(store)
     }
 
     /// Ends what is being written and closes the store. Every later call is an error.

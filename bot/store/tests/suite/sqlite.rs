@@ -10,7 +10,7 @@ use std::path::Path;
 
 use kubewhy_chat::Press;
 use kubewhy_store::{Ending, Fresh, Store, StoreError};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 use crate::given::{a_delivery, a_store, a_thread, a_wait, hours_ago, now, open, url};
 
@@ -167,4 +167,18 @@ async fn what_this_program_cannot_read_is_left_out_and_hides_nothing_else() {
     assert_eq!(waits.iter().map(|left| left.wait.person.id.as_str()).collect::<Vec<_>>(), ["slack:Ev2"]);
     let error = store.press(&token, now()).await.expect_err("it cannot be read");
     assert!(matches!(error, StoreError::Other { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_write_is_not_opened() {
+    let (store, directory) = a_store().await;
+    store.close().await;
+    let mut other = another_program(directory.path()).await;
+    for event in ["INSERT", "UPDATE"] {
+        let trigger = format!("CREATE TRIGGER no_{event} BEFORE {event} ON facts BEGIN SELECT RAISE(ABORT, 'no'); END");
+        sqlx::query(AssertSqlSafe(trigger)).execute(&mut other).await.expect("it can be written");
+    }
+    other.close().await.expect("it closes");
+    let error = Store::open(&url(directory.path())).await.expect_err("it takes no write");
+    assert!(error.to_string().starts_with("cannot write in the store \""), "{error}");
 }

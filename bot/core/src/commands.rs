@@ -20,6 +20,7 @@ mod precheck;
 mod quit;
 mod scan;
 mod silence;
+mod tell;
 mod timeline;
 
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ pub use logs::{LINES, Logs, MOST_LINES};
 pub use precheck::{Precheck, Proposal};
 pub use scan::{Scan, Scope};
 pub use silence::{Silence, Silenced};
+pub use tell::Tell;
 pub use timeline::Timeline;
 
 use crate::UserError;
@@ -70,6 +72,8 @@ pub enum Command {
     Help(Help),
     /// The end of a conversation at a terminal.
     Quit,
+    /// One message when an object is healthy.
+    Tell(Tell),
     /// The incidents that are open.
     Incidents(Incidents),
     /// No messages about something for a time.
@@ -102,6 +106,8 @@ pub enum Feature {
     Console,
     /// Plans of remedies are shown.
     Plans,
+    /// A person can be called later.
+    Tell,
     /// Incidents, notifications, the recorder.
     Incidents,
     /// Plans can be confirmed and are carried out.
@@ -125,10 +131,26 @@ impl Capabilities {
         Self::new([Feature::Logs, Feature::Console, Feature::Plans])
     }
 
+    /// What is built today, in a chat that others read too. Log tails are for those who may see them.
+    pub fn chat(logs: LogTails) -> Self {
+        let logs = (logs == LogTails::Shown).then_some(Feature::Logs);
+        Self::new([Feature::Tell].into_iter().chain(logs))
+    }
+
     /// Tells whether it is there.
     pub fn has(&self, feature: Feature) -> bool {
         self.0.contains(&feature)
     }
+}
+
+/// Whether a person may see the tails of logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogTails {
+    /// Yes.
+    #[default]
+    Shown,
+    /// No.
+    Withheld,
 }
 
 /// Whether a command works.
@@ -159,12 +181,13 @@ pub struct Spec {
 }
 
 /// All commands, in the order in which help lists them.
-pub const ALL: [&Spec; 16] = [
+pub const ALL: [&Spec; 17] = [
     &explain::SPEC,
     &scan::SPEC,
     &logs::SPEC,
     &fix::SPEC,
     &catalogue::SPEC,
+    &tell::SPEC,
     &incidents::SPEC,
     &silence::SPEC,
     &acknowledge::SPEC,
@@ -190,6 +213,7 @@ impl Command {
             Self::More => &more::SPEC,
             Self::Help(_) => &help::SPEC,
             Self::Quit => &quit::SPEC,
+            Self::Tell(_) => &tell::SPEC,
             Self::Incidents(_) => &incidents::SPEC,
             Self::Silence(_) => &silence::SPEC,
             Self::Acknowledge(_) => &acknowledge::SPEC,
@@ -226,6 +250,7 @@ impl Command {
             Self::Explain(Explain { object })
             | Self::Logs(Logs { object, .. })
             | Self::Fix(Fix { object, .. })
+            | Self::Tell(Tell { object })
             | Self::Timeline(Timeline { object })
             | Self::History(History { object })
             | Self::Debug(Debug { object, .. })
@@ -256,6 +281,7 @@ impl fmt::Display for Command {
             Self::More => f.write_str("more"),
             Self::Help(command) => command.fmt(f),
             Self::Quit => f.write_str("quit"),
+            Self::Tell(command) => command.fmt(f),
             Self::Incidents(command) => command.fmt(f),
             Self::Silence(command) => command.fmt(f),
             Self::Acknowledge(command) => command.fmt(f),

@@ -20,7 +20,11 @@ use crate::source::{Source, SourceError};
 fn open(from: &From) -> Result<(Source, Timestamp), SourceError> {
     let source = match &from.from {
         Some(path) => Source::dump(path)?,
-        None => Source::cluster(&Connection { context: from.context.clone(), kubeconfig: from.kubeconfig.clone() })?,
+        None => Source::cluster(&Connection {
+            context: from.context.clone(),
+            kubeconfig: from.kubeconfig.clone(),
+            ..Connection::default()
+        })?,
     };
     let now = from.at.unwrap_or_else(|| source.clock());
     Ok((source, now))

@@ -93,8 +93,21 @@ impl Source {
     /// Where there is no kubeconfig, or it cannot be used.
     pub fn cluster(connection: &Connection) -> Result<Self, SourceError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
+        Self::cluster_on(Arc::new(runtime), connection, None)
+    }
+
+    /// The same on a runtime that is there already, under a name of one's own. Questions are asked from outside of the
+    /// runtime, or from threads on which it lets one block.
+    ///
+    /// # Errors
+    /// Where there is no kubeconfig, or it cannot be used.
+    pub fn cluster_on(runtime: Arc<Runtime>, connection: &Connection, name: Option<&str>) -> Result<Self, SourceError> {
         let cluster = runtime.block_on(Cluster::connect(connection))?;
-        Ok(Self::Cluster { cluster, runtime: Arc::new(runtime), clock: Clock::new(Timestamp::now) })
+        let cluster = match name {
+            Some(name) => cluster.named_as(name),
+            None => cluster,
+        };
+        Ok(Self::Cluster { cluster, runtime, clock: Clock::new(Timestamp::now) })
     }
 
     /// The same with its clock standing still at that time.
@@ -187,6 +200,20 @@ impl Source {
         kinds.iter().flat_map(of_kind).collect()
     }
 
+    /// The objects of several kinds that have exactly that name, in the order of the kinds.
+    pub fn named(&self, kinds: &[Kind], namespace: Option<&str>, name: &str) -> Vec<Candidate> {
+        let found = match self {
+            Self::Dump { .. } => {
+                let mut all = self.candidates(kinds, namespace);
+                all.retain(|candidate| candidate.name == name);
+                return all;
+            }
+            Self::Cluster { cluster, runtime, .. } => runtime.block_on(cluster.named(kinds, namespace, name)),
+        };
+        let candidate = |(kind, namespace, name)| Candidate { kind, namespace, name, cluster: None };
+        found.into_iter().map(candidate).collect()
+    }
+
     /// All objects of a kind, in one namespace or in all.
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Answer {
         let ask = Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All };
@@ -195,8 +222,21 @@ impl Source {
 
     /// Looks for everything that is broken, in one namespace or in all.
     pub fn scan(&self, namespace: Option<&str>, context: Option<&str>, now: Timestamp) -> Scan {
-        let answers: Vec<_> = scan::KINDS.iter().map(|kind| (*kind, self.list(*kind, namespace))).collect();
-        let (suspects, unread) = scan::suspects(&answers, namespace, now);
+        let (reports, unread) = self.reports(namespace, context, now);
+        Scan::new(reports, unread)
+    }
+
+    /// A report for each object that may be broken, in one namespace or in all, and what could not be read.
+    pub fn reports(
+        &self,
+        namespace: Option<&str>,
+        context: Option<&str>,
+        now: Timestamp,
+    ) -> (Vec<Report>, Vec<String>) {
+        let asks =
+            scan::KINDS.map(|kind| Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All });
+        let answers = scan::KINDS.into_iter().zip(self.answer(asks.to_vec()).into_iter().map(|(_, answer)| answer));
+        let (suspects, unread) = scan::suspects(&answers.collect::<Vec<_>>(), namespace, now);
         let reports = suspects
             .into_iter()
             .map(|suspect| {
@@ -204,7 +244,7 @@ impl Source {
                 self.explain(Target { cluster, context, ..suspect }, now).0
             })
             .collect();
-        Scan::new(reports, unread)
+        (reports, unread)
     }
 
     /// Answers a question; the inquiry comes back for those who want to know what was read.

@@ -18,6 +18,25 @@ pub struct Connection {
     pub context: Option<String>,
     /// The kubeconfig file; `None` = `KUBECONFIG`, else `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
+    /// Whether a kubeconfig is looked for at all.
+    pub place: Place,
+}
+
+/// Where the way to a cluster is described.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// In a kubeconfig; where there is none, in this pod.
+    #[default]
+    Kubeconfig,
+    /// In this pod: its service account.
+    InCluster,
+}
+
+impl Connection {
+    /// The cluster around this pod.
+    pub fn in_cluster() -> Self {
+        Self { place: Place::InCluster, ..Self::default() }
+    }
 }
 
 /// Why there is no connection.
@@ -31,6 +50,9 @@ pub enum ConnectError {
         "no cluster: there is no usable kubeconfig (set KUBECONFIG or --kubeconfig) and this is no pod; --from reads a dump"
     )]
     Infer(#[source] InferConfigError),
+    /// This is no pod, or its service account is not mounted.
+    #[error("there is no service account of a pod here; in_cluster works only inside of a cluster")]
+    InCluster(#[source] kube::config::InClusterError),
     /// The client cannot be made from the configuration.
     #[error("the client could not be made from the kubeconfig")]
     Client(#[source] kube::Error),
@@ -44,6 +66,7 @@ pub(crate) async fn connect(connection: &Connection) -> Result<Cluster, ConnectE
     let _ = rustls::crypto::ring::default_provider().install_default();
     let options = KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
     let mut config = match &connection.kubeconfig {
+        _ if connection.place == Place::InCluster => Config::incluster().map_err(ConnectError::InCluster)?,
         Some(path) => {
             let kubeconfig = Kubeconfig::read_from(path).map_err(ConnectError::Kubeconfig)?;
             Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(ConnectError::Kubeconfig)?
@@ -68,5 +91,8 @@ fn current_context(connection: &Connection) -> Option<String> {
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
     };
+    if connection.place == Place::InCluster {
+        return None;
+    }
     kubeconfig.ok().and_then(|kubeconfig| kubeconfig.current_context).filter(|context| !context.is_empty())
 }

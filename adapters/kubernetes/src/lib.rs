@@ -11,7 +11,7 @@ mod answer;
 mod connect;
 mod request;
 
-pub use connect::{ConnectError, Connection};
+pub use connect::{ConnectError, Connection, Place};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,6 +54,13 @@ impl Cluster {
         Self { client, name: name.into(), requests: AtomicUsize::new(0) }
     }
 
+    /// The same under another name.
+    #[must_use]
+    pub fn named_as(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The cluster's name: the context's, or `in-cluster`.
     pub fn name(&self) -> &str {
         &self.name
@@ -78,21 +85,67 @@ impl Cluster {
         answers.buffered(CONCURRENCY).collect().await
     }
 
-    /// The objects of a kind as `(namespace, name)`, from their metadata alone; empty where they cannot be listed.
+    /// The objects of a kind as `(namespace, name)`, from their metadata alone; empty where they cannot be listed. Where there
+    /// are more than a bounded number of pages, those of the first pages.
     pub async fn names(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Option<String>, String)> {
+        self.names_where(kind, namespace, None).await
+    }
+
+    /// The objects of several kinds that have exactly that name, each with its kind: a small answer to a request per kind,
+    /// all at once.
+    pub async fn named(
+        &self,
+        kinds: &[Kind],
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Vec<(Kind, Option<String>, String)> {
+        let selector = format!("metadata.name={name}");
+        let found = futures::stream::iter(kinds.iter().map(|kind| {
+            let selector = selector.clone();
+            async move { (*kind, self.names_where(*kind, namespace, Some(selector)).await) }
+        }));
+        let found: Vec<_> = found.buffered(CONCURRENCY).collect().await;
+        let of_kind = |(kind, names): (Kind, Vec<(Option<String>, String)>)| {
+            names.into_iter().map(move |(namespace, name)| (kind, namespace, name))
+        };
+        found.into_iter().flat_map(of_kind).collect()
+    }
+
+    async fn names_where(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        selector: Option<String>,
+    ) -> Vec<(Option<String>, String)> {
         let path = request::collection(kind, namespace);
-        let query = BTreeMap::from([("limit", request::PAGE.to_owned())]);
-        let Ok(list) = self.get_json(&path, &query, request::Form::MetadataList).await else {
-            return Vec::new();
-        };
-        let items = list.get("items").and_then(|items| items.as_array());
-        let field = |item: &serde_json::Value, key: &str| {
-            item.get("metadata").and_then(|meta| meta.get(key)).and_then(|value| value.as_str()).map(str::to_owned)
-        };
-        items.into_iter().flatten().filter_map(|item| Some((field(item, "namespace"), field(item, "name")?))).collect()
+        let mut names = Vec::new();
+        let mut from = None;
+        for _ in 0..request::MAX_PAGES {
+            let mut query = BTreeMap::from([("limit", request::PAGE.to_owned())]);
+            query.extend(selector.clone().map(|selector| ("fieldSelector", selector)));
+            query.extend(from.take().map(|from| ("continue", from)));
+            let Ok(list) = self.get_json(&path, &query, request::Form::MetadataList).await else { break };
+            let items = list.get("items").and_then(|items| items.as_array());
+            names.extend(
+                items
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| Some((metadata(item, "namespace"), metadata(item, "name")?))),
+            );
+            from = metadata(&list, "continue").filter(|from| !from.is_empty());
+            if from.is_none() {
+                break;
+            }
+        }
+        names
     }
 
     fn count(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// A string of an object's metadata.
+fn metadata(object: &serde_json::Value, key: &str) -> Option<String> {
+    object.get("metadata")?.get(key)?.as_str().map(str::to_owned)
 }

@@ -32,6 +32,7 @@ use kubewhy_text::{quoted, text};
 pub use acknowledge::Acknowledge;
 pub use arguments::Place;
 pub(crate) use arguments::is_keyword;
+pub(crate) use arguments::shown;
 pub use audit::Audit;
 pub use catalogue::{Catalogue, code};
 pub use debug::Debug;
@@ -131,26 +132,21 @@ impl Capabilities {
         Self::new([Feature::Logs, Feature::Console, Feature::Plans])
     }
 
-    /// What is built today, in a chat that others read too. Log tails are for those who may see them.
-    pub fn chat(logs: LogTails) -> Self {
-        let logs = (logs == LogTails::Shown).then_some(Feature::Logs);
-        Self::new([Feature::Tell].into_iter().chain(logs))
+    /// What is built today, in a chat that others read too.
+    pub fn chat() -> Self {
+        Self::new([Feature::Logs, Feature::Tell])
+    }
+
+    /// The same without a part.
+    #[must_use]
+    pub fn without(&self, feature: Feature) -> Self {
+        Self(self.0.iter().copied().filter(|other| *other != feature).collect())
     }
 
     /// Tells whether it is there.
     pub fn has(&self, feature: Feature) -> bool {
         self.0.contains(&feature)
     }
-}
-
-/// Whether a person may see the tails of logs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogTails {
-    /// Yes.
-    #[default]
-    Shown,
-    /// No.
-    Withheld,
 }
 
 /// Whether a command works.

@@ -250,7 +250,10 @@ impl Source {
     /// Answers a question; the inquiry comes back for those who want to know what was read.
     pub fn explain(&self, target: Target, now: Timestamp) -> (Report, Inquiry) {
         let started = Instant::now();
-        let before = self.requests();
+        let question = match self {
+            Self::Dump { .. } => None,
+            Self::Cluster { cluster, .. } => Some(cluster.for_one_question()),
+        };
         let mut inquiry = Inquiry::new(target, now).noting(self.caveats());
         let mut answers = Vec::new();
         let mut told = false;
@@ -264,11 +267,15 @@ impl Source {
                             asks.first().map(ToString::to_string).unwrap_or_default()
                         ));
                     }
-                    answers = self.answer(asks);
+                    answers = match (self, &question) {
+                        (Self::Cluster { runtime, .. }, Some(question)) => runtime.block_on(question.answer(asks)),
+                        _ => self.answer(asks),
+                    };
                 }
                 Step::Done(mut report) => {
-                    if matches!(self, Self::Cluster { .. }) {
-                        report.requests = self.requests() - before;
+                    if let (Self::Cluster { cluster, .. }, Some(question)) = (self, &question) {
+                        cluster.add_requests(question);
+                        report.requests = question.requests();
                     }
                     report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                     return (*report, inquiry);

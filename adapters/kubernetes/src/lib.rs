@@ -61,6 +61,17 @@ impl Cluster {
         self
     }
 
+    /// The same for one question, whose requests are counted by themselves, while others ask too.
+    #[must_use]
+    pub fn for_one_question(&self) -> Self {
+        Self::new(self.client.clone(), self.name.clone())
+    }
+
+    /// Counts the requests of a question among those of all.
+    pub fn add_requests(&self, question: &Self) {
+        self.requests.fetch_add(question.requests(), Ordering::Relaxed);
+    }
+
     /// The cluster's name: the context's, or `in-cluster`.
     pub fn name(&self) -> &str {
         &self.name

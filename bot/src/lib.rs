@@ -8,6 +8,7 @@
 
 mod cli;
 mod commands;
+pub mod config;
 mod conversation;
 pub mod demo;
 pub mod desk;

@@ -1,2 +1,5 @@
 //! kubewhy in Slack: Socket Mode, Block Kit.
 #![warn(missing_docs)]
+
+pub mod manifest;
+pub mod render;

@@ -2,10 +2,12 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod chat;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod man;
 pub(crate) mod record;
+pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod scan;
 pub(crate) mod why;

@@ -64,7 +64,9 @@ impl Places {
     /// A key is written there, and what was below it before is gone.
     pub(super) fn replace(&mut self, key: &str, place: Place) {
         let below = |other: &String| {
-            other.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
+            other
+                .strip_prefix(key)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
         };
         self.0.retain(|other, _| !below(other));
         self.0.insert(key.to_owned(), place);

@@ -58,7 +58,11 @@ impl Fault {
         let key = self.key();
         match &self.what {
             What::Unknown { name, known: [] } => {
-                review.problem(&key, format!("there is no key {}", shown(name)), "the section has no keys yet; take it out");
+                review.problem(
+                    &key,
+                    format!("there is no key {}", shown(name)),
+                    "the section has no keys yet; take it out",
+                );
             }
             What::Unknown { name, known } => {
                 let fix = match nearest(name, known.iter().copied(), ALIKE, 1).first() {
@@ -68,7 +72,11 @@ impl Fault {
                 review.problem(&key, format!("there is no key {}", shown(name)), fix);
             }
             What::Type { wanted, found } => {
-                review.problem(&key, format!("is {found}, not {wanted}"), format!("write {}", example::of(&key, wanted)));
+                review.problem(
+                    &key,
+                    format!("is {found}, not {wanted}"),
+                    format!("write {}", example::of(&key, wanted)),
+                );
             }
             What::Word { word, known } => {
                 let fix = match nearest(word, known.iter().copied(), ALIKE, 1).first() {

@@ -150,7 +150,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
             }
             _ => return Err(self.wrong(LIST)),
         };
-        visitor.visit_seq(Items { key: &self.key, items: items.iter().enumerate() }).map_err(|fault| fault.at(&self.key))
+        visitor
+            .visit_seq(Items { key: &self.key, items: items.iter().enumerate() })
+            .map_err(|fault| fault.at(&self.key))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {

@@ -187,6 +187,7 @@ pub(crate) async fn run(settings: Settings, served: Vec<Served>, stop: Cancellat
     drop(intake);
     info!(platforms = ?platforms.keys().collect::<Vec<_>>(), "listening");
     let ended = tokio::select! {
+        biased;
         () = stop.cancelled() => Ok(()),
         ended = outlive(&mut listening) => ended,
         task = tasks.any_ended() => Err(RunError::Task(task)),

@@ -96,25 +96,28 @@ pub(crate) enum RunError {
 /// # Errors
 /// Where a kubeconfig cannot be used.
 pub(crate) fn clusters(settings: &Settings, runtime: &Arc<Runtime>) -> Result<Vec<Served>, RunError> {
-    let open = |connection: &Connection, name: Option<&str>| {
-        let shown = name.unwrap_or("of the current kubeconfig context");
-        let source = Source::cluster_on(Arc::clone(runtime), connection, name)
-            .map_err(|source| RunError::Cluster { name: shown.to_owned(), source })?;
+    let open = |connection: Connection| {
+        let connection = Connection { requests_per_second: settings.limits.api_requests_per_second, ..connection };
+        let source = Source::cluster_on(Arc::clone(runtime), &connection).map_err(|source| {
+            let name = connection.name.as_deref().unwrap_or("of the current kubeconfig context");
+            RunError::Cluster { name: name.to_owned(), source }
+        })?;
         Ok(Served { source, context: None })
     };
     if settings.clusters.is_empty() {
-        return Ok(vec![open(&Connection::default(), None)?]);
+        return Ok(vec![open(Connection::default())?]);
     }
-    settings.clusters.iter().map(|cluster| open(&connection(cluster), Some(&cluster.name))).collect()
+    settings.clusters.iter().map(|cluster| open(connection(cluster))).collect()
 }
 
 fn connection(cluster: &ClusterSettings) -> Connection {
-    match &cluster.reach {
+    let connection = match &cluster.reach {
         Reach::Kubeconfig { file, context } => {
             Connection { context: context.clone(), kubeconfig: file.clone(), ..Connection::default() }
         }
         Reach::InCluster => Connection::in_cluster(),
-    }
+    };
+    Connection { name: Some(cluster.name.clone()), ..connection }
 }
 
 /// The platforms that are configured. Nothing is sent yet.

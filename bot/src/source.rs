@@ -93,20 +93,16 @@ impl Source {
     /// Where there is no kubeconfig, or it cannot be used.
     pub fn cluster(connection: &Connection) -> Result<Self, SourceError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
-        Self::cluster_on(Arc::new(runtime), connection, None)
+        Self::cluster_on(Arc::new(runtime), connection)
     }
 
-    /// The same on a runtime that is there already, under a name of one's own. Questions are asked from outside of the
-    /// runtime, or from threads on which it lets one block.
+    /// The same on a runtime that is there already. Questions are asked from outside of it, or from threads on which it lets
+    /// one block.
     ///
     /// # Errors
     /// Where there is no kubeconfig, or it cannot be used.
-    pub fn cluster_on(runtime: Arc<Runtime>, connection: &Connection, name: Option<&str>) -> Result<Self, SourceError> {
+    pub fn cluster_on(runtime: Arc<Runtime>, connection: &Connection) -> Result<Self, SourceError> {
         let cluster = runtime.block_on(Cluster::connect(connection))?;
-        let cluster = match name {
-            Some(name) => cluster.named_as(name),
-            None => cluster,
-        };
         Ok(Self::Cluster { cluster, runtime, clock: Clock::new(Timestamp::now) })
     }
 

@@ -1,5 +1,6 @@
 //! From a kubeconfig, its context and its credential plugins, or the service account of this pod, to a client.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +21,11 @@ pub struct Connection {
     pub kubeconfig: Option<PathBuf>,
     /// Whether a kubeconfig is looked for at all.
     pub place: Place,
+    /// The name under which it is spoken of; `None` = the context's.
+    pub name: Option<String>,
+    /// How many requests may be sent a second, all questions together; what is more waits for its turn. `None` = without a
+    /// bound.
+    pub requests_per_second: Option<NonZeroU32>,
 }
 
 /// Where the way to a cluster is described.
@@ -80,10 +86,18 @@ pub(crate) async fn connect(connection: &Connection) -> Result<Cluster, ConnectE
     config.read_timeout = Some(crate::REQUEST_TIMEOUT);
     // The library's own retry repeats a refused request up to 15 times; a question is answered or says so.
     config.default_retry = false;
-    let name =
-        connection.context.clone().or_else(|| current_context(connection)).unwrap_or_else(|| "in-cluster".to_owned());
+    let name = connection
+        .name
+        .clone()
+        .or_else(|| connection.context.clone())
+        .or_else(|| current_context(connection))
+        .unwrap_or_else(|| "in-cluster".to_owned());
     let client = Client::try_from(config).map_err(ConnectError::Client)?;
-    Ok(Cluster::new(client, name))
+    let cluster = Cluster::new(client, name);
+    Ok(match connection.requests_per_second {
+        Some(most) => cluster.paced(most),
+        None => cluster,
+    })
 }
 
 fn current_context(connection: &Connection) -> Option<String> {

@@ -14,10 +14,13 @@ mod request;
 pub use connect::{ConnectError, Connection, Place};
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kube::Client;
 use kubewhy_diagnosis::ask::{Answer, Ask};
 use kubewhy_diagnosis::kind::Kind;
@@ -32,6 +35,7 @@ pub struct Cluster {
     client: Client,
     name: String,
     requests: AtomicUsize,
+    pace: Option<Arc<DefaultDirectRateLimiter>>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -51,20 +55,26 @@ impl Cluster {
 
     /// Reads through a client that is there already.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), requests: AtomicUsize::new(0) }
+        Self { client, name: name.into(), requests: AtomicUsize::new(0), pace: None }
     }
 
-    /// The same under another name.
+    /// The same with at most so many requests a second, all questions together; what is more waits for its turn. A second's
+    /// worth may be sent at once.
     #[must_use]
-    pub fn named_as(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+    pub(crate) fn paced(mut self, per_second: NonZeroU32) -> Self {
+        self.pace = Some(Arc::new(RateLimiter::direct(Quota::per_second(per_second))));
         self
     }
 
     /// The same for one question, whose requests are counted by themselves, while others ask too.
     #[must_use]
     pub fn for_one_question(&self) -> Self {
-        Self::new(self.client.clone(), self.name.clone())
+        Self {
+            client: self.client.clone(),
+            name: self.name.clone(),
+            requests: AtomicUsize::new(0),
+            pace: self.pace.clone(),
+        }
     }
 
     /// Counts the requests of a question among those of all.
@@ -151,7 +161,11 @@ impl Cluster {
         names
     }
 
-    fn count(&self) {
+    /// Waits until the next request may be sent, and counts it.
+    async fn turn(&self) {
+        if let Some(pace) = &self.pace {
+            pace.until_ready().await;
+        }
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 }

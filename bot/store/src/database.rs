@@ -6,6 +6,7 @@
 mod failure;
 mod file;
 mod migrations;
+mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use crate::StoreError;
 use crate::place::StorePlace;
+use failure::Failure;
+use writer::Writer;
+pub(crate) use writer::{Write, Written};
 
+pub(crate) type Connection = sqlx::SqliteConnection;
 pub(crate) type Pool = sqlx::SqlitePool;
 pub(crate) type Row = sqlx::sqlite::SqliteRow;
 
@@ -23,6 +28,8 @@ pub(crate) type Row = sqlx::sqlite::SqliteRow;
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a call waits for its turn behind the others of this process.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Begins a transaction that writes. The lock is taken at once: taken later, it could not be waited for.
+const BEGIN_TO_WRITE: &str = "BEGIN IMMEDIATE";
 /// How many read at the same time, each without waiting for the one that writes.
 const READERS: u32 = 4;
 
@@ -30,47 +37,52 @@ const READERS: u32 = 4;
 #[derive(Clone)]
 pub(crate) struct Database {
     place: Arc<str>,
-    writer: Pool,
-    readers: Pool,
+    writer: Arc<Writer>,
+    /// One connection: SQLite lets only one write at a time, and here the writes queue without polling.
+    writing: Pool,
+    reading: Pool,
 }
 
 impl Database {
     /// Opens it, makes it where it is not there yet, and brings its tables up to date.
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, StoreError> {
         let shown: Arc<str> = place.shown().into();
-        let Some(path) = place.file() else {
-            let options = options().in_memory(true).filename(":memory:");
-            // One connection only: each has a memory of its own.
-            let writer = connect(1, options).await.map_err(|error| failure::of("open the store", &shown, error))?;
-            migrations::run(&writer, &shown).await?;
-            return Ok(Self { place: shown, readers: writer.clone(), writer });
+        let failed = |error| Failure::of(error).into_error("open the store", &shown);
+        let (writing, reading) = match place {
+            StorePlace::Memory => {
+                // One connection only: each has a memory of its own.
+                let pool = connect(1, options().in_memory(true).filename(":memory:")).await.map_err(failed)?;
+                migrations::run(&pool, &shown).await?;
+                (pool.clone(), pool)
+            }
+            StorePlace::File(path) => {
+                file::prepare(path)?;
+                let options = options().filename(path).journal_mode(SqliteJournalMode::Wal);
+                let writing = connect(1, options.clone()).await.map_err(failed)?;
+                migrations::run(&writing, &shown).await?;
+                (writing, connect(READERS, options.pragma("query_only", "ON")).await.map_err(failed)?)
+            }
         };
-        file::prepare(path)?;
-        let options = options().filename(path).journal_mode(SqliteJournalMode::Wal);
-        let writer = connect(1, options.clone()).await.map_err(|error| failure::of("open the store", &shown, error))?;
-        migrations::run(&writer, &shown).await?;
-        let read_only = options.pragma("query_only", "ON");
-        let readers =
-            connect(READERS, read_only).await.map_err(|error| failure::of("open the store", &shown, error))?;
-        let database = Self { place: shown, writer, readers };
+        let writer = Arc::new(Writer::start(writing.clone(), shown.clone()));
+        let database = Self { place: shown, writer, writing, reading };
         database.look_for_damage().await?;
         Ok(database)
     }
 
-    /// The one connection that writes: SQLite lets only one write at a time, and here they queue without polling.
-    pub(crate) fn writer(&self) -> &Pool {
-        &self.writer
+    /// Writes, and returns when it is on the disk.
+    pub(crate) async fn write(&self, write: Write) -> Result<Written, StoreError> {
+        self.writer.write(write).await
     }
 
     /// The connections that read. They see every write that has returned.
     pub(crate) fn readers(&self) -> &Pool {
-        &self.readers
+        &self.reading
     }
 
     /// Makes an error of the database one that a caller can act on.
     pub(crate) fn failure(&self, action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
         let place = self.place.clone();
-        move |error| failure::of(action, &place, error)
+        move |error| Failure::of(error).into_error(action, &place)
     }
 
     /// The same for any other error.
@@ -85,7 +97,7 @@ impl Database {
     /// Empties the log of writes into the file, so that words which were dropped are in neither.
     pub(crate) async fn compact(&self) -> Result<(), StoreError> {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&self.writer)
+            .execute(&self.writing)
             .await
             .map(drop)
             .map_err(self.failure("compact the store"))
@@ -93,15 +105,15 @@ impl Database {
 
     /// Ends what is being done and closes the file.
     pub(crate) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        self.reading.close().await;
+        self.writing.close().await;
     }
 
     /// A file that was cut off or overwritten is found when it is opened, not when the lost part is needed.
     async fn look_for_damage(&self) -> Result<(), StoreError> {
         let action = "open the store";
         let found: Vec<String> =
-            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(&self.readers).await.map_err(self.failure(action))?;
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(&self.reading).await.map_err(self.failure(action))?;
         match found.first().map(String::as_str) {
             Some("ok") => Ok(()),
             other => Err(StoreError::Corrupt {
@@ -136,3 +148,6 @@ async fn connect(most: u32, options: SqliteConnectOptions) -> Result<Pool, sqlx:
         .connect_with(options)
         .await
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kubewhy_chat::{Address, Delivery, Request};
 use sqlx::Row as _;
 
-use crate::database::Row;
+use crate::database::{Row, Write};
 use crate::time::{from_stored, to_stored};
 use crate::{Store, StoreError};
 
@@ -44,18 +44,14 @@ impl Store {
         const ACTION: &str = "keep a delivery";
         let Delivery { id, request, address, received_at } = delivery;
         let request = serde_json::to_string(request).map_err(|error| self.database.other(ACTION, error))?;
-        let stored = sqlx::query(
-            "INSERT INTO deliveries (id, state, request, address, received_at) VALUES ($1, 'received', $2, $3, $4) \
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(id)
-        .bind(request)
-        .bind(&address.0)
-        .bind(to_stored(*received_at))
-        .execute(self.database.writer())
-        .await
-        .map_err(self.database.failure(ACTION))?;
-        Ok(if stored.rows_affected() == 0 { Fresh::Seen } else { Fresh::New })
+        let write = Write {
+            action: ACTION,
+            statement: "INSERT INTO deliveries (id, state, request, address, received_at) \
+                VALUES ($1, 'received', $2, $3, $4) ON CONFLICT (id) DO NOTHING",
+            values: vec![id.as_str().into(), request.into(), address.0.as_str().into(), to_stored(*received_at).into()],
+        };
+        let stored = self.database.write(write).await?;
+        Ok(if stored.rows == 0 { Fresh::Seen } else { Fresh::New })
     }
 
     /// Takes a delivery to answer it: of all who call this for one delivery, one gets `true`, ever. `false` also for one
@@ -64,12 +60,12 @@ impl Store {
     /// # Errors
     /// Where it cannot be told whether it is ours; it must not be answered then.
     pub async fn begin(&self, id: &str) -> Result<bool, StoreError> {
-        let taken = sqlx::query("UPDATE deliveries SET state = 'answering' WHERE id = $1 AND state = 'received'")
-            .bind(id)
-            .execute(self.database.writer())
-            .await
-            .map_err(self.database.failure("begin to answer a delivery"))?;
-        Ok(taken.rows_affected() == 1)
+        let write = Write {
+            action: "begin to answer a delivery",
+            statement: "UPDATE deliveries SET state = 'answering' WHERE id = $1 AND state = 'received'",
+            values: vec![id.into()],
+        };
+        Ok(self.database.write(write).await?.rows == 1)
     }
 
     /// Ends a delivery. What was asked and the way back are dropped: they hold people's words and tokens. Its id is kept,
@@ -82,17 +78,13 @@ impl Store {
             Ending::Answered => "answered",
             Ending::Failed => "failed",
         };
-        sqlx::query(
-            "UPDATE deliveries SET state = $2, ended_at = $3, request = NULL, address = NULL \
-             WHERE id = $1 AND ended_at IS NULL",
-        )
-        .bind(id)
-        .bind(state)
-        .bind(to_stored(at))
-        .execute(self.database.writer())
-        .await
-        .map(drop)
-        .map_err(self.database.failure("end a delivery"))
+        let write = Write {
+            action: "end a delivery",
+            statement: "UPDATE deliveries SET state = $2, ended_at = $3, request = NULL, address = NULL \
+                WHERE id = $1 AND ended_at IS NULL",
+            values: vec![id.into(), state.into(), to_stored(at).into()],
+        };
+        self.database.write(write).await.map(drop)
     }
 
     /// What has been accepted since then and not ended, the oldest first: after a restart, what is left to do. One that

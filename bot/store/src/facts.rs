@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use kubewhy_chat::Memory;
 
+use crate::database::Write;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -23,15 +24,13 @@ impl Store {
     /// # Errors
     /// Where it was not stored.
     pub async fn keep(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO facts (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        )
-        .bind(key)
-        .bind(value)
-        .execute(self.database.writer())
-        .await
-        .map(drop)
-        .map_err(self.database.failure("keep a fact"))
+        let write = Write {
+            action: "keep a fact",
+            statement: "INSERT INTO facts (key, value) VALUES ($1, $2) \
+                ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            values: vec![key.into(), value.into()],
+        };
+        self.database.write(write).await.map(drop)
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use kubewhy_chat::Press;
 
+use crate::database::Write;
 use crate::time::{days_before, to_stored};
 use crate::{Store, StoreError, token};
 
@@ -19,18 +20,16 @@ impl Store {
         const ACTION: &str = "keep what a button means";
         let token = token::random().map_err(|error| self.database.other(ACTION, error))?;
         let press = serde_json::to_string(press).map_err(|error| self.database.other(ACTION, error))?;
-        sqlx::query_scalar(
-            "INSERT INTO presses (token, press, kept_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (press) WHERE octet_length(press) <= 2000 DO UPDATE SET kept_at = \
-             CASE WHEN excluded.kept_at > presses.kept_at THEN excluded.kept_at ELSE presses.kept_at END \
-             RETURNING token",
-        )
-        .bind(token)
-        .bind(press)
-        .bind(to_stored(at))
-        .fetch_one(self.database.writer())
-        .await
-        .map_err(self.database.failure(ACTION))
+        let write = Write {
+            action: ACTION,
+            statement: "INSERT INTO presses (token, press, kept_at) VALUES ($1, $2, $3) \
+                ON CONFLICT (press) WHERE octet_length(press) <= 2000 DO UPDATE SET kept_at = \
+                CASE WHEN excluded.kept_at > presses.kept_at THEN excluded.kept_at ELSE presses.kept_at END \
+                RETURNING token",
+            values: vec![token.into(), press.into(), to_stored(at).into()],
+        };
+        let kept = self.database.write(write).await?.returned;
+        kept.ok_or_else(|| self.database.other(ACTION, "the database gave no token back"))
     }
 
     /// What the button with a token means. `None` for a token that was never given out, and after 30 days.

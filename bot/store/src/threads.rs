@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use kubewhy_chat::Place;
 
+use crate::database::Write;
 use crate::time::to_stored;
 use crate::{Store, StoreError};
 
@@ -27,17 +28,17 @@ impl Store {
     /// Where that was not stored.
     pub async fn set_about(&self, place: &Place, subject: &str, at: Timestamp) -> Result<(), StoreError> {
         let Place { channel, thread } = place;
-        sqlx::query(
-            "INSERT INTO threads (channel, thread, about, changed_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (channel, thread) DO UPDATE SET about = excluded.about, changed_at = excluded.changed_at",
-        )
-        .bind(channel)
-        .bind(thread.as_deref().unwrap_or_default())
-        .bind(subject)
-        .bind(to_stored(at))
-        .execute(self.database.writer())
-        .await
-        .map(drop)
-        .map_err(self.database.failure("keep what a thread is about"))
+        let write = Write {
+            action: "keep what a thread is about",
+            statement: "INSERT INTO threads (channel, thread, about, changed_at) VALUES ($1, $2, $3, $4) \
+                ON CONFLICT (channel, thread) DO UPDATE SET about = excluded.about, changed_at = excluded.changed_at",
+            values: vec![
+                channel.as_str().into(),
+                thread.as_deref().unwrap_or_default().into(),
+                subject.into(),
+                to_stored(at).into(),
+            ],
+        };
+        self.database.write(write).await.map(drop)
     }
 }

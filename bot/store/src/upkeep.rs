@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::database::Write;
 use crate::time::days_before;
 use crate::{Store, StoreError, presses};
 
@@ -11,6 +12,8 @@ const DELIVERIES_DAYS: i64 = 7;
 const THREADS_DAYS: i64 = 90;
 /// How long a wait stays after its end, for somebody to say that it ended: it is ended by a person's being told, not by time.
 const WAITS_DAYS: i64 = 1;
+/// How many rows are dropped at a time: a few milliseconds for those who wait to write.
+const SLICE: i64 = 1_000;
 /// The fact whose writing shows that the store takes writes.
 const PROBE: &str = "store/probe";
 
@@ -20,14 +23,13 @@ impl Store {
     /// # Errors
     /// Why it cannot be written.
     pub async fn is_writable(&self) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO facts (key, value) VALUES ($1, '') ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        )
-        .bind(PROBE)
-        .execute(self.database.writer())
-        .await
-        .map(drop)
-        .map_err(self.database.failure("write"))
+        let write = Write {
+            action: "write",
+            statement: "INSERT INTO facts (key, value) VALUES ($1, '') \
+                ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            values: vec![PROBE.into()],
+        };
+        self.database.write(write).await.map(drop)
     }
 
     /// Drops what is too old to be of use: deliveries after 7 days, meanings of buttons after 30, what threads are about
@@ -36,22 +38,39 @@ impl Store {
     /// # Errors
     /// Where that is not possible; it can be tried again at any time.
     pub async fn prune(&self, now: Timestamp) -> Result<u64, StoreError> {
-        const STATEMENTS: [(&str, i64); 4] = [
-            ("DELETE FROM deliveries WHERE received_at < $1", DELIVERIES_DAYS),
-            ("DELETE FROM presses WHERE kept_at <= $1", presses::KEPT_DAYS),
-            ("DELETE FROM threads WHERE changed_at < $1", THREADS_DAYS),
-            ("DELETE FROM waits WHERE until < $1", WAITS_DAYS),
+        const OLD: [(&str, i64); 4] = [
+            (
+                "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE received_at < $1 LIMIT $2)",
+                DELIVERIES_DAYS,
+            ),
+            (
+                "DELETE FROM presses WHERE token IN (SELECT token FROM presses WHERE kept_at <= $1 LIMIT $2)",
+                presses::KEPT_DAYS,
+            ),
+            (
+                "DELETE FROM threads WHERE (channel, thread) IN \
+                (SELECT channel, thread FROM threads WHERE changed_at < $1 LIMIT $2)",
+                THREADS_DAYS,
+            ),
+            ("DELETE FROM waits WHERE id IN (SELECT id FROM waits WHERE until < $1 LIMIT $2)", WAITS_DAYS),
         ];
         let mut dropped = 0;
-        for (statement, days) in STATEMENTS {
-            let done = sqlx::query(statement)
-                .bind(days_before(now, days))
-                .execute(self.database.writer())
-                .await
-                .map_err(self.database.failure("drop what is old"))?;
-            dropped += done.rows_affected();
+        for (statement, days) in OLD {
+            dropped += self.drop_old(statement, days_before(now, days)).await?;
         }
         self.database.compact().await?;
         Ok(dropped)
+    }
+    /// Drops in slices, between which others write.
+    async fn drop_old(&self, statement: &'static str, before: i64) -> Result<u64, StoreError> {
+        let mut dropped = 0;
+        loop {
+            let values = vec![before.into(), SLICE.into()];
+            let rows = self.database.write(Write { action: "drop what is old", statement, values }).await?.rows;
+            if rows == 0 {
+                return Ok(dropped);
+            }
+            dropped += rows;
+        }
     }
 }

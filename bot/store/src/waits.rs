@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kubewhy_chat::{Person, Place};
 use sqlx::Row as _;
 
-use crate::database::Row;
+use crate::database::{Row, Write};
 use crate::time::{from_stored, to_stored};
 use crate::{Store, StoreError, token};
 
@@ -43,24 +43,25 @@ impl Store {
         let Wait { place, person, subject, since, until } = wait;
         let id = token::random().map_err(|error| self.database.other(ACTION, error))?;
         let person_words = serde_json::to_string(person).map_err(|error| self.database.other(ACTION, error))?;
-        let added = sqlx::query(
-            "INSERT INTO waits (id, channel, thread, person_id, person, subject, since, until) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT (channel, thread, person_id, subject) DO UPDATE SET id = excluded.id, \
-             person = excluded.person, since = excluded.since, until = excluded.until WHERE waits.until <= excluded.since",
-        )
-        .bind(id)
-        .bind(&place.channel)
-        .bind(place.thread.as_deref().unwrap_or_default())
-        .bind(&person.id)
-        .bind(person_words)
-        .bind(subject)
-        .bind(to_stored(*since))
-        .bind(to_stored(*until))
-        .execute(self.database.writer())
-        .await
-        .map_err(self.database.failure(ACTION))?;
-        Ok(added.rows_affected() == 1)
+        let write = Write {
+            action: ACTION,
+            statement: "INSERT INTO waits (id, channel, thread, person_id, person, subject, since, until) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+                ON CONFLICT (channel, thread, person_id, subject) DO UPDATE SET id = excluded.id, \
+                person = excluded.person, since = excluded.since, until = excluded.until \
+                WHERE waits.until <= excluded.since",
+            values: vec![
+                id.into(),
+                place.channel.as_str().into(),
+                place.thread.as_deref().unwrap_or_default().into(),
+                person.id.as_str().into(),
+                person_words.into(),
+                subject.as_str().into(),
+                to_stored(*since).into(),
+                to_stored(*until).into(),
+            ],
+        };
+        Ok(self.database.write(write).await?.rows == 1)
     }
 
     /// Who waits, the longest first. One that this program cannot read is left out, and the log says so.
@@ -85,12 +86,9 @@ impl Store {
     /// # Errors
     /// Where it cannot be told whether it is ours to tell.
     pub async fn end_wait(&self, id: &str) -> Result<bool, StoreError> {
-        let ended = sqlx::query("DELETE FROM waits WHERE id = $1")
-            .bind(id)
-            .execute(self.database.writer())
-            .await
-            .map_err(self.database.failure("end a wait"))?;
-        Ok(ended.rows_affected() == 1)
+        let write =
+            Write { action: "end a wait", statement: "DELETE FROM waits WHERE id = $1", values: vec![id.into()] };
+        Ok(self.database.write(write).await?.rows == 1)
     }
 }
 

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 
+/// The smallest page of a database, in bytes. Pages of every size are a multiple of it.
+const SMALLEST_PAGE: u64 = 512;
+
 /// Makes the file where it is not there yet, for its owner alone, and refuses what the database would misread.
 pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     match create(path) {
@@ -38,12 +41,15 @@ fn look_at(path: &Path) -> Result<(), StoreError> {
     if found.permissions().readonly() {
         return Err(StoreError::ReadOnly { action, place });
     }
-    // The database would take it for a new one and throw the log away.
-    if found.len() == 0 && fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
-        let why = "the file is empty, and the log of its last writes is not".to_owned();
-        return Err(StoreError::Corrupt { action, place, why });
-    }
-    Ok(())
+    let log = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    let why = match (found.len(), log) {
+        // The database would take it for a new one and throw the log away.
+        (0, 1..) => "the file is empty, and the log of its last writes is not",
+        // The database would read zeros in the place of what is lost. While there is a log, it can still be completed.
+        (length, 0) if !length.is_multiple_of(SMALLEST_PAGE) => "the file ends in the middle of a page",
+        _ => return Ok(()),
+    };
+    Err(StoreError::Corrupt { action, place, why: why.to_owned() })
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

@@ -137,7 +137,7 @@ async fn a_person_waits_once_for_the_same(store: Store) {
     let mut later = wait.clone();
     later.since = days_later(0) + SignedDuration::from_secs(1);
     later.until = days_later(2);
-    later.person.name = "Grace".to_owned();
+    "Grace".clone_into(&mut later.person.name);
     assert!(!store.add_wait(&later).await.expect("adds"), "the first still lasts");
     let somebody_else = a_wait("slack:T01:U02", "pod shop/cart");
     let something_else = a_wait("slack:T01:U01", "pod shop/web");

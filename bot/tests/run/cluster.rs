@@ -15,20 +15,26 @@ pub(crate) struct Cluster {
     _server: Server,
 }
 
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
-    // A runtime of tests cannot be waited for in by another.
-    let started = std::thread::spawn(|| {
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("shared"));
+
+impl Cluster {
+    /// A cluster for one test alone.
+    pub(crate) fn start(name: &'static str) -> Self {
+        // A runtime of tests cannot be waited for in by another.
+        std::thread::spawn(move || Self::serve(name)).join().expect("the cluster starts")
+    }
+
+    fn serve(name: &str) -> Self {
         let demo = Demo::start(Duration::ZERO, None).expect("the demo plays");
         let server = demo.runtime().block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
             serve::serve(demo.sandbox(), listener).expect("it is served")
         });
-        let kubeconfig = std::env::temp_dir().join(format!("kubewhy-run-{}.yaml", std::process::id()));
+        let kubeconfig = std::env::temp_dir().join(format!("kubewhy-run-{}-{name}.yaml", std::process::id()));
         std::fs::write(&kubeconfig, serve::kubeconfig(server.address())).expect("a kubeconfig");
-        Cluster { demo, kubeconfig, _server: server }
-    });
-    started.join().expect("the cluster starts")
-});
+        Self { demo, kubeconfig, _server: server }
+    }
+}
 
 /// The cluster.
 pub(crate) fn cluster() -> &'static Cluster {

@@ -7,7 +7,7 @@ use kubewhy_slack_server::{CallFault, Effect, EnvelopeFault, EnvelopeKind, Seen,
 use serde_json::json;
 
 use crate::bot::{Bot, PATIENCE, Setup};
-use crate::cluster::cluster;
+use crate::cluster::{Cluster, cluster};
 
 const CHANNEL: &str = "C0INCIDENTS";
 
@@ -154,7 +154,7 @@ namespaces = ["store"]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_of_the_cluster_is_said_in_clear_words() {
     // Somebody who may read nothing but pods, and no logs.
-    let cluster = cluster();
+    let cluster = Cluster::start("little");
     let sandbox = cluster.demo.sandbox();
     sandbox.know_token("may-little", "little", &[]);
     let role = json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]});
@@ -166,7 +166,7 @@ async fn a_refusal_of_the_cluster_is_said_in_clear_words() {
     let clusters = format!("[[clusters]]\nname = \"prod\"\nkubeconfig = \"{}\"\n", kubeconfig.display());
     let scene = Scene::new(World::default(), &clusters).await;
     scene.slack.person("U0ANNA").slash(CHANNEL, "/why", "deploy push -n store").expect("it can be typed");
-    let answer = scene.slack.wait_for(PATIENCE, |slack| slack.shows("forbidden").then_some(())).await;
+    let answer = scene.slack.wait_for(PATIENCE, |slack| shows(slack, "forbidden").then_some(())).await;
     answer.unwrap_or_else(|error| panic!("{error}\n{}", scene.bot().log()));
 }
 
@@ -210,7 +210,7 @@ async fn what_is_delivered_several_times_is_answered_once() {
     scene.slack.fail_envelopes(None, EnvelopeFault::Duplicate, 2);
     scene.ask("deploy push -n store", "push-keys").await;
     scene.slack.person("U0BEN").says(CHANNEL, "<@U0KUBEWHY> deploy checkout -n store").expect("it can be said");
-    let mentioned = scene.slack.wait_for(PATIENCE, |slack| slack.shows("app crashes").then_some(()));
+    let mentioned = scene.slack.wait_for(PATIENCE, |slack| shows(slack, "app crashes").then_some(()));
     mentioned.await.unwrap_or_else(|error| panic!("{error}"));
     // What comes after both: were there a second answer, it would stand before it.
     scene.ask("deploy pricing -n store", "liveness").await;
@@ -249,7 +249,7 @@ async fn what_was_taken_before_a_crash_is_answered_after_it_or_told() {
     scene.slack.clear_faults();
     scene.bot = Some(scene.setup.start());
     let told = scene.slack.wait_for(PATIENCE, |slack| {
-        (slack.shows("restarted while I worked") || slack.shows("push-keys")).then_some(())
+        (shows(slack, "restarted while I worked") || shows(slack, "push-keys")).then_some(())
     });
     told.await.unwrap_or_else(|error| panic!("{error}\n{}", scene.bot().log()));
 }
@@ -398,4 +398,11 @@ async fn a_thousand_questions_in_ten_seconds_are_each_acknowledged_and_cost_the_
 /// The requests that the cluster has answered so far.
 fn requests() -> u64 {
     cluster().demo.sandbox().used_access().iter().map(|(_, times)| times).sum()
+}
+
+/// Whether anybody sees those words anywhere in the channel.
+fn shows(slack: &SlackServer, words: &str) -> bool {
+    let threads = slack.messages(CHANNEL).into_iter().flat_map(|seen| slack.thread(CHANNEL, &seen.ts));
+    let alone = ["U0ANNA", "U0BEN", "U0CARA"].into_iter().flat_map(|person| slack.ephemerals(person));
+    slack.messages(CHANNEL).into_iter().chain(threads).chain(alone).any(|seen| seen.shown.contains(words))
 }

@@ -2,6 +2,7 @@
 
 use kubewhy_chat::{ChatError, ChatPlatform as _, Person, Place, Post, Posted, Tone};
 use kubewhy_slack_server::{CallFault, Effect, Patience, World};
+use serde_json::Value;
 
 use crate::scene::{INCIDENTS, Scene, message, slack};
 
@@ -31,11 +32,10 @@ async fn one_person_is_called_and_nobody_else() {
         kubewhy_chat::Message::new(Tone::Healthy, kubewhy_text::text![kubewhy_text::quoted("<!channel> <@U0BEN>")]);
     let post = Post { mention: Some(anna), message: hostile, ..post(INCIDENTS, "healthy-1") };
     scene.slack.post(&post).await.expect("it is posted");
-    let sent = scene.server.calls_of("chat.postMessage").pop().expect("a call").arguments.to_string();
-    assert!(sent.contains("<@U0ANNA>"), "{sent}");
-    // Blocks are the first thing that a person reads; the mention is the only sign of Slack in them that is live.
-    let live = scene.server.messages(INCIDENTS).pop().expect("a message").text;
-    assert!(live.contains("<@U0ANNA>") && !live.contains("<!channel>") && !live.contains("<@U0BEN>"), "{live}");
+    let sent = scene.server.calls_of("chat.postMessage").pop().expect("a call").arguments;
+    let live: Vec<&str> =
+        signs(&sent["text"]).chain(sent["blocks"].as_array().into_iter().flatten().flat_map(marked)).collect();
+    assert_eq!(live, ["<@U0ANNA>"; 2], "{sent}");
 }
 
 #[tokio::test]
@@ -80,4 +80,16 @@ async fn what_cannot_be_edited_any_more_is_gone() {
         let error = scene.slack.edit(&posted, &message("cart fails still")).await.expect_err("it is too late");
         assert!(matches!(error, ChatError::Gone { .. }), "{error}");
     }
+}
+
+/// The words of a block that Slack reads as markup.
+fn marked(block: &Value) -> impl Iterator<Item = &str> {
+    let markup = block.pointer("/text").filter(|text| text["type"] == "mrkdwn");
+    markup.map(|text| &text["text"]).into_iter().flat_map(signs)
+}
+
+/// What calls somebody in text that Slack reads as markup.
+fn signs(text: &Value) -> impl Iterator<Item = &str> {
+    let text = text.as_str().unwrap_or_default();
+    text.match_indices('<').map(move |(at, _)| text[at..].split_inclusive('>').next().unwrap_or_default())
 }

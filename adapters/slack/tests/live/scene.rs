@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kubewhy_chat::{
-    Acceptance, ChatError, ChatPlatform as _, Delivery, Inbox, Message, Reply, Tone, Typed, Visibility,
+    Acceptance, ChatError, ChatPlatform as _, Delivery, Inbox, Link, Message, Reply, Tone, Typed, Visibility,
 };
 use kubewhy_slack::{Settings, Slack};
 use kubewhy_slack_server::{SlackServer, World};
@@ -138,6 +138,17 @@ impl Scene {
         let words = format!("<@U0KUBEWHY> {text}");
         let ts = self.server.person(ANNA).says(channel, &words).expect("it can be said");
         (self.inbox.wait_for(before + 1).await.pop().expect("a delivery"), ts)
+    }
+
+    /// Waits until the link is as wanted: no event of the server tells that.
+    pub(crate) async fn wait_for_link(&self, is_wanted: impl Fn(&Link) -> bool) {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        let wanted = async {
+            while !is_wanted(&self.slack.link()) {
+                looks.tick().await;
+            }
+        };
+        assert!(timeout(SOON, wanted).await.is_ok(), "the link is {:?}", self.slack.link());
     }
 
     /// What the bot itself has posted in a channel.

@@ -14,32 +14,25 @@ fn all() -> Judge {
 #[tokio::test]
 async fn the_link_is_told_truly() {
     let mut scene = Scene::open().await;
-    let open = |scene: &Scene| matches!(scene.slack.link(), Link::Open);
-    scene.server.wait_for(SOON, |_| open(&scene).then_some(())).await.expect("it opens");
+    scene.wait_for_link(|link| *link == Link::Open).await;
     scene.server.change_world(|world| world.app.app_scopes.clear());
     scene.server.drop_connections(None);
-    let lost = |scene: &Scene| matches!(scene.slack.link(), Link::Lost { .. });
-    scene.server.wait_for(SOON, |_| lost(&scene).then_some(())).await.expect("it is lost");
+    scene.wait_for_link(|link| matches!(link, Link::Lost { .. })).await;
     let error = scene.ended().await.expect_err("a scope lacks");
     assert!(matches!(error, ChatError::Forbidden { .. }) && error.to_string().contains("connections:write"), "{error}");
 }
 
 #[tokio::test]
 async fn sockets_that_are_lost_are_opened_again() {
-    let scene = Scene::open().await;
-    for round in 0..2 {
-        if round == 0 {
-            scene.server.drop_connections(None)
-        } else {
+    for in_good_order in [false, true] {
+        let scene = Scene::open().await;
+        if in_good_order {
             scene.server.close_connections(None)
+        } else {
+            scene.server.drop_connections(None)
         }
-        let opened = 4 + 2 * round;
-        scene
-            .server
-            .wait_for(SOON, |server| (server.connections_opened() >= opened).then_some(()))
-            .await
-            .expect("reopened");
-        scene.server.wait_for_connections(2, Duration::from_secs(30)).await.expect("two sockets");
+        scene.server.wait_for(SOON, |server| (server.connections_opened() == 4).then_some(())).await.expect("reopened");
+        scene.wait_for_link(|link| *link == Link::Open).await;
         scene.asked(INCIDENTS, "pod cart").await;
     }
 }

@@ -8,9 +8,11 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod bounds;
 mod connect;
 mod request;
 
+pub use bounds::{Bounds, Logs, Secrets};
 pub use connect::{ConnectError, Connection};
 
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use kube::Client;
-use kubewhy_diagnosis::ask::{Answer, Ask};
+use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::kind::Kind;
 
 /// How long one request may take.
@@ -31,6 +33,7 @@ const CONCURRENCY: usize = 8;
 pub struct Cluster {
     client: Client,
     name: String,
+    bounds: Bounds,
     requests: AtomicUsize,
 }
 
@@ -51,7 +54,13 @@ impl Cluster {
 
     /// Reads through a client that is there already.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), requests: AtomicUsize::new(0) }
+        Self { client, name: name.into(), bounds: Bounds::default(), requests: AtomicUsize::new(0) }
+    }
+
+    /// The same, asking for nothing beyond these bounds.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// The cluster's name: the context's, or `in-cluster`.
@@ -80,6 +89,20 @@ impl Cluster {
 
     /// The objects of a kind as `(namespace, name)`, from their metadata alone; empty where they cannot be listed.
     pub async fn names(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Option<String>, String)> {
+        let ask = Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All };
+        if self.bounds.refusal(&ask).is_some() {
+            return Vec::new();
+        }
+        let Some(namespaces) = self.bounds.instead_of_all(kind, namespace) else {
+            let mut names = self.names_in(kind, namespace).await;
+            names.retain(|(_, name)| kind != Kind::Namespace || self.bounds.holds(name));
+            return names;
+        };
+        let names = futures::stream::iter(namespaces.iter().map(|namespace| self.names_in(kind, Some(namespace))));
+        names.buffered(CONCURRENCY).concat().await
+    }
+
+    async fn names_in(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Option<String>, String)> {
         let path = request::collection(kind, namespace);
         let query = BTreeMap::from([("limit", request::PAGE.to_owned())]);
         let Ok(list) = self.get_json(&path, &query, request::Form::MetadataList).await else {

@@ -5,6 +5,7 @@ pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod man;
+pub(crate) mod print;
 pub(crate) mod record;
 pub(crate) mod sandbox;
 pub(crate) mod scan;

@@ -63,6 +63,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Scan(arguments) => commands::scan::run(&arguments, &mut output),
         Command::Record(arguments) => commands::record::run(&arguments, &mut output),
         Command::Sandbox(arguments) => commands::sandbox::run(&arguments, &mut output),
+        Command::Print(arguments) => commands::print::run(&arguments, &mut output),
         Command::Catalogue(arguments) => commands::catalogue::run(&arguments, &mut output),
         Command::Completions { shell } => commands::completions::run(shell, &mut output),
         Command::Man => commands::man::run(&mut output),

@@ -185,10 +185,18 @@ fn person(index: usize, raw: &RawPerson, groups: &[&str], review: &mut Review) -
         );
     }
     if !discord.is_empty() && platform::discord_id(discord).is_none() {
-        review.problem(&format!("{key}.discord"), format!("{} is no account's id", shown(discord)), platform::DISCORD_ID_FIX);
+        review.problem(
+            &format!("{key}.discord"),
+            format!("{} is no account's id", shown(discord)),
+            platform::DISCORD_ID_FIX,
+        );
     }
     if slack.is_empty() && discord.is_empty() {
-        review.problem(&key, "has neither slack nor discord", "write the person's account, such as slack = \"T01ABC:U01ABC\"");
+        review.problem(
+            &key,
+            "has neither slack nor discord",
+            "write the person's account, such as slack = \"T01ABC:U01ABC\"",
+        );
     }
     for (at, group) in member_of.iter().enumerate() {
         if !groups.contains(&group.as_str()) {

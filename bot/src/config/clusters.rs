@@ -61,7 +61,11 @@ fn one(index: usize, raw: &RawCluster, review: &mut Review) -> ClusterSettings {
     let key = format!("clusters[{index}]");
     let speakable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() {
-        review.problem(&format!("{key}.name"), "is missing", "write what people call the cluster, such as name = \"prod\"");
+        review.problem(
+            &format!("{key}.name"),
+            "is missing",
+            "write what people call the cluster, such as name = \"prod\"",
+        );
     } else if name.len() > 63 || !name.chars().all(speakable) {
         review.problem(
             &format!("{key}.name"),

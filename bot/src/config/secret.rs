@@ -75,7 +75,11 @@ pub(super) fn required(review: &mut Review, key: &str, secret: Option<SecretStri
 pub(super) fn prefix(review: &mut Review, key: &str, secret: &SecretString, own: &str, other: &str) {
     let secret = secret.expose_secret();
     if secret.starts_with(other) {
-        review.problem(key, format!("begins with {other}, which is another token"), format!("write the one that begins with {own}"));
+        review.problem(
+            key,
+            format!("begins with {other}, which is another token"),
+            format!("write the one that begins with {own}"),
+        );
     } else if !secret.is_empty() && !secret.contains(own) {
         review.warning(key, format!("does not begin with {own}"), "see whether it is the right token");
     }
@@ -104,7 +108,11 @@ fn of_file(review: &mut Review, key: &str, path: &Path) -> Option<SecretString> 
     let text = match text_of(path) {
         Ok(text) => text,
         Err(why) => {
-            review.problem(key, format!("{} cannot be read: {why}", path.display()), "name a file that holds the secret alone");
+            review.problem(
+                key,
+                format!("{} cannot be read: {why}", path.display()),
+                "name a file that holds the secret alone",
+            );
             return None;
         }
     };

@@ -46,3 +46,13 @@ pub struct Raw {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prometheus: Option<RawLater>,
 }
+
+impl Raw {
+    /// It as TOML, secrets as `"<set>"`.
+    ///
+    /// # Errors
+    /// Where a value cannot be written as TOML; none of these cannot.
+    pub fn to_toml(&self) -> Result<String, String> {
+        toml::to_string(self).map_err(|error| error.to_string())
+    }
+}

@@ -44,6 +44,10 @@ pub(crate) enum Command {
     Sandbox(SandboxArgs),
     /// Print what to install, made from the configuration
     Print(PrintArgs),
+    /// Run the bot in Slack, Discord or both
+    Run(RunArgs),
+    /// Test the configuration: tokens, rights, channels, clusters; each line ok or what to do
+    Check(RunArgs),
     /// List the causes that are told apart, or explain one
     Catalogue(CatalogueArgs),
     /// Print a shell completion script
@@ -105,6 +109,16 @@ pub(crate) struct SandboxArgs {
     pub(crate) kubeconfig: Option<PathBuf>,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The configuration; without it ./kubewhy.toml, then /etc/kubewhy/kubewhy.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug or trace, instead of what the configuration says
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+}
+
 /// `90s`, `2m`, `1h 30m`.
 fn duration(words: &str) -> Result<SignedDuration, String> {
     let duration: SignedDuration =
@@ -163,7 +177,7 @@ pub(crate) struct PrintArgs {
     #[arg(value_enum)]
     pub(crate) topic: Topic,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) config: RunArgs,
 }
 
 /// Something that follows from the configuration.
@@ -173,17 +187,8 @@ pub(crate) enum Topic {
     Config,
     /// The Kubernetes roles that the bot needs, and nothing more
     Rbac,
-}
-
-/// Where the configuration is.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct ConfigArgs {
-    /// The configuration; without it ./kubewhy.toml, else /etc/kubewhy/kubewhy.toml, where they exist
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// How much is logged, before what the configuration says: off, error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL")]
-    pub(crate) log_level: Option<String>,
+    /// The manifest from which Slack makes the app
+    SlackManifest,
 }
 
 #[derive(Args, Debug)]

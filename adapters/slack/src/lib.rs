@@ -20,6 +20,7 @@ mod errands;
 mod file;
 mod identity;
 mod intake;
+pub mod limits;
 mod line;
 mod link;
 pub mod manifest;

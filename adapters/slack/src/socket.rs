@@ -26,7 +26,7 @@ const CLOSING: Duration = Duration::from_secs(4);
 const FINISHING: Duration = Duration::from_secs(3);
 /// `apps.connections.open` is tier 1, about one a minute, with a burst at a start. Slack can tell every socket to
 /// reconnect as soon as it is open.
-const OPENING_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(5).expect("it is not zero");
+const OPENING_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(6).expect("it is not zero");
 const OPENING_PERIOD: Duration = Duration::from_secs(12);
 
 /// What the sockets share.

@@ -77,10 +77,7 @@ mod tests {
             }],
             "metadata": {"event_type": "alert", "event_payload": {"severity": 3}},
         });
-        assert_eq!(
-            words(&alert),
-            "[FIRING:1] KubePodCrashLooping\nPod shop/cart-7c9 <app>\nnamespace\npod cart-7c9"
-        );
+        assert_eq!(words(&alert), "[FIRING:1] KubePodCrashLooping\nPod shop/cart-7c9 <app>\nnamespace\npod cart-7c9");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) async fn keep(hub: Arc<Hub>, number: usize) -> Result<(), ChatError> 
                 }
                 match end {
                     End::Stopped => break,
-                    End::SwitchedOff => return Err(switched_off()),
+                    End::SwitchedOff => return Err(ask_why(&hub).await),
                     End::Lost(why) => why,
                     End::Leaving(old) => {
                         linger(&mut lingering, &hub, *old);
@@ -106,6 +106,14 @@ async fn open(hub: &Hub) -> Result<Connection, Closed> {
             Err(Closed::ForNow("the socket could not be opened".to_owned()))
         }
         Err(_) => Err(Closed::ForNow("the socket did not open in time".to_owned())),
+    }
+}
+
+/// Slack says so of Socket Mode that was switched off, and of a token that was revoked.
+async fn ask_why(hub: &Hub) -> ChatError {
+    match hub.line.api.open_connection::<Opened>().await.map_err(closed) {
+        Err(Closed::ForGood(error)) => error,
+        Err(Closed::ForNow(_)) | Ok(_) => switched_off(),
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kubewhy_chat::{ChatError, ChatPlatform, Memory};
 use kubewhy_core::commands::Capabilities;
-use kubewhy_kubernetes::Connection;
+use kubewhy_kubernetes::{Bounds, Connection, Logs, Secrets};
 use kubewhy_store::{Ending as DeliveryEnding, Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::config::{ClusterSettings, Reach, Settings};
+use crate::config::{ClusterSettings, LogReaders, Reach, Settings};
 use crate::desk::{Desk, Served};
 use crate::source::{Source, SourceError};
 
@@ -96,8 +96,12 @@ pub(crate) enum RunError {
 /// # Errors
 /// Where a kubeconfig cannot be used.
 pub(crate) fn clusters(settings: &Settings, runtime: &Arc<Runtime>) -> Result<Vec<Served>, RunError> {
-    let open = |connection: Connection| {
-        let connection = Connection { requests_per_second: settings.limits.api_requests_per_second, ..connection };
+    let open = |connection: Connection, namespaces: &[String]| {
+        let connection = Connection {
+            requests_per_second: settings.limits.api_requests_per_second,
+            bounds: bounds(namespaces, settings),
+            ..connection
+        };
         let source = Source::cluster_on(Arc::clone(runtime), &connection).map_err(|source| {
             let name = connection.name.as_deref().unwrap_or("of the current kubeconfig context");
             RunError::Cluster { name: name.to_owned(), source }
@@ -105,9 +109,18 @@ pub(crate) fn clusters(settings: &Settings, runtime: &Arc<Runtime>) -> Result<Ve
         Ok(Served { source, context: None })
     };
     if settings.clusters.is_empty() {
-        return Ok(vec![open(Connection::default())?]);
+        return Ok(vec![open(Connection::default(), &[])?]);
     }
-    settings.clusters.iter().map(|cluster| open(connection(cluster))).collect()
+    settings.clusters.iter().map(|cluster| open(connection(cluster), &cluster.namespaces)).collect()
+}
+
+/// What the role that `kubewhy print rbac` makes allows: the rest is not even asked for.
+fn bounds(namespaces: &[String], settings: &Settings) -> Bounds {
+    Bounds {
+        namespaces: namespaces.iter().cloned().collect(),
+        secrets: if settings.rbac.secrets { Secrets::Named } else { Secrets::Never },
+        logs: if settings.access.logs == LogReaders::Off { Logs::Never } else { Logs::Read },
+    }
 }
 
 fn connection(cluster: &ClusterSettings) -> Connection {

@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: &PrintArgs, output: &mut Output) -> Ending {
     let printed = match arguments.topic {
         Topic::Config => effective(&inspected),
         Topic::Rbac => rbac::manifests(&inspected.settings),
+        Topic::SlackManifest => Ok(format!("{:#}", kubewhy_slack::manifest(inspected.raw.slack_command()))),
     };
     match printed {
         Ok(text) => {

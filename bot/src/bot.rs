@@ -96,10 +96,10 @@ pub(crate) enum RunError {
 /// # Errors
 /// Where a kubeconfig cannot be used.
 pub(crate) fn clusters(settings: &Settings, runtime: &Arc<Runtime>) -> Result<Vec<Served>, RunError> {
-    let open = |connection: Connection, namespaces: &[String]| {
+    let open = |connection: Connection| {
         let connection = Connection {
             requests_per_second: settings.limits.api_requests_per_second,
-            bounds: bounds(namespaces, settings),
+            bounds: bounds(settings, &connection),
             ..connection
         };
         let source = Source::cluster_on(Arc::clone(runtime), &connection).map_err(|source| {
@@ -109,18 +109,9 @@ pub(crate) fn clusters(settings: &Settings, runtime: &Arc<Runtime>) -> Result<Ve
         Ok(Served { source, context: None })
     };
     if settings.clusters.is_empty() {
-        return Ok(vec![open(Connection::default(), &[])?]);
+        return Ok(vec![open(Connection::default())?]);
     }
-    settings.clusters.iter().map(|cluster| open(connection(cluster), &cluster.namespaces)).collect()
-}
-
-/// What the role that `kubewhy print rbac` makes allows: the rest is not even asked for.
-fn bounds(namespaces: &[String], settings: &Settings) -> Bounds {
-    Bounds {
-        namespaces: namespaces.iter().cloned().collect(),
-        secrets: if settings.rbac.secrets { Secrets::Named } else { Secrets::Never },
-        logs: if settings.access.logs == LogReaders::Off { Logs::Never } else { Logs::Read },
-    }
+    settings.clusters.iter().map(|cluster| open(connection(cluster))).collect()
 }
 
 fn connection(cluster: &ClusterSettings) -> Connection {
@@ -131,6 +122,16 @@ fn connection(cluster: &ClusterSettings) -> Connection {
         Reach::InCluster => Connection::in_cluster(),
     };
     Connection { name: Some(cluster.name.clone()), ..connection }
+}
+
+/// What the configuration lets the bot read of a cluster, whatever its role would let it.
+fn bounds(settings: &Settings, connection: &Connection) -> Bounds {
+    let cluster = settings.clusters.iter().find(|cluster| Some(&cluster.name) == connection.name.as_ref());
+    Bounds {
+        namespaces: cluster.map(|cluster| cluster.namespaces.iter().cloned().collect()).unwrap_or_default(),
+        secrets: if settings.rbac.secrets { Secrets::Named } else { Secrets::Never },
+        logs: if settings.access.logs == LogReaders::Off { Logs::Never } else { Logs::Read },
+    }
 }
 
 /// The platforms that are configured. Nothing is sent yet.

@@ -42,12 +42,12 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Serve the embedded cluster, or a dump, as a Kubernetes API on loopback
     Sandbox(SandboxArgs),
-    /// Print what to install, made from the configuration
-    Print(PrintArgs),
     /// Run the bot in Slack, Discord or both
     Run(RunArgs),
     /// Test the configuration: tokens, rights, channels, clusters; each line ok or what to do
     Check(RunArgs),
+    /// Print what to install, made from the configuration
+    Print(PrintArgs),
     /// List the causes that are told apart, or explain one
     Catalogue(CatalogueArgs),
     /// Print a shell completion script

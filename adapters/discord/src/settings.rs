@@ -40,7 +40,8 @@ impl Settings {
     /// The token as it is sent: a person may have pasted it with the word that goes before it.
     pub(crate) fn bare_token(&self) -> Result<SecretString, DiscordError> {
         let token = self.token.expose_secret().trim();
-        let token = token.strip_prefix("Bot ").unwrap_or(token).trim();
+        let bare = token.strip_prefix("Bot").filter(|rest| rest.is_empty() || rest.starts_with(' '));
+        let token = bare.unwrap_or(token).trim();
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(DiscordError::Token);
         }

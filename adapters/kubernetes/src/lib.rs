@@ -36,7 +36,7 @@ const CONCURRENCY: usize = 8;
 pub struct Cluster {
     client: Client,
     name: String,
-    bounds: Arc<Bounds>,
+    bounds: Bounds,
     requests: AtomicUsize,
     pace: Option<Arc<DefaultDirectRateLimiter>>,
 }
@@ -58,13 +58,13 @@ impl Cluster {
 
     /// Reads through a client that is there already.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), bounds: Arc::default(), requests: AtomicUsize::new(0), pace: None }
+        Self { client, name: name.into(), bounds: Bounds::default(), requests: AtomicUsize::new(0), pace: None }
     }
 
     /// The same, asking for nothing beyond these bounds.
     #[must_use]
     pub fn within(self, bounds: Bounds) -> Self {
-        Self { bounds: Arc::new(bounds), ..self }
+        Self { bounds, ..self }
     }
 
     /// The same with at most so many requests a second, all questions together; what is more waits for its turn. A second's
@@ -81,7 +81,7 @@ impl Cluster {
         Self {
             client: self.client.clone(),
             name: self.name.clone(),
-            bounds: Arc::clone(&self.bounds),
+            bounds: self.bounds.clone(),
             requests: AtomicUsize::new(0),
             pace: self.pace.clone(),
         }
@@ -157,8 +157,8 @@ impl Cluster {
             names.retain(|(_, name)| kind != Kind::Namespace || self.bounds.holds(name));
             return names;
         };
-        let one = |namespace| self.names_in(kind, Some(namespace), selector.clone());
-        futures::stream::iter(namespaces.iter().map(String::as_str).map(one)).buffered(CONCURRENCY).concat().await
+        let each = namespaces.iter().map(|namespace| self.names_in(kind, Some(namespace), selector.clone()));
+        futures::stream::iter(each).buffered(CONCURRENCY).concat().await
     }
 
     async fn names_in(

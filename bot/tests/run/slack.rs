@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use kubewhy_slack_server::{CallFault, Effect, EnvelopeFault, EnvelopeKind, Seen, SlackServer, World};
+use kubewhy_slack_server::{CallFault, Effect, EnvelopeFault, EnvelopeKind, Seen, Slack, SlackServer, World};
 use serde_json::json;
 
 use crate::bot::{Bot, PATIENCE, Setup};
@@ -154,7 +154,7 @@ namespaces = ["store"]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_of_the_cluster_is_said_in_clear_words() {
     // Somebody who may read nothing but pods, and no logs.
-    let cluster = Cluster::start("little");
+    let cluster: &Cluster = Box::leak(Box::new(Cluster::start("little")));
     let sandbox = cluster.demo.sandbox();
     sandbox.know_token("may-little", "little", &[]);
     let role = json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]});
@@ -284,7 +284,7 @@ async fn who_waits_is_called_once_when_it_is_healthy() {
     anna.presses(CHANNEL, &answer.ts, "Tell me when healthy").expect("the button is there");
     scene.told("U0ANNA", "promised before").await;
     heal("surveys");
-    let called = |slack: &SlackServer| {
+    let called = |slack: &Slack| {
         let posts = slack.calls_of("chat.postMessage");
         posts.iter().filter(|call| call.arguments.to_string().contains("U0ANNA")).count()
     };
@@ -401,7 +401,7 @@ fn requests() -> u64 {
 }
 
 /// Whether anybody sees those words anywhere in the channel.
-fn shows(slack: &SlackServer, words: &str) -> bool {
+fn shows(slack: &Slack, words: &str) -> bool {
     let threads = slack.messages(CHANNEL).into_iter().flat_map(|seen| slack.thread(CHANNEL, &seen.ts));
     let alone = ["U0ANNA", "U0BEN", "U0CARA"].into_iter().flat_map(|person| slack.ephemerals(person));
     slack.messages(CHANNEL).into_iter().chain(threads).chain(alone).any(|seen| seen.shown.contains(words))

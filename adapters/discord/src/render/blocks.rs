@@ -1,7 +1,7 @@
 //! Each kind of block as rows.
 
 use kubewhy_chat::{Block as Part, Button, Choice, Fact, Image, Quote, Table};
-use kubewhy_text::Text;
+use kubewhy_text::{Span, Text};
 
 use super::components::{Components, Line};
 use super::fence::{self, Shown};
@@ -131,14 +131,16 @@ impl<'m> Blocks<'m> {
 
     /// A point for each row: columns that are aligned break on a phone, and in a fence a reader's own zone is lost.
     fn table(&mut self, table: &'m Table) -> Vec<Row> {
-        let heads: Vec<&Text> = table.heads.iter().filter(|head| !head.is_empty()).collect();
-        let mut rows = self.lines(CONTEXT, &joined(heads.into_iter().map(|head| vec![Words::Text(head)])));
+        let heads = table.heads.iter().filter(|head| !is_blank(head));
+        let mut rows = self.lines(CONTEXT, &joined(heads.map(|head| (vec![Words::Text(head)], " · "))));
         for row in &table.rows {
-            let cells = row.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(|(column, cell)| {
-                match table.heads.get(column).filter(|head| column > 0 && !head.is_empty() && is_number(cell)) {
+            let cells = row.iter().enumerate().filter(|(_, cell)| !is_blank(cell)).map(|(column, cell)| {
+                let head = table.heads.get(column).filter(|head| !is_blank(head));
+                match head.filter(|_| column > 0 && is_number(cell)) {
                     // A number says nothing without its head.
-                    Some(head) => vec![Words::Text(head), Words::Own(" "), Words::Text(cell)],
-                    None => vec![Words::Text(cell)],
+                    Some(head) => (vec![Words::Text(head), Words::Own(": "), Words::Brief(cell)], " · "),
+                    // A column without a head is a mark of what follows.
+                    None => (vec![Words::Brief(cell)], if head.is_some() { " · " } else { " " }),
                 }
             });
             rows.extend(self.lines(POINT, &joined(cells)));
@@ -186,19 +188,24 @@ pub(super) fn plain_rows(parts: &[Part]) -> Vec<String> {
     rows.iter().filter_map(plain_row).collect()
 }
 
-fn joined<'m>(cells: impl Iterator<Item = Vec<Words<'m>>>) -> Vec<Words<'m>> {
+/// Cells with what stands between each and the next.
+fn joined<'m>(cells: impl Iterator<Item = (Vec<Words<'m>>, &'static str)>) -> Vec<Words<'m>> {
     let mut words = Vec::new();
-    for (index, cell) in cells.enumerate() {
-        if index > 0 {
-            words.push(Words::Own(" · "));
-        }
+    let mut gap = None;
+    for (cell, behind) in cells {
+        words.extend(gap.map(Words::Own));
         words.extend(cell);
+        gap = Some(behind);
     }
     words
 }
 
+fn is_blank(text: &Text) -> bool {
+    text.spans().iter().all(|span| matches!(span, Span::Own(words) if words.trim().is_empty()))
+}
+
 fn is_number(cell: &Text) -> bool {
-    matches!(cell.spans(), [kubewhy_text::Span::Own(words)] if !words.is_empty() && words.bytes().all(|byte| byte.is_ascii_digit()))
+    matches!(cell.spans(), [Span::Own(words)] if !words.is_empty() && words.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether an empty line stands between two parts.

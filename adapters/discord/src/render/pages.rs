@@ -249,20 +249,21 @@ fn unmarked(line: &str) -> String {
     out.strip_prefix("-# ").or_else(|| out.strip_prefix("### ")).unwrap_or(&out).to_owned()
 }
 
-/// `<t:0:f> (<t:0:R>)` as `1970-01-01 00:00:00 UTC`.
+/// `<t:0:f> (<t:0:R>)` and `<t:0:f>` as `1970-01-01 00:00:00 UTC`.
 fn with_times(words: &str) -> String {
     let mut out = String::with_capacity(words.len());
     let mut parts = words.split("<t:");
     out.push_str(parts.next().unwrap_or_default());
     for part in parts {
-        let read = part.split_once(":f> (").and_then(|(second, rest)| {
-            let time = jiff::Timestamp::from_second(second.parse().ok()?).ok()?;
-            Some((time, rest))
-        });
-        match read {
-            Some((time, _)) => out.push_str(&time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
-            None => out.push_str(part.split_once(":R>)").map_or(part, |(_, rest)| rest)),
-        }
+        let Some((time, rest)) = part.split_once(":f>") else {
+            // How long ago it was is not known when the file is read.
+            out.push_str(part.split_once(":R>)").map_or(part, |(_, rest)| rest));
+            continue;
+        };
+        let time = time.parse().ok().and_then(|second| jiff::Timestamp::from_second(second).ok());
+        let written = time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+        out.push_str(&written.unwrap_or_default());
+        out.push_str(rest.strip_suffix(" (").unwrap_or(rest));
     }
     out
 }

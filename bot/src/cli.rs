@@ -177,7 +177,7 @@ pub(crate) struct PrintArgs {
     #[arg(value_enum)]
     pub(crate) topic: Topic,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) config: RunArgs,
 }
 
 /// Something that follows from the configuration.
@@ -187,17 +187,8 @@ pub(crate) enum Topic {
     Config,
     /// The Kubernetes roles that the bot needs, and nothing more
     Rbac,
-}
-
-/// Where the configuration is.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct ConfigArgs {
-    /// The configuration; without it ./kubewhy.toml, else /etc/kubewhy/kubewhy.toml, where they exist
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// How much is logged, before what the configuration says: off, error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL")]
-    pub(crate) log_level: Option<String>,
+    /// The manifest from which Slack makes the app
+    SlackManifest,
 }
 
 #[derive(Args, Debug)]

@@ -74,3 +74,74 @@ impl Bounds {
 fn no_secrets() -> String {
     "kubewhy is set up not to ask for Secrets".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use kubewhy_diagnosis::ask::{Filter, Instance};
+
+    use super::*;
+
+    fn get(kind: Kind, namespace: Option<&str>, name: &str) -> Ask {
+        Ask::Get { kind, namespace: namespace.map(str::to_owned), name: name.to_owned() }
+    }
+
+    fn list(kind: Kind, namespace: Option<&str>) -> Ask {
+        Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All }
+    }
+
+    fn log(namespace: &str) -> Ask {
+        let [namespace, pod, container] = [namespace, "cart", "app"].map(str::to_owned);
+        Ask::Log { namespace, pod, container, instance: Instance::Current }
+    }
+
+    fn events(kind: Kind, namespace: Option<&str>) -> Ask {
+        Ask::Events { kind, namespace: namespace.map(str::to_owned), name: "x".to_owned() }
+    }
+
+    fn allowed(bounds: &Bounds, ask: &Ask) -> bool {
+        bounds.refusal(ask).is_none()
+    }
+
+    #[test]
+    fn without_bounds_everything_is_asked() {
+        let bounds = Bounds::default();
+        for ask in [get(Kind::Secret, Some("a"), "b"), list(Kind::Secret, None), log("a"), events(Kind::Node, None)] {
+            assert!(allowed(&bounds, &ask), "{ask}");
+        }
+        assert_eq!(bounds.instead_of_all(Kind::Pod, None), None);
+    }
+
+    #[test]
+    fn only_the_named_namespaces_are_asked_about_and_what_lives_in_none() {
+        let bounds = Bounds { namespaces: ["shop".to_owned()].into(), ..Bounds::default() };
+        let within = [
+            get(Kind::Pod, Some("shop"), "cart"),
+            get(Kind::Namespace, None, "shop"),
+            get(Kind::Node, None, "worker"),
+            list(Kind::Pod, None),
+            events(Kind::Pod, Some("shop")),
+            log("shop"),
+        ];
+        let outside = [
+            get(Kind::Pod, Some("bank"), "cart"),
+            get(Kind::Namespace, None, "bank"),
+            list(Kind::Pod, Some("bank")),
+            events(Kind::Pod, Some("bank")),
+            events(Kind::Node, None),
+            log("bank"),
+        ];
+        assert!(within.iter().all(|ask| allowed(&bounds, ask)));
+        assert!(!outside.iter().any(|ask| allowed(&bounds, ask)));
+        assert_eq!(bounds.instead_of_all(Kind::Pod, None), Some(&bounds.namespaces));
+        assert_eq!(bounds.instead_of_all(Kind::Node, None), None);
+    }
+
+    #[test]
+    fn secrets_and_logs_are_asked_for_as_far_as_they_may_be() {
+        let [by_name, listed] = [get(Kind::Secret, Some("a"), "b"), list(Kind::Secret, Some("a"))];
+        let with = |secrets| Bounds { secrets, logs: Logs::Never, ..Bounds::default() };
+        assert!(allowed(&with(Secrets::Named), &by_name) && !allowed(&with(Secrets::Named), &listed));
+        assert!(!allowed(&with(Secrets::Never), &by_name) && !allowed(&with(Secrets::Never), &listed));
+        assert!(!allowed(&with(Secrets::Listed), &log("a")));
+    }
+}

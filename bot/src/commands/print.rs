@@ -16,12 +16,13 @@ pub(crate) fn run(arguments: &PrintArgs, output: &mut Output) -> Ending {
             return Ending::Usage;
         }
     };
-    for warning in &inspected.warnings {
-        output.note(&format!("warning: {warning}"));
-    }
+    // The others are of another matter.
+    let warnings = inspected.warnings.iter().filter(|_| arguments.topic == Topic::Config);
+    warnings.for_each(|warning| output.note(&format!("warning: {warning}")));
     let printed = match arguments.topic {
         Topic::Config => effective(&inspected),
         Topic::Rbac => rbac::manifests(&inspected.settings),
+        Topic::SlackManifest => Ok(format!("{:#}", kubewhy_slack::manifest(inspected.raw.slack_command()))),
     };
     match printed {
         Ok(text) => {

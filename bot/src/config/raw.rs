@@ -48,6 +48,11 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// Slack's slash command, also where there is no section for Slack yet.
+    pub(crate) fn slack_command(&self) -> &str {
+        self.slack.as_ref().map_or(super::slack::COMMAND, |slack| slack.command.as_str())
+    }
+
     /// It as TOML, secrets as `"<set>"`.
     ///
     /// # Errors

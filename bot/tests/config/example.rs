@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kubewhy::config::{EXAMPLE, inspect};
 
-use crate::{file, folder, nothing};
+use crate::{file, folder, loaded, nothing, with_environment};
 
 /// The example with everything in it switched on.
 fn switched_on() -> String {
@@ -76,4 +76,32 @@ fn what_is_off_in_the_example_shows_its_default_where_it_has_one() {
         assert_eq!(shown["clusters"][0][key], default["clusters"][0][key], "clusters.{key}");
     }
     assert_eq!(shown["remediation"]["allow"][0]["approvals"], default["remediation"]["allow"][0]["approvals"]);
+}
+
+#[test]
+fn what_print_config_prints_can_be_read_again() {
+    let folder = folder();
+    let once = inspect(&file(&folder, crate::layers::WHOLE)).expect("valid").raw.to_toml().expect("TOML");
+    let again = inspect(&file(&folder, &once)).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(again.raw.to_toml().expect("TOML"), once);
+    let refused = crate::refused(&file(&folder, &once)).to_string();
+    assert!(refused.contains("is the mark that `kubewhy print config` writes"), "{refused}");
+}
+
+#[test]
+fn the_example_does_what_its_heading_says() {
+    let sources = with_environment(
+        nothing(),
+        &[
+            ("KUBEWHY__DISCORD__TOKEN", "a.b.c"),
+            ("KUBEWHY__DISCORD__GUILDS", "1234,5678"),
+            ("KUBEWHY__CLUSTERS", "[{name = \"prod\", context = \"prod-eu\"}]"),
+        ],
+    );
+    assert_eq!(loaded(&sources).settings.discord.expect("Discord").guilds, [1234, 5678]);
+    let plain = EXAMPLE.lines().filter(|line| line.starts_with('#') && !line.starts_with("# ") && *line != "#");
+    for setting in plain {
+        let text = setting.trim_start_matches('#');
+        assert!(text.starts_with('[') || text.contains(" = "), "no setting, and no space behind its sign: {setting}");
+    }
 }

@@ -5,7 +5,7 @@ use kubewhy::config::{Ask, LogFormat, LogReaders, Place, Reach, Sources};
 use crate::{file, folder, loaded, nothing, refused, with_environment, without};
 
 /// The file of product.md, with tokens.
-const WHOLE: &str = include_str!("whole.toml");
+pub(crate) const WHOLE: &str = include_str!("whole.toml");
 
 #[test]
 fn a_whole_file_is_taken_and_says_what_is_not_built_yet() {

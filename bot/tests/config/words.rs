@@ -41,7 +41,7 @@ fn a_value_is_repeated_without_what_it_could_do_to_a_terminal() {
 
 #[test]
 fn a_file_of_mistakes_of_any_size_ends() {
-    let unknown: String = (0..300).map(|number| format!("key{number} = 1\n")).collect();
-    let words = faults(&unknown);
+    let unknown: Vec<String> = (0..300).map(|number| format!("key{number} = 1")).collect();
+    let words = faults(&unknown.join("\n"));
     assert_eq!(words.lines().count(), 302, "each unknown key and the platform that lacks, below the headline: {words}");
 }

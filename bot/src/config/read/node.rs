@@ -151,7 +151,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
             _ => return Err(self.wrong(LIST)),
         };
         visitor
-            .visit_seq(Items { key: &self.key, items: items.iter().enumerate() })
+            .visit_seq(Items { key: &self.key, values: items.iter().enumerate() })
             .map_err(|fault| fault.at(&self.key))
     }
 
@@ -228,14 +228,14 @@ impl<'de> VariantAccess<'de> for Word<'_> {
 
 struct Items<'a> {
     key: &'a str,
-    items: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
+    values: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
 }
 
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Fault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let Some((index, value)) = self.items.next() else { return Ok(None) };
+        let Some((index, value)) = self.values.next() else { return Ok(None) };
         seed.deserialize(Node { key: format!("{}[{index}]", self.key), value }).map(Some)
     }
 }

@@ -251,8 +251,8 @@ async fn recover(store: &Store, office: &Arc<work::Office>, queue: &mpsc::Sender
     };
     for unfinished in left {
         if !unfinished.begun {
-            // The queue is empty and as long as what a run takes; what does not fit stays in the store.
-            let _kept_in_store = queue.try_send(unfinished.delivery);
+            // Workers take from the queue already; it is closed only where they ended.
+            let _is_taken = queue.send(unfinished.delivery).await;
             continue;
         }
         let id = unfinished.delivery.id.clone();

@@ -49,6 +49,8 @@ impl Intake {
 
     async fn store(&self, office: &Office, delivery: &Delivery) -> Fresh {
         match office.store.accept(delivery).await {
+            // It came while the store was lost, and was answered then.
+            Ok(Fresh::New) if self.unstored.contains_key(&delivery.id) => Fresh::Seen,
             Ok(fresh) => fresh,
             Err(error) => {
                 // Without the store, answers go on; a repetition is known as long as this process lives.

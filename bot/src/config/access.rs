@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::platform;
+use super::platform::{self, DiscordId};
 use super::review::{Review, repeated, shown};
 
 /// `[access]` as written.
@@ -26,7 +26,7 @@ pub struct RawAccess {
 pub struct RawGroup {
     pub(super) name: String,
     slack_user_groups: Vec<String>,
-    discord_roles: Vec<String>,
+    discord_roles: Vec<DiscordId>,
     kubernetes_groups: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct RawGroup {
 pub struct RawPerson {
     name: String,
     slack: String,
-    discord: String,
+    discord: DiscordId,
     kubernetes_user: String,
     groups: Vec<String>,
 }
@@ -165,7 +165,7 @@ fn group(index: usize, raw: &RawGroup, review: &mut Review) -> Group {
     Group {
         name: name.clone(),
         slack_user_groups: slack_user_groups.iter().map(|id| format!("slack:{id}")).collect(),
-        discord_roles: discord_roles.iter().map(|id| format!("discord:{id}")).collect(),
+        discord_roles: discord_roles.iter().map(|id| format!("discord:{}", &**id)).collect(),
         kubernetes_groups: kubernetes_groups.clone(),
     }
 }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::platform;
+use super::platform::{self, DiscordId};
 use super::review::{Review, shown};
 use super::secret::{self, RawSecret};
 
@@ -14,7 +14,7 @@ use super::secret::{self, RawSecret};
 pub struct RawDiscord {
     token: RawSecret,
     token_file: String,
-    guilds: Vec<String>,
+    guilds: Vec<DiscordId>,
     api_url: String,
 }
 

@@ -4,4 +4,5 @@
 
 mod bot;
 mod cluster;
+mod discord;
 mod slack;

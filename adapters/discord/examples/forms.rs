@@ -12,8 +12,18 @@ use kubewhy_text::{Text, name, quoted, text};
 use serde_json::{Value, json};
 
 /// Words that do nothing, in the shapes that change what is said around them.
-const HARMLESS: [(&str, usize); 6] =
-    [("zqxj", 1), ("zqxj", 20), ("zqxj ", 300), ("zqxj ", 20_000), ("zqxj\n", 20_000), ("zqxj```", 1)];
+const HARMLESS: &[(&str, usize)] = &[
+    ("", 1),
+    ("\n", 50_000),
+    ("zqxj", 1),
+    ("zqxj", 63),
+    ("zqxj ", 2),
+    ("zqxj", 20),
+    ("zqxj ", 300),
+    ("zqxj ", 20_000),
+    ("zqxj\n", 20_000),
+    ("zqxj```", 1),
+];
 
 fn main() -> ExitCode {
     let Some(folder) = std::env::args_os().nth(1) else {

@@ -30,19 +30,26 @@ pub(super) enum Shown {
 pub(super) fn lines<'m>(words: &'m str, whole: &mut Whole<'m>) -> Vec<Shown> {
     let body = trimmed(words);
     if body.is_empty() {
-        return vec![Shown::Note("(nothing)".to_owned())];
+        return nothing();
     }
     // A character takes one code unit at least and three bytes at most of each: what is short in bytes is short.
     let is_short = body.len() <= MOST || body.len() <= 3 * MOST && limits::length(body) <= MOST;
     let has_long_line = body.split('\n').any(|line| line.len() > LONGEST_LINE && limits::length(line) > LONGEST_LINE);
     if is_short && !has_long_line {
-        return body.split('\n').map(|line| Shown::Line(harmless(line))).collect();
+        let lines: Vec<String> = body.split('\n').map(harmless).collect();
+        // Marks without a letter are cleaned away.
+        let is_blank = lines.iter().all(|line| line.trim().is_empty());
+        return if is_blank { nothing() } else { lines.into_iter().map(Shown::Line).collect() };
     }
     let place = whole.keep(words);
     if is_short {
         return body.split('\n').map(|line| Shown::Line(short(line, &place))).collect();
     }
     beginning_and_end(body, &place)
+}
+
+fn nothing() -> Vec<Shown> {
+    vec![Shown::Note("(nothing)".to_owned())]
 }
 
 fn beginning_and_end(body: &str, place: &str) -> Vec<Shown> {
@@ -90,7 +97,11 @@ pub(super) fn commands<'m>(commands: &'m [String], whole: &mut Whole<'m>) -> Vec
         let shown = clean(kept);
         // A sign that has to be written otherwise would be another command.
         if rest.is_empty() && !shown.contains("```") {
-            return Shown::Line(shown);
+            return if shown.trim().is_empty() {
+                Shown::Note("(an empty command)".to_owned())
+            } else {
+                Shown::Line(shown)
+            };
         }
         let place = whole.keep(command);
         Shown::Note(format!("A command that cannot be shown here is in {place}, attached"))
@@ -164,7 +175,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_to_be_nothing() {
-        for words in ["", "\n\n", " \n\u{200b}\n"] {
+        for words in ["", "\n\n", " \n\u{200b}\n", "\u{20e3}", "\u{301}\n\u{301}"] {
             assert_eq!(shown(&lines(words, &mut Whole::default())), ["(nothing)"], "{words:?}");
         }
     }

@@ -180,6 +180,8 @@ impl Pages {
         }
         self.page.close_fence();
         let feed = if self.page.text.is_empty() { "" } else { "\n" };
+        // Discord passes over a fence with nothing but line feeds in it, and takes its end for the beginning of another.
+        let line = if line.is_empty() { " " } else { line };
         self.page.push(&format!("{feed}```{language}\n{line}"));
         self.page.fence = Some(language);
     }

@@ -57,8 +57,16 @@ fn check_screen(screen: &Screen) -> Result<(), String> {
     check_components(&json!(screen.components))
 }
 
-/// No character that steers, and each fence closed.
+/// No character that steers, and each fence closed, with something in it: one without is none for Discord.
 fn check_markup(words: &str) -> Result<(), String> {
+    if words
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .any(|inside| inside.trim_start_matches("sh\n").replace('\n', "").is_empty())
+    {
+        return Err(format!("a fence with nothing in it in {words:.200}"));
+    }
     if let Some(c) = words.chars().find(|c| *c != '\n' && kubewhy_text::is_hostile(*c)) {
         return Err(format!("{c:?} in {words:.200}"));
     }

@@ -8,7 +8,7 @@ export function read(folder, file) {
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
 }
 
-/** The same without what serenity writes for "not there": `null` and empty lists and maps of localisations. */
+/** The same without the `null`s that serenity writes for "not there", which Discord takes for the same. */
 export function present(value) {
   if (Array.isArray(value)) return value.map(present);
   if (value === null || typeof value !== 'object') return value;

@@ -16,6 +16,14 @@ import type {
 } from 'discord-api-types/v10';
 `;
 
+/** A command without what serenity writes for "not there" beside `null`: empty lists and maps, and `autocomplete` where it is off. */
+function command(value) {
+  if (Array.isArray(value)) return value.map(command);
+  if (value === null || typeof value !== 'object') return value;
+  const isThere = ([key, inner]) => !(key === 'autocomplete' && inner === false) && (typeof inner !== 'object' || Object.keys(inner).length > 0);
+  return Object.fromEntries(Object.entries(present(value)).filter(isThere).map(([key, inner]) => [key, command(inner)]));
+}
+
 /** The one enumeration of words; all others are of numbers, of which TypeScript takes the literal. */
 const literal = (value) => JSON.stringify(present(value)).replaceAll('"type":"rich"', '"type":EmbedType.Rich');
 
@@ -28,10 +36,9 @@ function compile(name, constants) {
   }
   const file = join(work, 'types', `${name}.ts`);
   writeFileSync(file, HEADER + constants.map(([type, value], index) => `export const c${index}: ${type} = ${literal(value)};\n`).join(''));
-  const options = '--strict --noEmit --skipLibCheck --types --module nodenext --moduleResolution nodenext --target es2022';
-  const arguments_ = options.split(' ').flatMap((option) => (option === '--types' ? ['--types', ''] : [option]));
+  const options = ['--strict', '--noEmit', '--skipLibCheck', '--module', 'nodenext', '--moduleResolution', 'nodenext'];
   try {
-    execFileSync(process.execPath, [join(libraries, 'node_modules/typescript/bin/tsc'), ...arguments_, file], { encoding: 'utf8' });
+    execFileSync(process.execPath, [join(libraries, 'node_modules/typescript/bin/tsc'), ...options, '--target', 'es2022', file], { encoding: 'utf8' });
     return [];
   } catch (error) {
     const first = HEADER.split('\n').length;
@@ -57,7 +64,7 @@ const named = [];
 const messages = (file) => read(folder, file).flatMap(({ name, screens }) => screens.map(({ message }) => [name, 'Message', message]));
 named.push(...['samples.jsonl', 'templates.jsonl', 'hostile.jsonl'].flatMap(messages));
 named.push(...read(folder, 'forms.jsonl').map(({ name, modal }) => [name, 'Form', modal]));
-named.push(...read(folder, 'commands.jsonl').map(({ name, command }) => [name, 'Command', command]));
+named.push(...read(folder, 'commands.jsonl').map((value) => [value.name, 'Command', command(value.command)]));
 const wrong = compile('all', named.map(([, type, value]) => [type, value]));
 if (wrong.length > 0) {
   console.error(`types: ${wrong.length} are wrong`);

@@ -1,5 +1,7 @@
 //! Lines that are shown as they are, in fences that nothing inside can close.
 
+use std::fmt::Write as _;
+
 use kubewhy_text::printable;
 
 use super::line::head;
@@ -84,8 +86,9 @@ fn within<'a>(lines: impl Iterator<Item = &'a str>, most: usize, place: &str) ->
 fn short(line: &str, place: &str) -> String {
     let (kept, rest) = head(line, LONGEST_LINE);
     let mut shown = harmless(kept);
+    // Writing to a String cannot fail.
     if !rest.is_empty() {
-        shown.push_str(&format!(" … ({} more characters in {place})", rest.chars().count()));
+        let _ = write!(shown, " … ({} more characters in {place})", rest.chars().count());
     }
     shown
 }
@@ -153,14 +156,14 @@ mod tests {
 
     #[test]
     fn a_long_log_shows_its_beginning_and_its_end() {
-        let log: String = (0..2_000).map(|line| format!("line {line}\n")).collect();
+        let log = (0..2_000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
         let mut whole = Whole::default();
         let lines = lines(&log, &mut whole);
         let shown = shown(&lines);
         assert_eq!(shown.first(), Some(&"line 0"));
         assert_eq!(shown.last(), Some(&"line 1999"));
         assert!(shown.iter().any(|line| line.ends_with("more lines in whole.txt, attached")));
-        assert_eq!(whole.file().unwrap().bytes.len(), log.len());
+        assert_eq!(whole.file().unwrap().bytes.len(), log.len() + 1);
     }
 
     #[test]

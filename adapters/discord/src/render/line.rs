@@ -249,9 +249,9 @@ fn push_to_title(title: &mut String, span: &Span) -> bool {
         title.push(' ');
     }
     if matches!(span, Span::Time(_)) {
-        title.push_str(kept)
+        title.push_str(kept);
     } else {
-        title.push_str(&code_span(kept))
+        title.push_str(&code_span(kept));
     }
     rest.is_empty()
 }

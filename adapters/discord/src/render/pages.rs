@@ -158,19 +158,22 @@ impl Pages {
             Row::Picture(file) if self.page.pictures.len() < PICTURES => self.page.pictures.push(file),
             Row::Components(row, _) if self.page.components.len() < limits::ROWS => self.page.components.push(row),
             Row::Picture(file) => whole.rest(&format!("a picture that had no room: {}", file.name)),
-            row @ Row::Components(..) => plain_row(&row).into_iter().for_each(|words| whole.rest(&words)),
-            row if self.is_full => plain_row(&row).into_iter().for_each(|words| whole.rest(&words)),
-            Row::Line(line) => {
-                self.page.close_fence();
-                let feed = match (self.page.text.is_empty(), is_apart) {
-                    (true, _) => "",
-                    (false, true) => "\n\n",
-                    (false, false) => "\n",
-                };
-                self.page.push(&format!("{feed}{line}"));
-            }
+            Row::Components(_, words) => whole.rest(&words),
+            Row::Line(line) if self.is_full => whole.rest(&unmarked(&line)),
+            Row::Code(_, line) if self.is_full => whole.rest(&line),
+            Row::Line(line) => self.line(&line, is_apart),
             Row::Code(language, line) => self.code(language, &line),
         }
+    }
+
+    fn line(&mut self, line: &str, is_apart: bool) {
+        self.page.close_fence();
+        let feed = match (self.page.text.is_empty(), is_apart) {
+            (true, _) => "",
+            (false, true) => "\n\n",
+            (false, false) => "\n",
+        };
+        self.page.push(&format!("{feed}{line}"));
     }
 
     fn code(&mut self, language: &'static str, line: &str) {
@@ -243,9 +246,9 @@ fn unmarked(line: &str) -> String {
     for (index, part) in line.split('`').enumerate() {
         // Escaped back-ticks are of our own words, which have none.
         if index % 2 == 1 {
-            out.push_str(part)
+            out.push_str(part);
         } else {
-            out.push_str(&with_times(&part.replace("**", "").replace('\\', "")))
+            out.push_str(&with_times(&part.replace("**", "").replace('\\', "")));
         }
     }
     out.strip_prefix("-# ").or_else(|| out.strip_prefix("### ")).unwrap_or(&out).to_owned()

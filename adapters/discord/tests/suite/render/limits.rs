@@ -161,7 +161,7 @@ fn samples_stay_within_the_limits() {
 
 #[test]
 fn hundreds_of_buttons_and_entries_stay_within_the_limits() {
-    let buttons = (0..300).map(|n| Button::command(text!["Why ", n as u32], format!("why pod p{n}"))).collect();
+    let buttons = (0..300).map(|n| Button::command(text!["Why ", n], format!("why pod p{n}"))).collect();
     let options = (0..300).map(|n| (text![name(format!("p{n}"))], Press::Token(format!("t{n}")))).collect();
     let message = Message::default()
         .with(Block::Buttons(buttons))

@@ -58,29 +58,28 @@ function texts(rendering) {
 
 const template = (name) => name.split(' ')[0];
 
-/** What each template says by itself. */
-function vocabulary() {
-  const known = {};
-  for (const rendering of read(folder, 'templates.jsonl')) {
-    for (const parser of Object.keys(PARSERS)) {
-      const own = ((known[parser] ??= {})[template(rendering.name)] ??= { words: new Set(), times: new Set(), most: {} });
-      const counts = {};
-      for (const words of texts(rendering)) {
-        const { said, counts: here, times } = outside(parser, words);
-        for (const word of said) {
-          assert(!word.includes('zqxj'), `${parser}: foreign words outside of code in ${rendering.name}: ${word}`);
-          own.words.add(word);
-        }
-        for (const time of times) own.times.add(time);
-        for (const [type, count] of Object.entries(here)) counts[type] = (counts[type] ?? 0) + count;
+const known = {};
+
+/** Learns what a template says by itself, in each shape that it takes. */
+function learn(rendering) {
+  for (const parser of Object.keys(PARSERS)) {
+    const own = ((known[parser] ??= {})[template(rendering.name)] ??= { words: new Set(), times: new Set(), most: {} });
+    const counts = {};
+    for (const words of texts(rendering)) {
+      const { said, counts: here, times } = outside(parser, words);
+      for (const word of said) {
+        assert(!word.includes('zqxj'), `${parser}: foreign words outside of code: ${word}`);
+        own.words.add(word);
       }
-      for (const [type, count] of Object.entries(counts)) own.most[type] = Math.max(own.most[type] ?? 0, count);
+      for (const time of times) own.times.add(time);
+      for (const [type, count] of Object.entries(here)) counts[type] = (counts[type] ?? 0) + count;
     }
+    for (const [type, count] of Object.entries(counts)) own.most[type] = Math.max(own.most[type] ?? 0, count);
   }
-  return known;
+  return 1;
 }
 
-const known = vocabulary();
+checkAll('templates', read(folder, 'templates.jsonl'), learn);
 
 function check(rendering) {
   let nodes = 0;

@@ -12,8 +12,18 @@ use kubewhy_text::{Text, name, quoted, text};
 use serde_json::{Value, json};
 
 /// Words that do nothing, in the shapes that change what is said around them.
-const HARMLESS: [(&str, usize); 6] =
-    [("zqxj", 1), ("zqxj", 20), ("zqxj ", 300), ("zqxj ", 20_000), ("zqxj\n", 20_000), ("zqxj```", 1)];
+const HARMLESS: &[(&str, usize)] = &[
+    ("", 1),
+    ("\n", 50_000),
+    ("zqxj", 1),
+    ("zqxj", 63),
+    ("zqxj ", 2),
+    ("zqxj", 20),
+    ("zqxj ", 300),
+    ("zqxj ", 20_000),
+    ("zqxj\n", 20_000),
+    ("zqxj```", 1),
+];
 
 fn main() -> ExitCode {
     let Some(folder) = std::env::args_os().nth(1) else {
@@ -36,7 +46,7 @@ fn write(folder: &Path) -> io::Result<()> {
     // What a template shows around foreign words is told by showing it with words that are none of ours, short and long.
     let harmless = HARMLESS.iter().flat_map(|(words, times)| samples::hostile(&words.repeat(*times)));
     lines(&folder.join("templates.jsonl"), harmless.map(|(template, message)| rendered(template, &message)))?;
-    let hostile = samples::hostile_strings().into_iter().enumerate();
+    let hostile = samples::hostile_strings().into_iter().chain(signs()).enumerate();
     let hostile = hostile.flat_map(|(number, words)| {
         samples::hostile(&words).into_iter().map(move |(template, message)| (format!("{template} {number}"), message))
     });
@@ -44,6 +54,58 @@ fn write(folder: &Path) -> io::Result<()> {
     lines(&folder.join("forms.jsonl"), forms().into_iter().map(|(name, form)| form_of(&name, &form)))?;
     let commands = registration::commands().into_iter().map(|command| json!({"name": "command", "command": command}));
     lines(&folder.join("commands.jsonl"), commands)
+}
+
+/// Signs of Discord's markup in an order that nobody chose, the same each time.
+fn signs() -> impl Iterator<Item = String> {
+    const SIGNS: [&str; 36] = [
+        "`",
+        "``",
+        "```",
+        "*",
+        "**",
+        "_",
+        "__",
+        "~~",
+        "||",
+        "\\",
+        "\n",
+        "\n> ",
+        "\n# ",
+        "\n-# ",
+        "\n- ",
+        "\n1. ",
+        " ",
+        "<",
+        ">",
+        "<@1>",
+        "<#1>",
+        "<t:1:R>",
+        "<:a:1>",
+        "@here",
+        "@everyone",
+        "[",
+        "](",
+        ")",
+        "https://evil.example",
+        "a",
+        "b",
+        "\u{301}",
+        "\u{200b}",
+        "\t",
+        "😀",
+        "ˋ",
+    ];
+    const STRINGS: usize = 1_000;
+    let mut state: u64 = 5;
+    let mut next = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap_or_default() % below
+    };
+    (0..STRINGS).map(move |_| {
+        let length = 1 + next(24);
+        (0..length).filter_map(|_| SIGNS.get(next(SIGNS.len()))).copied().collect()
+    })
 }
 
 fn lines(path: &Path, values: impl Iterator<Item = Value>) -> io::Result<()> {

@@ -10,6 +10,8 @@ mod line;
 mod modal;
 mod pages;
 mod plain;
+mod title;
+mod unmarked;
 mod whole;
 
 use kubewhy_chat::{Message, Tone};
@@ -58,7 +60,7 @@ pub struct Rendering {
 /// Renders a message.
 pub fn render(message: &Message) -> Rendering {
     let mut blocks = Blocks::default();
-    let (title, is_whole) = line::title(message);
+    let (title, is_whole) = title::title(message);
     if !is_whole {
         blocks.headline(&message.headline);
     }

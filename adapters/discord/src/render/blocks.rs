@@ -2,11 +2,13 @@
 
 use kubewhy_chat::{Block as Part, Button, Choice, Fact, Image, Quote, Table};
 use kubewhy_text::{Span, Text};
+use serenity::builder::CreateActionRow;
 
 use super::components::{Components, Line};
 use super::fence::{self, Shown};
 use super::line::{self, BARE, Begin, Part as Words};
-use super::pages::{Block, Page, Pages, Row, plain_row};
+use super::pages::{Block, Page, Pages, Row};
+use super::unmarked::plain_row;
 use super::whole::Whole;
 use super::{File, plain};
 use crate::limits;
@@ -74,11 +76,11 @@ impl<'m> Blocks<'m> {
             Part::Quote(quote) => self.quote(quote),
             Part::Code(words) => {
                 let shown = fence::lines(words, &mut self.whole);
-                self.fenced("", shown)
+                fenced("", shown)
             }
             Part::Commands(commands) => {
                 let shown = fence::commands(commands, &mut self.whole);
-                self.fenced("sh", shown)
+                fenced("sh", shown)
             }
             Part::Steps(steps) => self.steps(steps),
             Part::Points(points) => points.iter().flat_map(|point| self.lines(POINT, &[Words::Text(point)])).collect(),
@@ -105,16 +107,8 @@ impl<'m> Blocks<'m> {
         source.push(Words::Own(":"));
         let mut rows = self.lines(BARE, &source);
         let shown = fence::lines(&quote.words, &mut self.whole);
-        rows.extend(self.fenced("", shown));
+        rows.extend(fenced("", shown));
         rows
-    }
-
-    fn fenced(&mut self, language: &'static str, shown: Vec<Shown>) -> Vec<Row> {
-        let rows = shown.into_iter().map(|shown| match shown {
-            Shown::Line(line) => Row::Code(language, line),
-            Shown::Note(note) => Row::Line(format!("-# {note}")),
-        });
-        rows.collect()
     }
 
     fn steps(&mut self, steps: &'m [Text]) -> Vec<Row> {
@@ -167,8 +161,12 @@ impl<'m> Blocks<'m> {
     }
 
     fn choice(&mut self, choice: &'m Choice) -> Vec<Row> {
-        let mut rows = self.lines(BARE, &[Words::Text(&choice.prompt)]);
         let (menus, lines) = self.components.choice(choice);
+        // A menu says its prompt by itself, where it has room for it.
+        let has_menu = menus.iter().any(|row| matches!(row, Row::Components(CreateActionRow::SelectMenu(_), _)));
+        let is_said = has_menu && plain::label(&choice.prompt, limits::PLACEHOLDER).1;
+        let prompt: &[Words<'m>] = if is_said { &[] } else { &[Words::Text(&choice.prompt)] };
+        let mut rows = self.lines(BARE, prompt);
         rows.extend(self.with_lines(lines, menus));
         rows
     }
@@ -186,6 +184,14 @@ pub(super) fn plain_rows(parts: &[Part]) -> Vec<String> {
     let mut blocks = Blocks::default();
     let rows = parts.iter().flat_map(|part| blocks.rows(part)).collect::<Vec<_>>();
     rows.iter().filter_map(plain_row).collect()
+}
+
+fn fenced(language: &'static str, shown: Vec<Shown>) -> Vec<Row> {
+    let rows = shown.into_iter().map(|shown| match shown {
+        Shown::Line(line) => Row::Code(language, line),
+        Shown::Note(note) => Row::Line(format!("-# {note}")),
+    });
+    rows.collect()
 }
 
 /// Cells with what stands between each and the next.
@@ -210,12 +216,9 @@ fn is_number(cell: &Text) -> bool {
 
 /// Whether an empty line stands between two parts.
 fn is_apart(before: &Part, next: &Part) -> bool {
-    match (before, next) {
-        // Discord sets these off by itself.
-        (_, Part::Heading(_) | Part::Code(_) | Part::Commands(_) | Part::Buttons(_)) | (Part::Heading(_), _) => false,
-        (Part::Context(_), Part::Context(_)) => false,
-        // Where evidence follows evidence, each ends with its fence.
-        (Part::Quote(_) | Part::Code(_) | Part::Commands(_), _) => false,
-        _ => true,
-    }
+    use Part::{Buttons, Code, Commands, Context, Heading, Quote};
+    let sets_itself_off = matches!(next, Heading(_) | Code(_) | Commands(_) | Buttons(_));
+    // Behind a fence there is room.
+    let leaves_room = matches!(before, Heading(_) | Quote(_) | Code(_) | Commands(_));
+    !sets_itself_off && !leaves_room && !matches!((before, next), (Context(_), Context(_)))
 }

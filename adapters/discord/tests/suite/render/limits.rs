@@ -1,11 +1,12 @@
 //! Whatever a message holds, Discord takes its form.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use kubewhy_chat::{Block, Button, Choice, Message, Press, samples};
+use kubewhy_chat::{Block, Button, Choice, Fact, Image, Message, Press, Quote, Table, Tone, samples};
 use kubewhy_discord::limits;
 use kubewhy_discord::render::{Rendering, Screen, modal, render};
-use kubewhy_text::{Text, name, text};
+use kubewhy_text::{Text, name, quoted, text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -57,8 +58,16 @@ fn check_screen(screen: &Screen) -> Result<(), String> {
     check_components(&json!(screen.components))
 }
 
-/// No character that steers, and each fence closed.
+/// No character that steers, and each fence closed, with something in it: one without is none for Discord.
 fn check_markup(words: &str) -> Result<(), String> {
+    if words
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .any(|inside| inside.trim_start_matches("sh\n").replace('\n', "").is_empty())
+    {
+        return Err(format!("a fence with nothing in it in {words:.200}"));
+    }
     if let Some(c) = words.chars().find(|c| *c != '\n' && kubewhy_text::is_hostile(*c)) {
         return Err(format!("{c:?} in {words:.200}"));
     }
@@ -153,7 +162,7 @@ fn samples_stay_within_the_limits() {
 
 #[test]
 fn hundreds_of_buttons_and_entries_stay_within_the_limits() {
-    let buttons = (0..300).map(|n| Button::command(text!["Why ", n as u32], format!("why pod p{n}"))).collect();
+    let buttons = (0..300).map(|n| Button::command(text!["Why ", n], format!("why pod p{n}"))).collect();
     let options = (0..300).map(|n| (text![name(format!("p{n}"))], Press::Token(format!("t{n}")))).collect();
     let message = Message::default()
         .with(Block::Buttons(buttons))
@@ -173,8 +182,39 @@ fn words() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A block of any kind with these words in it, so many times.
+fn block() -> impl Strategy<Value = Block> {
+    let text = |words: &str| text!["Pod ", name(words), " says ", quoted(words), " at ", samples::now()];
+    (0usize..13, words(), 0usize..40).prop_map(move |(kind, words, count)| match kind {
+        0 => Block::Heading(text(&words)),
+        1 => Block::Paragraph((0..count).fold(Text::default(), |all, _| text![all, text(&words)])),
+        2 => Block::Context(text(&words)),
+        3 => Block::Facts(vec![Fact { name: text(&words), value: text(&words) }; count]),
+        4 => Block::Quote(Quote { source: text(&words), words: words.repeat(count), at: Some(samples::now()) }),
+        5 => Block::Code(format!("{words}\n").repeat(count)),
+        6 => Block::Commands(vec![words; count]),
+        7 => Block::Steps(vec![text(&words); count]),
+        8 => Block::Points(vec![text(&words); count]),
+        9 => Block::Table(Table { heads: vec![text(&words); count % 5], rows: vec![vec![text(&words); 4]; count] }),
+        10 => Block::Image(Image { file: words.clone(), alt: text(&words), png: Arc::from(vec![0; count].as_slice()) }),
+        11 => Block::Buttons(vec![Button::command(text(&words), words); count]),
+        _ => Block::Choice(Choice { prompt: text(&words), options: vec![(text(&words), Press::Token(words)); count] }),
+    })
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let blocks = || prop::collection::vec(block(), 0..12);
+    let tones = prop_oneof![Just(Tone::Plain), Just(Tone::Failing), Just(Tone::Refused)];
+    (tones, words(), blocks(), blocks()).prop_map(|(tone, headline, blocks, thread)| Message {
+        tone,
+        headline: text![name(headline)],
+        blocks,
+        thread,
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_words_stay_within_the_limits(words in words()) {
@@ -182,6 +222,13 @@ proptest! {
             if let Err(why) = check(&render(&message)) {
                 return Err(TestCaseError::fail(format!("{template}: {why}")));
             }
+        }
+    }
+
+    #[test]
+    fn any_message_stays_within_the_limits(message in message()) {
+        if let Err(why) = check(&render(&message)) {
+            return Err(TestCaseError::fail(why));
         }
     }
 

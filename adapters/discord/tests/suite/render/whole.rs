@@ -16,26 +16,30 @@ fn all_words(rendering: &Rendering) -> String {
             }
         }
         all.push_str(&json!(screen.components).to_string());
-        for file in screen.files.iter().filter(|file| file.name.ends_with(".txt")) {
+        for file in screen.files.iter().filter(|file| file.name == "whole.txt") {
             all.push_str(std::str::from_utf8(&file.bytes).unwrap());
         }
     }
     all
 }
 
+fn numbered(what: &str) -> String {
+    (0..900).map(|n| format!("{what}-{n}")).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn all_that_a_message_says_can_be_read() {
     let message = Message::new(Tone::Failing, text!["Pod ", name("n".repeat(253)), " fails ", quoted("e".repeat(200))])
         .with(Block::Paragraph(text![quoted(format!("start {} end-of-quotation", "long ".repeat(900)))]))
-        .with(Block::Points((0..400).map(|n| text!["point-", n as u32]).collect()))
-        .with(Block::Code((0..900).map(|n| format!("code-{n}\n")).collect()))
+        .with(Block::Points((0..400).map(|n| text!["point-", n]).collect()))
+        .with(Block::Code(numbered("code")))
         .with(Block::Commands(vec![format!("kubectl {} last-word", "x ".repeat(4_000))]))
         .below(Block::Quote(Quote {
             source: Text::from("the log"),
-            words: (0..900).map(|n| format!("quote-{n}\n")).collect(),
+            words: numbered("quote"),
             at: Some(samples::now()),
         }))
-        .below(Block::Steps((0..300).map(|n| text!["step-", n as u32]).collect()));
+        .below(Block::Steps((0..300).map(|n| text!["step-", n]).collect()));
     let rendering = render(&message);
     let all = all_words(&rendering);
     for words in ["end-of-quotation", "last-word"] {
@@ -78,4 +82,19 @@ fn buttons_stay_with_the_first_screen_however_long_it_is() {
     let (short, long) = (render(&failing), render(&long));
     assert_eq!(short.first.components, long.first.components);
     assert!(!short.first.components.is_empty());
+}
+
+#[test]
+fn a_prompt_is_said_once_and_whole() {
+    let choice = |prompt: &'static str| {
+        let options = vec![(Text::from("a"), kubewhy_chat::Press::Token("t".to_owned()))];
+        let rendering = render(
+            &Message::default().with(Block::Choice(kubewhy_chat::Choice { prompt: Text::from(prompt), options })),
+        );
+        all_words(&rendering).matches(prompt.get(..20).unwrap()).count()
+    };
+    assert_eq!(choice("Which of these is it?"), 1);
+    let long: &'static str = "Which of these is it, of all those that there are in all the namespaces of all the clusters that \
+                              this channel is about, each with all its pods and their containers, the last one included?";
+    assert_eq!(choice(long), 2, "cut in the menu, whole above it");
 }

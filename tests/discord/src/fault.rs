@@ -165,6 +165,11 @@ pub enum GatewayFault {
         /// How many events.
         events: u64,
     },
+    /// The next connections are accepted and never say anything, not even hello.
+    Mute {
+        /// How many connections.
+        times: u32,
+    },
     /// The next connections are refused with 503 before they are upgraded.
     Refuse {
         /// How many connections.
@@ -178,6 +183,7 @@ pub(crate) struct Faults {
     pub(crate) rest: Vec<Fault>,
     pub(crate) events: EventFaults,
     pub(crate) refuse: u32,
+    pub(crate) mute: u32,
 }
 
 impl Faults {
@@ -271,7 +277,8 @@ impl EventFaults {
     }
 }
 
-fn take(left: &mut u32) -> bool {
+/// Takes one of what is left; says whether there was one.
+pub(crate) fn take(left: &mut u32) -> bool {
     let any = *left > 0;
     *left = left.saturating_sub(1);
     any

@@ -185,6 +185,12 @@ impl Session {
         self.events.push_back(Event { sequence: self.sequence, payload });
     }
 
+    /// The events after the last one a connection sent.
+    pub(crate) fn unsent(&self, sent: u64) -> Vec<Event> {
+        let first = self.events.partition_point(|event| event.sequence <= sent);
+        self.events.iter().skip(first).cloned().collect()
+    }
+
     /// Says whether events of a guild, or direct messages (`None`), come to this session's shard.
     pub(crate) fn has(&self, guild: Option<crate::id::Id>) -> bool {
         let (number, count) = self.shard;

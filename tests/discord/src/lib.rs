@@ -24,6 +24,22 @@
 //! # }
 //! ```
 //!
+//! # From other languages
+//! The binary `kubewhy-discord-server [--listen 127.0.0.1:0] [--world FILE]` prints the URL of its API as its first
+//! line and takes JSON by POST beside the API:
+//!
+//! - `/control/act`: `{"do": "slash", "by": "ID", "channel": "ID", "line": "why", "options": {"name": "web"}}`; also
+//!   `say`, `upload`, `rewrite`, `take-back`, `direct`, `complete`, `message-command`, `press`, `choose`, `submit`,
+//!   `react`. Answers `{"id": "ID"}`, or 400 with `{"error": "..."}` when the person cannot.
+//! - `/control/read`: `{"what": "messages", "channel": "ID", "user": "ID"}`; also `calls`, `message`, `ephemerals`,
+//!   `interactions`, `interaction`, `modal`, `threads`, `commands`, `gateway`. Answers what [`View`] gives.
+//! - `/control/fault`: a [`Fault`], `{"method": "POST", "route": "/callback", "what": {"status": {"status": 503}}}`.
+//! - `/control/gateway`: a [`GatewayFault`], `"reconnect"` or `{"close": {"code": 4000}}`.
+//! - `/control/world`: `{"change": "delete-channel", "channel": "ID"}`; also `close-thread`, `overwrites`,
+//!   `member-roles`, `add-guild`, `add-channel`, `remove-bot`.
+//! - `/control/limits`: the limits to change, `{"rates": false}`; answers all.
+//! - `/control/advance`: `{"ms": 60000}`. `/control/token`: `{"revoked": true}`. `/control/clear`: no fault is left.
+//!
 //! Invariants: nothing of kubewhy is used here; a call takes effect whole or not at all; an event is put into every
 //! session's log before anybody waiting is woken; time is real time plus [`DiscordServer::advance`]. Not here: voice,
 //! presence, webhooks that are not interactions, moderation, user installs, HTTP interactions.

@@ -55,11 +55,7 @@ pub(crate) async fn take(
 }
 
 async fn upgrade(shared: Shared, cut: Cut, request: Request) -> Response {
-    let refused = shared.quietly(|state| {
-        let refused = state.faults.refuse > 0;
-        state.faults.refuse = state.faults.refuse.saturating_sub(1);
-        refused
-    });
+    let refused = shared.quietly(|state| crate::fault::take(&mut state.faults.refuse));
     if refused {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "no healthy upstream");
     }

@@ -16,13 +16,13 @@ use tokio::task::JoinSet;
 
 use crate::draft::File;
 use crate::fault::{Fault, GatewayFault};
-use crate::gateway::Order;
-use crate::gateway::close;
+use crate::gateway::{Order, close, intent};
 use crate::id::Id;
 use crate::people::Unable;
 use crate::reading::View;
 use crate::rest;
 use crate::state::State;
+use crate::state::channel::Channel;
 use crate::wire::{Connections, Cut, CuttableListener};
 use crate::world::World;
 
@@ -341,7 +341,7 @@ impl DiscordServer {
 }
 
 /// The world while it runs; see [`DiscordServer::change_world`].
-pub struct Ongoing<'a>(&'a mut State);
+pub struct Ongoing<'a>(pub(crate) &'a mut State);
 
 impl Ongoing<'_> {
     /// The numbers Discord enforces.
@@ -367,6 +367,23 @@ impl Ongoing<'_> {
     /// What roles and members may do more or less in a channel.
     pub fn overwrites(&mut self, channel: Id) -> Option<&mut Vec<crate::world::Overwrite>> {
         self.0.channels.get_mut(&channel).map(|channel| &mut channel.overwrites)
+    }
+
+    /// Adds a guild, as when the bot is invited.
+    pub fn add_guild(&mut self, guild: crate::world::Guild) {
+        let id = guild.id;
+        self.0.add_guild(guild);
+        let Some(guild) = self.0.guilds.get(&id) else { return };
+        let event = self.0.guild_create_json(guild);
+        self.0.emit("GUILD_CREATE", Some(id), intent::GUILDS, &|_| event.clone());
+    }
+
+    /// Adds a channel to a guild.
+    pub fn add_channel(&mut self, guild: Id, channel: &crate::world::Channel) {
+        let channel = Channel::of_guild(guild, channel, self.0.channels.len());
+        let (id, json) = (channel.id, self.0.channel_json(&channel));
+        self.0.channels.insert(id, channel);
+        self.0.emit_in_channel("CHANNEL_CREATE", id, &json);
     }
 
     /// Archives or locks a thread, as a moderator or as time does.
@@ -395,7 +412,7 @@ impl Ongoing<'_> {
 
     /// Takes the bot out of a guild, as an administrator does.
     pub fn remove_bot(&mut self, guild: Id) {
-        self.0.emit("GUILD_DELETE", Some(guild), 1, &|_| serde_json::json!({"id": guild}));
+        self.0.emit("GUILD_DELETE", Some(guild), intent::GUILDS, &|_| serde_json::json!({"id": guild}));
         self.0.guilds.remove(&guild);
         self.0.channels.retain(|_, channel| channel.guild != Some(guild));
     }
@@ -416,6 +433,7 @@ impl State {
             GatewayFault::Lose { times } => events.lose += times,
             GatewayFault::ReconnectStorm { times } => events.storm += times,
             GatewayFault::ReplayOnResume { events: count } => events.replay = count,
+            GatewayFault::Mute { times } => self.faults.mute += times,
             GatewayFault::Refuse { times } => self.faults.refuse += times,
             GatewayFault::Close { code } => self.sessions.order(&Order::Close(code)),
             GatewayFault::Reset => self.sessions.order(&Order::Reset),

@@ -1,5 +1,7 @@
 //! What exists at the start: the application, people, guilds and channels, and the numbers Discord enforces.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
@@ -20,7 +22,7 @@ pub struct World {
 }
 
 /// An application and its bot user (they share an id, as at Discord).
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Application {
     /// The id of the application and of the bot user.
@@ -190,6 +192,19 @@ impl Default for Limits {
             gateway_sends: 120,
             resume_window_ms: 120_000,
         }
+    }
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, name, token: _, message_content, members_and_presences } = self;
+        formatter
+            .debug_struct("Application")
+            .field("id", id)
+            .field("name", name)
+            .field("message_content", message_content)
+            .field("members_and_presences", members_and_presences)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::frame::Compressing;
 use super::greeting::Greeting;
 use super::{Order, close};
+use crate::fault::take;
 use crate::server::Shared;
 use crate::validate::number;
 use crate::wire::Cut;
@@ -46,7 +47,10 @@ struct Connection {
 pub(crate) async fn carry(socket: WebSocket, shared: Shared, cut: Cut, address: String) {
     let number = shared.change(|state| {
         let now = state.now_ms();
-        state.sessions.connect(now, address.clone())
+        let number = state.sessions.connect(now, address.clone());
+        let is_mute = take(&mut state.faults.mute);
+        state.sessions.connections.entry(number).or_default().silent = is_mute;
+        number
     });
     let compressing = if address.contains("compress=zlib-stream") { Compressing::stream() } else { Compressing::Never };
     let mut connection = Connection {
@@ -99,10 +103,14 @@ impl Connection {
         }
         let mut changes = shared.changes();
         let interval = shared.read(|state| state.limits.heartbeat_interval_ms);
-        self.send(&json!({"op": 10, "s": null, "t": null, "d": {"heartbeat_interval": interval, "_trace": []}}))
-            .await?;
+        let mut greeted = false;
         loop {
             changes.mark_unchanged();
+            if !greeted && !self.line(shared, |line| line.silent) {
+                let hello = json!({"heartbeat_interval": interval, "_trace": []});
+                self.send(&json!({"op": 10, "s": null, "t": null, "d": hello})).await?;
+                greeted = true;
+            }
             self.obey(shared).await?;
             let wake = self.flush(shared).await?;
             let patience = Duration::from_millis(interval.saturating_mul(2));
@@ -173,7 +181,7 @@ impl Connection {
             if session.connection != Some(number) {
                 return (None, next);
             }
-            let events: Vec<_> = session.events.iter().filter(|event| event.sequence > sent).cloned().collect();
+            let events = session.unsent(sent);
             (Some(events), next)
         });
         let Some(events) = events else { return Err(Over::Close(4_000)) };

@@ -32,6 +32,13 @@ async fn a_wrong_token_is_401_and_the_gateway_needs_none() {
 }
 
 #[tokio::test]
+async fn the_token_is_in_no_debug_text() {
+    let bot = Bot::new().await;
+    let text = format!("{:?} {:?}", kubewhy_discord_server::World::default(), bot.server);
+    assert!(!text.contains(bot.server.token()), "{text}");
+}
+
+#[tokio::test]
 async fn versions_and_prefixes_lead_to_the_same_routes() {
     let bot = Bot::new().await;
     let root = bot.server.api_url().strip_suffix("/api").unwrap();

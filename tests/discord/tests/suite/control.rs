@@ -27,6 +27,25 @@ async fn people_act_and_tests_read() {
 }
 
 #[tokio::test]
+async fn the_world_changes() {
+    let bot = Bot::new().await;
+    let upload = json!({"do": "upload", "by": world::BOB, "channel": world::OPS, "content": "log", "name": "a.txt", "text": "oom"});
+    let id = control(&bot, "act", upload).await.id();
+    let rewrite = json!({"do": "rewrite", "by": world::BOB, "message": id, "content": "the log"});
+    assert_eq!(control(&bot, "act", rewrite).await.status, 200);
+    let seen = bot.server.read(|view| view.message(id)).unwrap();
+    assert_eq!((seen.content.as_str(), seen.files[0].bytes.as_slice()), ("the log", &b"oom"[..]));
+    let foreign = json!({"do": "take-back", "by": world::MALLORY, "message": id});
+    assert_eq!(control(&bot, "act", foreign).await.status, 400);
+    let roles = json!({"change": "member-roles", "guild": world::GUILD, "user": world::BOB, "roles": []});
+    assert_eq!(control(&bot, "world", roles).await.status, 200);
+    let bob = bot.get(&format!("/guilds/{}/members/{}", world::GUILD, world::BOB)).await;
+    assert_eq!(bob.body["roles"], json!([]));
+    control(&bot, "world", json!({"change": "delete-channel", "channel": world::OPS})).await;
+    assert_eq!(bot.get(&format!("/channels/{}", world::OPS)).await.code(), 10_003);
+}
+
+#[tokio::test]
 async fn faults_and_limits_are_set() {
     let bot = Bot::new().await;
     let fault = json!({"method": "GET", "route": "/users", "what": {"status": {"status": 503}}});

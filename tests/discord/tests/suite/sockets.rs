@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use flate2::read::ZlibDecoder;
-use futures::SinkExt as _;
-use kubewhy_discord_server::{GatewayFault, World, world};
+use futures::{SinkExt as _, StreamExt as _};
+use kubewhy_discord_server::{GatewayFault, Id, World, world};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -69,7 +69,7 @@ async fn content_comes_only_with_the_privileged_intent() {
 #[tokio::test]
 async fn heartbeats_are_acknowledged_and_their_absence_closes() {
     let mut world = unhurried();
-    world.limits.heartbeat_interval_ms = 60;
+    world.limits.heartbeat_interval_ms = 300;
     let bot = Bot::in_world(world).await;
     let mut socket = bot.online().await;
     socket.send(json!({"op": 1, "d": null})).await;
@@ -186,6 +186,44 @@ async fn identifies_are_spaced_and_counted() {
     let mut beyond = bot.socket("/?v=10").await;
     beyond.identify(bot.server.token(), 1).await;
     assert_eq!(beyond.closed().await, Some(4_004), "Discord takes the token away");
+}
+
+#[tokio::test]
+async fn a_mute_connection_says_not_even_hello() {
+    let bot = Bot::new().await;
+    bot.server.gateway_fault(&GatewayFault::Mute { times: 1 });
+    let url = bot.get("/gateway").await.body["url"].as_str().unwrap().to_owned();
+    let (mut mute, _) = tokio_tungstenite::connect_async(format!("{url}/?v=10")).await.unwrap();
+    let nothing = tokio::time::timeout(Duration::from_millis(200), mute.next()).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+    bot.online().await;
+}
+
+#[tokio::test]
+async fn guilds_and_channels_come_and_go() {
+    let bot = Bot::new().await;
+    let mut socket = bot.online().await;
+    let channel = |id, name: &str| world::Channel { id, name: name.to_owned(), kind: 0, overwrites: Vec::new() };
+    let (guild, first, second) = (Id(77 << 22), Id(78 << 22), Id(79 << 22));
+    bot.server.change_world(|world| {
+        world.add_guild(world::Guild {
+            id: guild,
+            name: "Other".to_owned(),
+            owner: world::BOB,
+            roles: Vec::new(),
+            members: Vec::new(),
+            channels: vec![channel(first, "first")],
+        });
+        world.add_channel(guild, &channel(second, "second"));
+    });
+    assert_eq!(socket.event("GUILD_CREATE").await["name"], "Other");
+    assert_eq!(socket.event("CHANNEL_CREATE").await["name"], "second");
+    bot.posted(second, "hello").await;
+    bot.server.change_world(|world| world.delete_channel(second));
+    assert_eq!(socket.event("CHANNEL_DELETE").await["id"], json!(second));
+    bot.server.change_world(|world| world.remove_bot(guild));
+    assert_eq!(socket.event("GUILD_DELETE").await["id"], json!(guild));
+    assert_eq!(bot.get(&format!("/channels/{first}")).await.code(), 10_003);
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ pub struct Role {
     pub id: Id,
     /// The name.
     pub name: String,
-    /// The bits of [`permission`](crate::permission).
+    /// The bits of [`permission`].
     pub permissions: u64,
 }
 

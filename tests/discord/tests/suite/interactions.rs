@@ -77,7 +77,7 @@ async fn a_deferred_answer_is_edited_for_fifteen_minutes() {
     for key in ["author", "timestamp", "embeds", "attachments", "mentions", "channel_id"] {
         assert!(!edited.body[key].is_null(), "{key} is absent");
     }
-    bot.server.advance(Duration::from_secs(14 * 60));
+    bot.server.advance(Duration::from_mins(14));
     assert_eq!(bot.call("PATCH", &original, json!({"content": "still"})).await.status, 200);
     bot.server.advance(Duration::from_secs(61));
     let late = bot.call("PATCH", &original, json!({"content": "late"})).await;

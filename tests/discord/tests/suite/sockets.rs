@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use flate2::read::ZlibDecoder;
 use futures::{SinkExt as _, StreamExt as _};
-use kubewhy_discord_server::{GatewayFault, Id, World, world};
+use kubewhy_discord_server::{GatewayFault, Id, View, World, world};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -48,7 +48,7 @@ async fn who_must_not_come_in_is_closed_with_the_code() {
     let mut socket = bot.online().await;
     socket.identify(&token, 1).await;
     assert_eq!(socket.closed().await, Some(4_005));
-    let codes: Vec<u16> = bot.server.read(|view| view.gateway()).iter().filter_map(|event| event.code).collect();
+    let codes: Vec<u16> = bot.server.read(View::gateway).iter().filter_map(|event| event.code).collect();
     assert_eq!(codes, [4_004, 4_013, 4_014, 4_010, 4_001, 4_003, 4_002, 4_005]);
 }
 
@@ -139,7 +139,7 @@ async fn what_cannot_be_resumed_is_an_invalid_session() {
     ahead.resume(bot.server.token(), &online.session, online.sequence + 10).await;
     assert_eq!(ahead.closed().await, Some(4_007));
     drop(online.stream);
-    let gone = |view: &kubewhy_discord_server::View<'_>| (view.ready_connections() == 0).then_some(());
+    let gone = |view: &View<'_>| (view.ready_connections() == 0).then_some(());
     bot.server.wait_for(LIMIT, gone).await.unwrap();
     bot.server.advance(Duration::from_mins(5));
     let mut late = bot.socket("/?v=10").await;

@@ -16,10 +16,10 @@ use tokio::task::JoinSet;
 
 use crate::draft::File;
 use crate::fault::{Fault, GatewayFault};
-use crate::gateway::{Order, close, intent};
+use crate::gateway::{Happened, Order, close, intent};
 use crate::id::Id;
 use crate::people::Unable;
-use crate::reading::View;
+use crate::reading::{Call, View};
 use crate::rest;
 use crate::state::State;
 use crate::state::channel::Channel;
@@ -142,6 +142,21 @@ impl DiscordServer {
     /// Looks at the state.
     pub fn read<T>(&self, read: impl FnOnce(&View<'_>) -> T) -> T {
         self.shared.read(|state| read(&View(state)))
+    }
+
+    /// The calls of the REST API so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.read(|state| View(state).calls())
+    }
+
+    /// What happened at the gateway so far, oldest first.
+    pub fn gateway_history(&self) -> Vec<Happened> {
+        self.shared.read(|state| View(state).gateway())
+    }
+
+    /// How often commands were written so far.
+    pub fn command_writes(&self) -> usize {
+        self.shared.read(|state| View(state).command_writes())
     }
 
     /// Waits until a condition gives something.

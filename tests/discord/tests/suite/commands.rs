@@ -1,6 +1,6 @@
 //! Registering commands: form, replacement, and how often.
 
-use kubewhy_discord_server::{View, World, world};
+use kubewhy_discord_server::{World, world};
 use serde_json::{Value, json};
 
 use crate::bot::{Bot, commands_path, unhurried};
@@ -51,7 +51,7 @@ async fn a_wrong_command_is_refused_at_its_path() {
         assert_eq!(answer.code(), 50_035, "{body}: {answer:?}");
         assert_eq!(answer.wrong(path), [code], "{}", answer.body);
     }
-    assert_eq!(bot.server.read(View::command_writes), 0);
+    assert_eq!(bot.server.command_writes(), 0);
 }
 
 #[tokio::test]

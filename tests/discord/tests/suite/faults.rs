@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kubewhy_discord_server::{Fault, GatewayFault, View, What, world};
+use kubewhy_discord_server::{Fault, GatewayFault, What, world};
 use serde_json::json;
 use tokio_tungstenite::connect_async;
 
@@ -40,7 +40,7 @@ async fn an_outage_after_the_effect_hides_what_was_done() {
     bot.server.fault(Fault::next("POST", MESSAGES, What::Status { status: 502, after_effect: true }));
     assert_eq!(bot.post(world::OPS, json!({"content": "x"})).await.status, 502);
     assert_eq!(posted(&bot), 1);
-    let call = bot.server.read(View::calls).pop().unwrap();
+    let call = bot.server.calls().pop().unwrap();
     assert_eq!((call.status, call.effect), (502, 200));
 }
 

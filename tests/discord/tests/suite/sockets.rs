@@ -48,7 +48,7 @@ async fn who_must_not_come_in_is_closed_with_the_code() {
     let mut socket = bot.online().await;
     socket.identify(&token, 1).await;
     assert_eq!(socket.closed().await, Some(4_005));
-    let codes: Vec<u16> = bot.server.read(View::gateway).iter().filter_map(|event| event.code).collect();
+    let codes: Vec<u16> = bot.server.gateway_history().iter().filter_map(|event| event.code).collect();
     assert_eq!(codes, [4_004, 4_013, 4_014, 4_010, 4_001, 4_003, 4_002, 4_005]);
 }
 

@@ -19,9 +19,10 @@ use serde_json::{Map, Value, json};
 use crate::draft::File;
 use crate::fault::{Fault, GatewayFault};
 use crate::id::Id;
+use crate::ongoing::Ongoing;
 use crate::people::Unable;
 use crate::reading::View;
-use crate::server::{Ongoing, Shared};
+use crate::server::Shared;
 use crate::state::State;
 use crate::world::{Channel, Guild, Overwrite};
 

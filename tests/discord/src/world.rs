@@ -144,7 +144,8 @@ pub struct Overwrite {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Whether per-route buckets and the 50 requests a second are enforced (headers are always sent).
+    /// Whether per-route buckets, the 50 requests a second and the gateway's sends are enforced; without, the headers
+    /// say that there is always something left.
     pub rates: bool,
     /// Requests a second for the bot as a whole.
     pub global_per_second: u32,

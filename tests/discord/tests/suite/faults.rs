@@ -108,6 +108,21 @@ async fn events_come_twice_swapped_late_or_never() {
 }
 
 #[tokio::test]
+async fn faults_of_events_can_be_aimed_at_one_kind() {
+    let bot = Bot::new().await;
+    let mut socket = bot.online().await;
+    bot.server.gateway_fault(&GatewayFault::Aim { event: Some("MESSAGE_DELETE".to_owned()) });
+    bot.server.gateway_fault(&GatewayFault::Duplicate { times: 1 });
+    let id = bot.posted(world::OPS, "x").await;
+    bot.call("DELETE", &format!("/channels/{}/messages/{id}", world::OPS), serde_json::Value::Null).await;
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        names.push(socket.payload().await["t"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(names, ["MESSAGE_CREATE", "MESSAGE_DELETE", "MESSAGE_DELETE"]);
+}
+
+#[tokio::test]
 async fn connections_are_refused_before_they_are_upgraded() {
     let bot = Bot::new().await;
     bot.server.gateway_fault(&GatewayFault::Refuse { times: 1 });

@@ -25,6 +25,15 @@ async fn a_bucket_empties_per_channel_and_fills_again() {
 }
 
 #[tokio::test]
+async fn without_limits_something_always_remains() {
+    let bot = Bot::new().await;
+    for _ in 0..8 {
+        let answer = bot.post(world::OPS, json!({"content": "x"})).await;
+        assert_eq!((answer.status, answer.header("x-ratelimit-remaining")), (200, "4"));
+    }
+}
+
+#[tokio::test]
 async fn the_bot_as_a_whole_has_a_limit_that_interactions_do_not_count_towards() {
     let mut world = World::default();
     world.limits.global_per_second = 3;

@@ -1,6 +1,6 @@
 //! The lines of `kubewhy check`.
 
-use kubewhy_chat::{Check, CheckFinding, ChatPlatform};
+use kubewhy_chat::{ChatPlatform, Check, CheckFinding};
 use kubewhy_discord_server::world;
 
 use crate::stage::{Setting, Stage};
@@ -25,10 +25,7 @@ async fn each_line_is_fine_or_says_what_to_do() {
     let CheckFinding::Wrong { problem, remedy } = find(&checks, &world::READ_ONLY.to_string()) else {
         panic!("the bot may not write there")
     };
-    assert_eq!(
-        problem.plain(),
-        "the bot lacks: Send Messages, Create Public Threads, Send Messages in Threads"
-    );
+    assert_eq!(problem.plain(), "the bot lacks: Send Messages, Create Public Threads, Send Messages in Threads");
     assert!(remedy.plain().contains("scope=bot+applications.commands&permissions="));
     for wrong in [world::SECRET.to_string().as_str(), "discord:1", "discord:x"] {
         assert!(matches!(find(&checks, wrong), CheckFinding::Wrong { .. }), "{wrong}: {checks:?}");

@@ -98,6 +98,8 @@ async fn the_first_follow_up_takes_the_place_of_thinking_and_later_ones_are_mess
     };
     assert_eq!(whispers(world::ALICE), ["first", "second"]);
     assert_eq!(whispers(world::BOB), Vec::<String>::new());
+    let sees = |user| bot.server.read(|view| view.messages_for(user, world::OPS)).len();
+    assert_eq!((sees(world::ALICE), sees(world::BOB)), (3, 1));
     bot.server.read(|view| {
         assert_eq!(view.messages(world::OPS).len(), 1, "only the third is for everybody");
         assert_eq!(view.interaction(id).unwrap().followups.len(), 2);

@@ -40,6 +40,9 @@
 //! - `/control/limits`: the limits to change, `{"rates": false}`; answers all.
 //! - `/control/advance`: `{"ms": 60000}`. `/control/token`: `{"revoked": true}`. `/control/clear`: no fault is left.
 //!
+//! That this is a Discord and not only our idea of one is shown by `clients/run`: discord.js and discord.py, unchanged,
+//! work against it.
+//!
 //! Invariants: nothing of kubewhy is used here; a call takes effect whole or not at all; an event is put into every
 //! session's log before anybody waiting is woken; time is real time plus [`DiscordServer::advance`]. Not here: voice,
 //! presence, webhooks that are not interactions, moderation, user installs, HTTP interactions.

@@ -2,7 +2,8 @@
 //!
 //! `POST /control/act` with an [`Act`], `/control/read` with a [`Read`], `/control/fault` with a
 //! [`Fault`], `/control/gateway` with a [`GatewayFault`], `/control/advance` with `{"ms": 1000}`,
-//! `/control/token` with `{"revoked": true}`, `/control/limits` with the limits to change.
+//! `/control/token` with `{"revoked": true}`, `/control/limits` with the limits to change, `/control/world` with a
+//! [`Change`], `/control/clear` to take all faults away.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +16,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use crate::draft::File;
 use crate::fault::{Fault, GatewayFault};
 use crate::id::Id;
+use crate::ongoing::Ongoing;
 use crate::people::Unable;
 use crate::reading::View;
 use crate::server::Shared;
 use crate::state::State;
+use crate::world::{Channel, Guild, Overwrite};
 
 /// The largest control request, in bytes.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -37,6 +41,12 @@ enum Act {
         #[serde(default)]
         reply_to: Option<Id>,
     },
+    /// Writes a message with a text file.
+    Upload { by: Id, channel: Id, content: String, name: String, text: String },
+    /// Changes an own message.
+    Rewrite { by: Id, message: Id, content: String },
+    /// Deletes a message.
+    TakeBack { by: Id, message: Id },
     /// Opens the direct message with the bot.
     Direct { by: Id },
     /// Uses a slash command.
@@ -67,6 +77,26 @@ enum Act {
     Submit { by: Id, values: BTreeMap<String, String> },
     /// Puts a reaction on a message.
     React { by: Id, message: Id, emoji: String },
+}
+
+/// What changes in the world.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "change", rename_all = "kebab-case", deny_unknown_fields)]
+enum Change {
+    /// Archives or locks a thread.
+    CloseThread { thread: Id, archived: bool, locked: bool },
+    /// Deletes a channel or thread.
+    DeleteChannel { channel: Id },
+    /// Replaces what roles and members may do more or less in a channel.
+    Overwrites { channel: Id, overwrites: Vec<Overwrite> },
+    /// Replaces the roles of a member.
+    MemberRoles { guild: Id, user: Id, roles: Vec<Id> },
+    /// Adds a guild.
+    AddGuild { guild: Guild },
+    /// Adds a channel.
+    AddChannel { guild: Id, channel: Channel },
+    /// Takes the bot out of a guild.
+    RemoveBot { guild: Id },
 }
 
 /// What is read back.
@@ -159,6 +189,11 @@ fn obey(shared: &Shared, command: &str, bytes: &[u8]) -> Result<Value, String> {
             shared.change(|state| if revoked { state.revoke_token() } else { state.token_revoked = false });
             Ok(json!({}))
         }
+        "world" => {
+            let change: Change = parse(bytes)?;
+            shared.change(|state| change_world(&mut Ongoing(state), change));
+            Ok(json!({}))
+        }
         "limits" => limits(shared, bytes),
         "clear" => {
             shared.change(|state| state.faults = crate::fault::Faults::default());
@@ -179,9 +214,42 @@ fn limits(shared: &Shared, bytes: &[u8]) -> Result<Value, String> {
     Ok(Value::Object(all))
 }
 
+fn change_world(world: &mut Ongoing<'_>, change: Change) {
+    match change {
+        Change::CloseThread { thread, archived, locked } => world.close_thread(thread, archived, locked),
+        Change::DeleteChannel { channel } => world.delete_channel(channel),
+        Change::Overwrites { channel, overwrites } => {
+            if let Some(present) = world.overwrites(channel) {
+                *present = overwrites;
+            }
+        }
+        Change::MemberRoles { guild, user, roles } => {
+            let members = world.guild(guild).map(|guild| &mut guild.members);
+            if let Some(member) = members.and_then(|members| members.iter_mut().find(|member| member.user == user)) {
+                member.roles = roles;
+            }
+        }
+        Change::AddGuild { guild } => world.add_guild(guild),
+        Change::AddChannel { guild, channel } => world.add_channel(guild, &channel),
+        Change::RemoveBot { guild } => world.remove_bot(guild),
+    }
+}
+
 fn act(state: &mut State, act: Act) -> Result<Value, Unable> {
     let id = match act {
         Act::Say { by, channel, content, reply_to } => state.say(by, channel, &content, reply_to, Vec::new())?,
+        Act::Upload { by, channel, content, name, text } => {
+            let file = File { number: 0, name, content_type: None, bytes: text.into_bytes() };
+            state.say(by, channel, &content, None, vec![file])?
+        }
+        Act::Rewrite { by, message, content } => {
+            state.rewrite(by, message, &content)?;
+            message
+        }
+        Act::TakeBack { by, message } => {
+            state.take_back(by, message)?;
+            message
+        }
         Act::Direct { by } => state.direct_channel(by),
         Act::Slash { by, channel, line, options } => {
             let options: Vec<_> = options.into_iter().collect();

@@ -131,6 +131,11 @@ pub enum GatewayFault {
         /// How many events.
         times: u32,
     },
+    /// The faults of events above hit only events of this name from now on, such as `INTERACTION_CREATE`.
+    Aim {
+        /// The name; none for all events.
+        event: Option<String>,
+    },
     /// All connections are closed, with a code or without a close frame.
     Close {
         /// The close code.
@@ -165,7 +170,12 @@ pub enum GatewayFault {
         /// How many events.
         events: u64,
     },
-    /// The next connections are refused with 503 before they are WebSockets.
+    /// The next connections are accepted and never say anything, not even hello.
+    Mute {
+        /// How many connections.
+        times: u32,
+    },
+    /// The next connections are refused with 503 before they are upgraded.
     Refuse {
         /// How many connections.
         times: u32,
@@ -178,6 +188,7 @@ pub(crate) struct Faults {
     pub(crate) rest: Vec<Fault>,
     pub(crate) events: EventFaults,
     pub(crate) refuse: u32,
+    pub(crate) mute: u32,
 }
 
 impl Faults {
@@ -216,6 +227,7 @@ pub(crate) struct EventFaults {
     pub(crate) reorder: u32,
     pub(crate) delay: (u64, u32),
     pub(crate) lose: u32,
+    pub(crate) aim: Option<String>,
     pub(crate) storm: u32,
     pub(crate) replay: u64,
     held: Option<Passing>,
@@ -226,6 +238,9 @@ impl EventFaults {
     /// Says what reaches the session now, when this event is sent.
     pub(crate) fn pass(&mut self, now_ms: u64, session: &str, name: &str, data: Value) -> Vec<(String, Value)> {
         let event = (name.to_owned(), data);
+        if self.aim.as_deref().is_some_and(|aim| aim != name) {
+            return self.with_held(session, vec![event]);
+        }
         if take(&mut self.lose) {
             return Vec::new();
         }
@@ -243,6 +258,11 @@ impl EventFaults {
         if take(&mut self.duplicate) {
             passing.extend(passing.first().cloned());
         }
+        self.with_held(session, passing)
+    }
+
+    /// Lets the event that was held back follow.
+    fn with_held(&mut self, session: &str, mut passing: Vec<(String, Value)>) -> Vec<(String, Value)> {
         if let Some((_, name, data)) = self.held.take_if(|(held, _, _)| held == session) {
             passing.push((name, data));
         }
@@ -271,7 +291,8 @@ impl EventFaults {
     }
 }
 
-fn take(left: &mut u32) -> bool {
+/// Takes one of what is left; says whether there was one.
+pub(crate) fn take(left: &mut u32) -> bool {
     let any = *left > 0;
     *left = left.saturating_sub(1);
     any

@@ -24,6 +24,25 @@
 //! # }
 //! ```
 //!
+//! # From other languages
+//! The binary `kubewhy-discord-server [--listen 127.0.0.1:0] [--world FILE]` prints the URL of its API as its first
+//! line and takes JSON by POST beside the API:
+//!
+//! - `/control/act`: `{"do": "slash", "by": "ID", "channel": "ID", "line": "why", "options": {"name": "web"}}`; also
+//!   `say`, `upload`, `rewrite`, `take-back`, `direct`, `complete`, `message-command`, `press`, `choose`, `submit`,
+//!   `react`. Answers `{"id": "ID"}`, or 400 with `{"error": "..."}` when the person cannot.
+//! - `/control/read`: `{"what": "messages", "channel": "ID", "user": "ID"}`; also `calls`, `message`, `ephemerals`,
+//!   `interactions`, `interaction`, `modal`, `threads`, `commands`, `gateway`. Answers what [`View`] gives.
+//! - `/control/fault`: a [`Fault`], `{"method": "POST", "route": "/callback", "what": {"status": {"status": 503}}}`.
+//! - `/control/gateway`: a [`GatewayFault`], `"reconnect"` or `{"close": {"code": 4000}}`.
+//! - `/control/world`: `{"change": "delete-channel", "channel": "ID"}`; also `close-thread`, `overwrites`,
+//!   `member-roles`, `add-guild`, `add-channel`, `remove-bot`.
+//! - `/control/limits`: the limits to change, `{"rates": false}`; answers all.
+//! - `/control/advance`: `{"ms": 60000}`. `/control/token`: `{"revoked": true}`. `/control/clear`: no fault is left.
+//!
+//! That this is a Discord and not only our idea of one is shown by `clients/run`: discord.js and discord.py, unchanged,
+//! work against it.
+//!
 //! Invariants: nothing of kubewhy is used here; a call takes effect whole or not at all; an event is put into every
 //! session's log before anybody waiting is woken; time is real time plus [`DiscordServer::advance`]. Not here: voice,
 //! presence, webhooks that are not interactions, moderation, user installs, HTTP interactions.
@@ -38,6 +57,7 @@ mod fault;
 mod gateway;
 mod id;
 mod limits;
+mod ongoing;
 mod people;
 pub mod permission;
 mod reading;
@@ -51,7 +71,8 @@ pub mod world;
 pub use fault::{Fault, GatewayFault, What};
 pub use gateway::Happened;
 pub use id::Id;
+pub use ongoing::Ongoing;
 pub use people::Unable;
 pub use reading::{Call, SeenButton, SeenFile, SeenInteraction, SeenMessage, SeenSelect, View};
-pub use server::{DiscordServer, Ongoing, TimedOut};
+pub use server::{DiscordServer, TimedOut};
 pub use world::World;

@@ -83,6 +83,10 @@ impl Rates {
             }
             self.second.push_back(now_ms);
         }
+        if !limits.rates {
+            // Clients wait when nothing remains, so something always does.
+            bucket.used = 0;
+        }
         let is_full = bucket.used >= limit;
         if !is_full {
             bucket.used += 1;
@@ -94,7 +98,7 @@ impl Rates {
             after_ms: bucket.resets_ms.saturating_sub(now_ms),
             bucket: name,
         };
-        if is_full && limits.rates { Pace::Wait(standing) } else { Pace::Go(standing) }
+        if is_full { Pace::Wait(standing) } else { Pace::Go(standing) }
     }
 
     /// Counts an answer towards the invalid ones.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use kubewhy_discord_server::{DiscordServer, World};
@@ -19,11 +19,17 @@ struct Arguments {
     world: Option<PathBuf>,
 }
 
+fn read_world(file: &Path) -> Result<World, String> {
+    let named = |error: &dyn Error| format!("failed to read the world \"{}\": {error}", file.display());
+    let bytes = std::fs::read(file).map_err(|error| named(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| named(&error))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { listen, world } = Arguments::parse();
     let world = match world {
-        Some(file) => serde_json::from_slice(&std::fs::read(file)?)?,
+        Some(file) => read_world(&file)?,
         None => World::default(),
     };
     let server = DiscordServer::start_at(world, listen).await?;

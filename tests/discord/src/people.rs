@@ -138,7 +138,7 @@ impl State {
     pub(crate) fn slash(&mut self, by: Id, channel: Id, line: &str, options: &[(String, Value)]) -> Result<Id, Unable> {
         let data = self.command_data(by, channel, line, options, None)?;
         let name = text(&data, "name").to_owned();
-        Ok(self.start(Starting {
+        Ok(self.start(&Starting {
             kind: COMMAND,
             by,
             channel,
@@ -161,7 +161,7 @@ impl State {
     ) -> Result<Id, Unable> {
         let data = self.command_data(by, channel, line, options, Some(focused))?;
         let name = text(&data, "name").to_owned();
-        Ok(self.start(Starting {
+        Ok(self.start(&Starting {
             kind: AUTOCOMPLETE,
             by,
             channel,
@@ -189,7 +189,7 @@ impl State {
             crate::state::set(&mut data, "guild_id", json!(guild));
         }
         let name = name.to_owned();
-        Ok(self.start(Starting {
+        Ok(self.start(&Starting {
             kind: COMMAND,
             by,
             channel,
@@ -232,15 +232,19 @@ impl State {
         }
         let values = arguments::chosen(select, chosen)?;
         let kind = number(select, "type").unwrap_or(3);
-        let data = json!({"custom_id": text(select, "custom_id"), "component_type": kind, "values": values,
-            "id": select.get("id"), "resolved": {}});
+        let mut data = json!({"custom_id": text(select, "custom_id"), "component_type": kind, "values": values,
+            "id": select.get("id")});
+        // A select of strings has nothing to resolve, and discord.py tells by this which one it is.
+        if let Some(resolved) = self.resolved_choices(kind, channel, wanted, &values)? {
+            crate::state::set(&mut data, "resolved", resolved);
+        }
         Ok(self.use_component(by, channel, message, data))
     }
 
     fn use_component(&mut self, by: Id, channel: Id, message: Id, data: Value) -> Id {
         let source = Some(message);
         let name = String::new();
-        self.start(Starting { kind: COMPONENT, by, channel, data, source, message_kind: 19, name, trigger: None })
+        self.start(&Starting { kind: COMPONENT, by, channel, data, source, message_kind: 19, name, trigger: None })
     }
 
     /// The interaction whose modal a person has open.
@@ -257,7 +261,7 @@ impl State {
         if let Some(opened) = self.interactions.get_mut(&opened.id) {
             opened.modal_submitted = true;
         }
-        let data = json!({"custom_id": text(&modal, "custom_id"), "components": rows, "resolved": {}});
+        let data = json!({"custom_id": text(&modal, "custom_id"), "components": rows});
         let (source, channel) = (opened.source, opened.channel);
         let starting = Starting {
             kind: MODAL,
@@ -269,7 +273,7 @@ impl State {
             name: String::new(),
             trigger: Some(opened.metadata),
         };
-        Ok(self.start(starting))
+        Ok(self.start(&starting))
     }
 }
 

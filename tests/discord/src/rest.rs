@@ -33,7 +33,7 @@ use answer::{Reply, plain, respond};
 use request::Incoming;
 
 /// How long a call that is never answered is kept, so that nothing stays for ever.
-const NEVER: Duration = Duration::from_secs(3_600);
+const NEVER: Duration = Duration::from_hours(1);
 
 /// Takes any request: a WebSocket, the control plane, a file, or the API.
 pub(crate) async fn take(
@@ -55,11 +55,7 @@ pub(crate) async fn take(
 }
 
 async fn upgrade(shared: Shared, cut: Cut, request: Request) -> Response {
-    let refused = shared.quietly(|state| {
-        let refused = state.faults.refuse > 0;
-        state.faults.refuse = state.faults.refuse.saturating_sub(1);
-        refused
-    });
+    let refused = shared.quietly(|state| crate::fault::take(&mut state.faults.refuse));
     if refused {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "no healthy upstream");
     }

@@ -16,11 +16,11 @@ use tokio::task::JoinSet;
 
 use crate::draft::File;
 use crate::fault::{Fault, GatewayFault};
-use crate::gateway::Order;
-use crate::gateway::close;
+use crate::gateway::{Happened, Order, close};
 use crate::id::Id;
+use crate::ongoing::Ongoing;
 use crate::people::Unable;
-use crate::reading::View;
+use crate::reading::{Call, View};
 use crate::rest;
 use crate::state::State;
 use crate::wire::{Connections, Cut, CuttableListener};
@@ -142,6 +142,21 @@ impl DiscordServer {
     /// Looks at the state.
     pub fn read<T>(&self, read: impl FnOnce(&View<'_>) -> T) -> T {
         self.shared.read(|state| read(&View(state)))
+    }
+
+    /// The calls of the REST API so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.read(|state| View(state).calls())
+    }
+
+    /// What happened at the gateway so far, oldest first.
+    pub fn gateway_history(&self) -> Vec<Happened> {
+        self.shared.read(|state| View(state).gateway())
+    }
+
+    /// How often commands were written so far.
+    pub fn command_writes(&self) -> usize {
+        self.shared.read(|state| View(state).command_writes())
     }
 
     /// Waits until a condition gives something.
@@ -340,67 +355,6 @@ impl DiscordServer {
     }
 }
 
-/// The world while it runs; see [`DiscordServer::change_world`].
-pub struct Ongoing<'a>(&'a mut State);
-
-impl Ongoing<'_> {
-    /// The numbers Discord enforces.
-    pub fn limits(&mut self) -> &mut crate::world::Limits {
-        &mut self.0.limits
-    }
-
-    /// The application.
-    pub fn application(&mut self) -> &mut crate::world::Application {
-        &mut self.0.application
-    }
-
-    /// A person.
-    pub fn user(&mut self, id: Id) -> Option<&mut crate::world::User> {
-        self.0.users.get_mut(&id)
-    }
-
-    /// A guild; roles and members can be changed, channels by [`Ongoing::overwrites`].
-    pub fn guild(&mut self, id: Id) -> Option<&mut crate::world::Guild> {
-        self.0.guilds.get_mut(&id)
-    }
-
-    /// What roles and members may do more or less in a channel.
-    pub fn overwrites(&mut self, channel: Id) -> Option<&mut Vec<crate::world::Overwrite>> {
-        self.0.channels.get_mut(&channel).map(|channel| &mut channel.overwrites)
-    }
-
-    /// Archives or locks a thread, as a moderator or as time does.
-    pub fn close_thread(&mut self, thread: Id, archived: bool, locked: bool) {
-        if let Some(inner) = self.0.channels.get_mut(&thread).and_then(|channel| channel.thread.as_mut()) {
-            inner.archived = archived;
-            inner.locked = locked;
-        }
-        self.0.emit_thread("THREAD_UPDATE", thread);
-    }
-
-    /// Deletes a channel or a thread with all that was said in it.
-    pub fn delete_channel(&mut self, id: Id) {
-        if self.0.channels.get(&id).is_some_and(|channel| channel.thread.is_some()) {
-            self.0.remove_thread(id);
-            return;
-        }
-        let Some(channel) = self.0.channels.get(&id) else { return };
-        let json = self.0.channel_json(channel);
-        self.0.emit_in_channel("CHANNEL_DELETE", id, json);
-        self.0.channels.remove(&id);
-        for message in self.0.messages.values_mut().filter(|message| message.channel == id) {
-            message.deleted = true;
-        }
-    }
-
-    /// Takes the bot out of a guild, as an administrator does.
-    pub fn remove_bot(&mut self, guild: Id) {
-        self.0.emit("GUILD_DELETE", Some(guild), 1, &|_| serde_json::json!({"id": guild}));
-        self.0.guilds.remove(&guild);
-        self.0.channels.retain(|_, channel| channel.guild != Some(guild));
-    }
-}
-
 impl State {
     pub(crate) fn revoke_token(&mut self) {
         self.token_revoked = true;
@@ -409,13 +363,15 @@ impl State {
 
     pub(crate) fn add_gateway_fault(&mut self, fault: &GatewayFault) {
         let events = &mut self.faults.events;
-        match *fault {
+        match fault.clone() {
+            GatewayFault::Aim { event } => events.aim = event,
             GatewayFault::Duplicate { times } => events.duplicate += times,
             GatewayFault::Reorder { times } => events.reorder += times,
             GatewayFault::Delay { ms, times } => events.delay = (ms, times),
             GatewayFault::Lose { times } => events.lose += times,
             GatewayFault::ReconnectStorm { times } => events.storm += times,
             GatewayFault::ReplayOnResume { events: count } => events.replay = count,
+            GatewayFault::Mute { times } => self.faults.mute += times,
             GatewayFault::Refuse { times } => self.faults.refuse += times,
             GatewayFault::Close { code } => self.sessions.order(&Order::Close(code)),
             GatewayFault::Reset => self.sessions.order(&Order::Reset),

@@ -1,5 +1,7 @@
 //! What exists at the start: the application, people, guilds and channels, and the numbers Discord enforces.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
@@ -20,7 +22,7 @@ pub struct World {
 }
 
 /// An application and its bot user (they share an id, as at Discord).
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Application {
     /// The id of the application and of the bot user.
@@ -87,7 +89,7 @@ pub struct Role {
     pub id: Id,
     /// The name.
     pub name: String,
-    /// The bits of [`permission`](crate::permission).
+    /// The bits of [`permission`].
     pub permissions: u64,
 }
 
@@ -142,7 +144,8 @@ pub struct Overwrite {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Whether per-route buckets and the 50 requests a second are enforced (headers are always sent).
+    /// Whether per-route buckets, the 50 requests a second and the gateway's sends are enforced; without, the headers
+    /// say that there is always something left.
     pub rates: bool,
     /// Requests a second for the bot as a whole.
     pub global_per_second: u32,
@@ -190,6 +193,19 @@ impl Default for Limits {
             gateway_sends: 120,
             resume_window_ms: 120_000,
         }
+    }
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, name, token: _, message_content, members_and_presences } = self;
+        formatter
+            .debug_struct("Application")
+            .field("id", id)
+            .field("name", name)
+            .field("message_content", message_content)
+            .field("members_and_presences", members_and_presences)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::frame::Compressing;
 use super::greeting::Greeting;
 use super::{Order, close};
+use crate::fault::take;
 use crate::server::Shared;
 use crate::validate::number;
 use crate::wire::Cut;
@@ -46,7 +47,10 @@ struct Connection {
 pub(crate) async fn carry(socket: WebSocket, shared: Shared, cut: Cut, address: String) {
     let number = shared.change(|state| {
         let now = state.now_ms();
-        state.sessions.connect(now, address.clone())
+        let number = state.sessions.connect(now, address.clone());
+        let is_mute = take(&mut state.faults.mute);
+        state.sessions.connections.entry(number).or_default().silent = is_mute;
+        number
     });
     let compressing = if address.contains("compress=zlib-stream") { Compressing::stream() } else { Compressing::Never };
     let mut connection = Connection {
@@ -99,10 +103,14 @@ impl Connection {
         }
         let mut changes = shared.changes();
         let interval = shared.read(|state| state.limits.heartbeat_interval_ms);
-        self.send(&json!({"op": 10, "s": null, "t": null, "d": {"heartbeat_interval": interval, "_trace": []}}))
-            .await?;
+        let mut greeted = false;
         loop {
             changes.mark_unchanged();
+            if !greeted && !self.line(shared, |line| line.silent) {
+                let hello = json!({"heartbeat_interval": interval, "_trace": []});
+                self.send(&json!({"op": 10, "s": null, "t": null, "d": hello})).await?;
+                greeted = true;
+            }
             self.obey(shared).await?;
             let wake = self.flush(shared).await?;
             let patience = Duration::from_millis(interval.saturating_mul(2));
@@ -114,7 +122,7 @@ impl Connection {
                     let message = message.and_then(Result::ok).ok_or(Over::Gone)?;
                     self.receive(shared, message).await?;
                 }
-                changed = changes.changed() => changed.map_err(|_| Over::End)?,
+                news = changes.changed() => news.map_err(|_| Over::End)?,
                 () = tokio::time::sleep_until(until) => {
                     if self.heard.elapsed() > patience && !is_silent {
                         return Err(Over::Close(close::TIMED_OUT));
@@ -173,7 +181,7 @@ impl Connection {
             if session.connection != Some(number) {
                 return (None, next);
             }
-            let events: Vec<_> = session.events.iter().filter(|event| event.sequence > sent).cloned().collect();
+            let events = session.unsent(sent);
             (Some(events), next)
         });
         let Some(events) = events else { return Err(Over::Close(4_000)) };
@@ -222,7 +230,7 @@ impl Connection {
     fn count(&mut self, shared: &Shared) -> Result<(), Over> {
         let (most, limited) = shared.read(|state| (state.limits.gateway_sends as usize, state.limits.rates));
         self.received.push_back(self.heard);
-        while self.received.front().is_some_and(|at| at.elapsed() > Duration::from_secs(60)) {
+        while self.received.front().is_some_and(|at| at.elapsed() > Duration::from_mins(1)) {
             self.received.pop_front();
         }
         if limited && self.received.len() > most {
@@ -291,7 +299,7 @@ impl Connection {
         shared.change(|state| {
             let chunk = state.member_chunk(data);
             if let Some(session) = state.sessions.by_id.get_mut(&session) {
-                session.push("GUILD_MEMBERS_CHUNK", chunk);
+                session.push("GUILD_MEMBERS_CHUNK", &chunk);
             }
         });
     }

@@ -165,12 +165,41 @@ impl State {
                 let guild = guild.and_then(|guild| self.guilds.get(&guild));
                 let role = guild.and_then(|guild| Some((guild, guild.roles.iter().find(|role| role.id == id)?)));
                 role.is_some_and(|(guild, role)| {
-                    add("roles", self.role_json(guild, role));
+                    add("roles", crate::state::guild::role_json(guild, role));
                     true
                 })
             }
             _ => false,
         }
+    }
+}
+
+impl State {
+    /// What the ids chosen in a select of users, roles, both or channels stand for; `None` for strings.
+    pub(crate) fn resolved_choices(
+        &self,
+        kind: u64,
+        channel: Id,
+        select: &str,
+        values: &[String],
+    ) -> Result<Option<Value>, Unable> {
+        // The types of options with the same meaning.
+        let kinds: &[u64] = match kind {
+            5 => &[6],
+            6 => &[8],
+            7 => &[6, 8],
+            8 => &[7],
+            _ => return Ok(None),
+        };
+        let guild = self.channels.get(&channel).and_then(|channel| channel.guild);
+        let mut resolved = Map::new();
+        for value in values {
+            let id = json!(value);
+            if !kinds.iter().any(|kind| self.resolve(*kind, &id, guild, &mut resolved)) {
+                return Err(Unable::Unsuitable { option: select.to_owned(), value: value.clone() });
+            }
+        }
+        Ok(Some(Value::Object(resolved)))
     }
 }
 

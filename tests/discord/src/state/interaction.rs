@@ -29,7 +29,7 @@ pub(crate) mod answer {
     pub(crate) const MODAL: u64 = 9;
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Interaction {
     pub(crate) id: Id,
     pub(crate) token: String,

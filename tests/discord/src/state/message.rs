@@ -174,7 +174,7 @@ impl State {
         if let Some(guild) = guild {
             set(&mut event, "guild_id", json!(guild));
         }
-        self.emit_in_channel("MESSAGE_DELETE", channel, event);
+        self.emit_in_channel("MESSAGE_DELETE", channel, &event);
     }
 
     /// Finds a message of a channel that still exists.
@@ -184,11 +184,11 @@ impl State {
 
     /// Finds what was posted already with this nonce.
     pub(crate) fn with_nonce(&self, channel: Id, author: Id, nonce: &Value) -> Option<Id> {
-        let since = self.now_ms().saturating_sub(NONCE_MS);
+        let since = Id::at(self.now_ms().saturating_sub(NONCE_MS), 0);
         self.messages
-            .values()
+            .range(since..)
+            .map(|(_, message)| message)
             .filter(|message| message.channel == channel && message.author == author && !message.deleted)
-            .filter(|message| message.id.created_ms() >= since)
             .find(|message| message.nonce.as_ref() == Some(nonce))
             .map(|message| message.id)
     }

@@ -42,6 +42,25 @@ impl Piece {
     }
 }
 
+/// Whether a part is told in a notification: what is to be read slowly or pressed is not.
+fn is_told(block: &Block) -> bool {
+    match block {
+        Block::Heading(_)
+        | Block::Paragraph(_)
+        | Block::Context(_)
+        | Block::Facts(_)
+        | Block::Steps(_)
+        | Block::Points(_)
+        | Block::Image(_) => true,
+        Block::Quote(_)
+        | Block::Code(_)
+        | Block::Commands(_)
+        | Block::Table(_)
+        | Block::Buttons(_)
+        | Block::Choice(_) => false,
+    }
+}
+
 /// Where the pieces are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Surface {
@@ -87,7 +106,9 @@ impl Pieces {
         for block in blocks {
             let from = self.done.len();
             self.block(block);
-            self.name_from(from, || whole::block(block, limits::TEXT));
+            if is_told(block) {
+                self.name_from(from, || whole::block(block, limits::TEXT));
+            }
         }
     }
 
@@ -105,7 +126,10 @@ impl Pieces {
             Block::Context(words) => self.context(words),
             Block::Facts(facts) => self.facts(facts),
             Block::Quote(quote) => self.quote(quote),
-            Block::Code(lines) => self.code(lines, limits::CODE),
+            Block::Code(lines) => {
+                let lines = self.lines(lines, limits::CODE / 4, limits::CODE);
+                self.preformatted(&lines);
+            }
             Block::Commands(commands) => commands.iter().for_each(|command| self.command(command)),
             Block::Steps(steps) => self.list(SlackRichTextListStyle::Ordered, steps),
             Block::Points(points) => self.list(SlackRichTextListStyle::Bullet, points),
@@ -162,7 +186,7 @@ impl Pieces {
             source.push(text![", ", at]);
         }
         let source = self.elements(&source, Look::Plain);
-        let lines = self.lines(&quote.words, limits::QUOTE).join("\n");
+        let lines = self.lines(&quote.words, limits::QUOTE / 2, limits::QUOTE).join("\n");
         let words = if lines.trim().is_empty() { "(no words)".to_owned() } else { lines };
         let mut sources = inline::groups(source, limits::BLOCK - limits::QUOTE - 2 * WRAPPING);
         let last = sources.pop().unwrap_or_default();
@@ -171,12 +195,6 @@ impl Pieces {
         }
         let words = SlackRichTextQuote::new(vec![inline::own(words, Look::Plain)]);
         self.rich(vec![inline::section(last).into(), words.into()]);
-    }
-
-    /// Lines as they are, in as many blocks as they need.
-    pub(super) fn code(&mut self, lines: &str, most: usize) {
-        let lines = self.lines(lines, most);
-        self.preformatted(&lines);
     }
 
     /// Clean lines in the look of code.
@@ -217,12 +235,12 @@ impl Pieces {
         }
     }
 
-    /// Clean lines that weigh at most `most`; what does not fit is cut out of the middle, and more is kept of the end, where a
-    /// log says why it ended.
-    fn lines(&mut self, words: &str, most: usize) -> Vec<String> {
+    /// Clean lines that weigh at most `most`; of what does not fit, lines that weigh `first` are kept from the beginning and
+    /// the others from the end, where a log says why it ended.
+    pub(super) fn lines(&mut self, words: &str, first: usize, most: usize) -> Vec<String> {
         let all: Vec<&str> = words::raw_lines(words).collect();
         let mut head = Vec::new();
-        let mut room = most / 4;
+        let mut room = first;
         let mut left = all.as_slice();
         while let Some((line, more)) = left.split_first() {
             let Some(line) = self.line(line, &mut room) else { break };
@@ -230,7 +248,7 @@ impl Pieces {
             left = more;
         }
         let mut tail = Vec::new();
-        room += most - most / 4;
+        room += most.saturating_sub(first);
         while let Some((line, more)) = left.split_last() {
             let Some(line) = self.line(line, &mut room) else { break };
             tail.push(line);

@@ -50,8 +50,8 @@ pub(super) fn block(block: &Block, most: usize) -> String {
         Block::Quote(quote) => {
             let at = quote.at.map(|at| format!(", {}", inline::utc(at))).unwrap_or_default();
             let source = format!("seen in {}{at}", words::plain(&quote.source, most));
-            let words =
-                words::raw_lines(first(&quote.words, limits::FILE)).map(|line| format!("| {}", words::clean_line(line)));
+            let words = words::raw_lines(first(&quote.words, limits::FILE))
+                .map(|line| format!("| {}", words::clean_line(line)));
             lines(std::iter::once(source).chain(words))
         }
         Block::Code(code) => lines(words::raw_lines(first(code, limits::FILE)).map(words::clean_line)),

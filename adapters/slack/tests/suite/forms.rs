@@ -34,7 +34,7 @@ fn shortened(value: Value) -> Value {
 
 fn rendered(Rendering { first, thread, files }: Rendering) -> Value {
     let file = |file: kubewhy_slack::render::File| {
-        let content = if file.name.ends_with(".txt") {
+        let content = if file.name == "whole-answer.txt" {
             json!(String::from_utf8(file.bytes).expect("a text is text"))
         } else {
             json!(format!("{} bytes", file.bytes.len()))

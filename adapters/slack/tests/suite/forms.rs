@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// A snapshot keeps a page or two: of a list without end its beginning, of long words their beginning.
 fn shortened(value: Value) -> Value {
-    const ITEMS: usize = 12;
+    const ITEMS: usize = 40;
     const LETTERS: usize = 600;
     match value {
         Value::Array(mut items) => {

@@ -88,7 +88,7 @@ impl Line {
         }
         if rest > 0 {
             self.cut = true;
-            self.own(&format!(" … ({rest} more characters)"));
+            self.own(&words::more(rest));
         }
     }
 }
@@ -179,7 +179,10 @@ mod tests {
     #[test]
     fn words_that_are_not_there_make_no_element() {
         assert_eq!(elements(&text!["", name("")], Look::Plain).0, []);
-        assert_eq!(elements(&text!["is ", quoted("")], Look::Plain).0, [own("is \"\"", Look::Plain)]);
+        assert_eq!(
+            elements(&text!["is ", quoted("")], Look::Plain).0,
+            [own("is ", Look::Plain), own("\"\"", Look::Plain)]
+        );
     }
 
     #[test]
@@ -188,7 +191,7 @@ mod tests {
         let groups = groups(vec![own("first", Look::Strong), long], 500);
         assert!(groups.len() > 10);
         assert!(groups.iter().all(|group| limits::weight(group) <= 502));
-        let all: usize = groups.iter().flatten().map(|element| limits::weight(element)).sum();
+        let all: usize = groups.iter().flatten().map(limits::weight).sum();
         assert!(all > 5_000, "nothing is lost");
     }
 }

@@ -44,6 +44,11 @@ pub(crate) fn check(message: &Message) -> Result<usize, String> {
         if !file.name.chars().all(harmless) || file.name.starts_with('.') || file.bytes.is_empty() {
             return Err(format!("a file {:?} of {} bytes", file.name, file.bytes.len()));
         }
+        if let Some(text) = file.name.strip_suffix(".txt").map(|_| String::from_utf8_lossy(&file.bytes)) {
+            clean(&text)?;
+            within("a file", file.bytes.len(), limits::FILE + 100)?;
+        }
+        clean(&file.title)?;
         within("the title of a file", limits::length(&file.title), limits::PLACEHOLDER)?;
     }
     Ok(count)
@@ -121,7 +126,7 @@ fn by_type(kind: &str, part: &Value, actions: &mut Vec<String>) -> Result<(), St
             within("a button", label("text"), limits::BUTTON)?;
             within("a button's value", words("value").len(), 100)?;
             within("a button's address", words("url").len(), limits::URL)?;
-            if !part["url"].is_null() && !(words("url").starts_with("https://") || words("url").starts_with("http://"))
+            if part["url"].is_string() && !["https://", "http://"].iter().any(|scheme| words("url").starts_with(scheme))
             {
                 return Err(format!("a button leads to {}", part["url"]));
             }

@@ -15,6 +15,7 @@ mod faults;
 mod files;
 mod limits;
 mod messages;
+mod morphism;
 mod people;
 mod sockets;
 mod views;

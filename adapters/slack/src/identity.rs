@@ -30,7 +30,8 @@ struct User {
     is_restricted: bool,
     is_ultra_restricted: bool,
     is_stranger: bool,
-    enterprise_user: Option<Enterprise>,
+    #[serde(rename = "enterprise_user")]
+    enterprise: Option<Enterprise>,
 }
 
 #[derive(Default, Deserialize)]
@@ -120,7 +121,7 @@ fn by_person(listed: Listed) -> Groups {
 /// The first of these that holds. Whoever comes from another workspace stays external, whatever else is said.
 fn standing(user: &User, team: &str, own_team: &str) -> Standing {
     let is_of_own = |team: &str| {
-        let elsewhere = user.enterprise_user.as_ref();
+        let elsewhere = user.enterprise.as_ref();
         team == own_team || elsewhere.is_some_and(|enterprise| enterprise.teams.iter().any(|team| team == own_team))
     };
     if user.is_bot || user.id == "USLACKBOT" {

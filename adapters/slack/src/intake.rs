@@ -111,13 +111,13 @@ impl Intake {
         let bare = envelope.acknowledgement(None);
         match acceptance {
             Acceptance::Accepted(_) | Acceptance::Duplicate => Taken { acknowledgement: bare, then: None },
-            Acceptance::Refused(reply) => self.refuse(envelope, spot, *reply),
+            Acceptance::Refused(reply) => self.refuse(envelope, spot, &reply),
             Acceptance::Form(form) => self.open(envelope, spot, *form),
         }
     }
 
     /// Shows a refusal to who asked: in the acknowledgement where it can hold one.
-    fn refuse(self: &Arc<Self>, envelope: &Envelope, spot: Spot, reply: Reply) -> Taken {
+    fn refuse(self: &Arc<Self>, envelope: &Envelope, spot: Spot, reply: &Reply) -> Taken {
         let line = Arc::clone(&self.line);
         let mut rendering = render::render(&reply.message);
         if envelope.kind != "slash_commands" {

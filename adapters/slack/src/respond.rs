@@ -22,7 +22,8 @@ pub(crate) const EPHEMERAL: &str = "ephemeral";
 /// A message to a `response_url`. slack-morphism's has no `response_type`.
 #[derive(Serialize)]
 pub(crate) struct Response {
-    response_type: &'static str,
+    #[serde(rename = "response_type")]
+    kind: &'static str,
     replace_original: bool,
     #[serde(flatten)]
     content: SlackMessageContent,
@@ -46,7 +47,7 @@ struct Whispered {}
 
 impl Response {
     pub(crate) fn ephemeral(content: SlackMessageContent) -> Self {
-        Self { response_type: "ephemeral", replace_original: false, content }
+        Self { kind: "ephemeral", replace_original: false, content }
     }
 }
 
@@ -72,7 +73,9 @@ impl Line {
         if let Some(url) = spot.way.response_url.as_deref() {
             match self.respond(url, &contents).await {
                 Ok(()) => return Ok(posted),
-                Err(why) => tracing::debug!(why, "a response_url was of no use"),
+                // Nobody can look up what one person sees, so that it is not said again.
+                Err(failure @ Failure::Unclear(_)) => return Err(failure.into_chat("answer one person", &spot.channel)),
+                Err(failure) => tracing::debug!(error = %failure, "a response_url was of no use"),
             }
         }
         if spot.is_direct() {
@@ -89,18 +92,18 @@ impl Line {
         }
     }
 
-    async fn respond(&self, url: &str, contents: &[SlackMessageContent]) -> Result<(), String> {
-        let url = trusted(url, self.api.url()).ok_or("it leads elsewhere")?;
+    async fn respond(&self, url: &str, contents: &[SlackMessageContent]) -> Result<(), Failure> {
+        let elsewhere = || Failure::Refused { code: "leads_elsewhere".to_owned(), needed: None };
+        let url = trusted(url, self.api.url()).ok_or_else(elsewhere)?;
         for (index, content) in contents.iter().enumerate() {
-            let sent = self.api.respond(&url, &Response::ephemeral(content.clone())).await;
-            match sent {
+            match self.api.respond(&url, &Response::ephemeral(content.clone())).await {
                 Ok(()) => {}
                 // Whoever saw the first screen must not see it again by another way.
-                Err(failure) if index > 0 || matches!(failure, Failure::Unclear(_)) => {
-                    tracing::warn!(error = %failure, "an answer to one person may be incomplete");
+                Err(failure) if index > 0 => {
+                    tracing::warn!(error = %failure, "an answer to one person is incomplete");
                     return Ok(());
                 }
-                Err(failure) => return Err(failure.to_string()),
+                Err(failure) => return Err(failure),
             }
         }
         Ok(())

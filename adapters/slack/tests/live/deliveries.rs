@@ -65,7 +65,7 @@ async fn buttons_and_menus_come_back_in_the_thread_of_their_message() {
     assert_eq!(pressed.request.who.id, "slack:T0ACME:U0BEN");
     assert_eq!(pressed.request.place, posted.place);
 
-    scene.server.person(ANNA).chooses(INCIDENTS, &ts, "Which one?", "deploy cart").expect("a menu");
+    scene.server.person(ANNA).chooses(INCIDENTS, &ts, "Choose one", "deploy cart").expect("a menu");
     let chosen = scene.inbox.wait_for(3).await.pop().expect("a delivery");
     assert_eq!(chosen.request.input, Input::Press(Press::Token("1b".to_owned())));
 }
@@ -105,6 +105,7 @@ async fn one_slow_delivery_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the figures are what one runs it for, with --nocapture")]
 async fn acknowledgements_leave_within_150_ms() {
     let scene = Scene::open().await;
     for number in 0..300 {

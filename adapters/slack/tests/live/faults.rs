@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use kubewhy_chat::{ChatError, ChatPlatform as _};
+use kubewhy_chat::{ChatError, ChatPlatform as _, Reply};
 use kubewhy_slack_server::{CallFault, Effect, World};
 
-use crate::scene::{INCIDENTS, SOON, Scene, reply};
+use crate::scene::{INCIDENTS, SOON, Scene, message, reply, slack};
 
 #[tokio::test]
 async fn slack_is_not_called_before_it_wants_to_be() {
@@ -71,6 +71,27 @@ async fn what_cannot_be_looked_up_is_not_repeated_and_doubtful() {
     let error = scene.slack.answer(&asked, &reply("cart fails")).await.expect_err("nobody knows");
     assert!(matches!(error, ChatError::Unreachable { doubtful: true, .. }), "{error}");
     assert_eq!(scene.posted(INCIDENTS).len(), 1);
+}
+
+#[tokio::test]
+async fn a_question_that_was_answered_before_a_restart_is_not_answered_again() {
+    let scene = Scene::open().await;
+    let (asked, ts) = scene.mentioned(INCIDENTS, "pod cart").await;
+    let first = scene.slack.answer(&asked, &reply("cart fails")).await.expect("it is answered");
+    // The process died before it could note that.
+    let again = slack(&scene.server).answer(&asked, &reply("cart fails")).await.expect("it was answered");
+    assert_eq!((first, scene.server.thread(INCIDENTS, &ts).len()), (again, 2));
+}
+
+#[tokio::test]
+async fn what_one_person_may_have_seen_is_doubtful() {
+    let scene = Scene::open().await;
+    let asked = scene.asked(INCIDENTS, "pod crat").await;
+    scene.server.fail_calls("response_url", CallFault::Status { status: 502, effect: Effect::Done }, 1);
+    let refusal = Reply::to_asker(message("no pod crat"));
+    let error = scene.slack.answer(&asked, &refusal).await.expect_err("nobody knows");
+    assert!(matches!(error, ChatError::Unreachable { doubtful: true, .. }), "{error}");
+    assert_eq!(scene.server.ephemerals("U0ANNA").len(), 1);
 }
 
 #[tokio::test]

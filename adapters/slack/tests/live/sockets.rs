@@ -27,9 +27,9 @@ async fn sockets_that_are_lost_are_opened_again() {
     for in_good_order in [false, true] {
         let scene = Scene::open().await;
         if in_good_order {
-            scene.server.close_connections(None)
+            scene.server.close_connections(None);
         } else {
-            scene.server.drop_connections(None)
+            scene.server.drop_connections(None);
         }
         scene.server.wait_for(SOON, |server| (server.connections_opened() == 4).then_some(())).await.expect("reopened");
         scene.wait_for_link(|link| *link == Link::Open).await;
@@ -69,7 +69,6 @@ async fn a_storm_of_disconnects_does_not_become_a_storm_of_openings() {
         let opened = |server: &kubewhy_slack_server::SlackServer| server.calls_of("apps.connections.open").len();
         let flooded = scene.server.wait_for(Duration::from_secs(6), |server| (opened(server) > 7).then_some(())).await;
         assert!(flooded.is_err(), "sockets were opened {} times within 6 s", opened(&scene.server));
-        println!("opened {} times in a storm", opened(&scene.server));
         scene.server.clear_faults();
         scene.server.wait_for_connections(1, Duration::from_secs(30)).await.expect("it recovers");
     }

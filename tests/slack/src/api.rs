@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::api::method::Method;
+use crate::api::method::{Method, Token};
 use crate::call::{Arguments, Call, Incoming};
 use crate::faults::{CallFault, Effect};
 use crate::state::{Shared, State};
@@ -60,7 +60,7 @@ impl From<&'static str> for Refusal {
 /// The largest body of a call, in bytes.
 const BODY: usize = 4 << 20;
 /// How long a connection is held on which nothing is ever answered.
-const FOREVER: Duration = Duration::from_secs(600);
+const FOREVER: Duration = Duration::from_mins(10);
 
 /// A result on its way out.
 struct Outcome {
@@ -236,8 +236,7 @@ impl State {
             return Outcome::limited(seconds);
         }
         let mut body = match (method.run)(self, &arguments) {
-            Ok(body) => body,
-            Err(Refusal(body)) => body,
+            Ok(body) | Err(Refusal(body)) => body,
         };
         if let Some(fields) = body.as_object_mut() {
             fields.entry("ok").or_insert(true.into());
@@ -254,7 +253,7 @@ impl State {
 
     /// The scopes of a token that may call a method.
     fn authorize(&self, method: &Method, token: Option<&str>) -> Result<Vec<String>, Refusal> {
-        if method.anonymous {
+        if method.token == Token::None {
             return Ok(Vec::new());
         }
         let Some(token) = token else {
@@ -269,7 +268,8 @@ impl State {
         if self.revoked.contains(token) {
             return Err("token_revoked".into());
         }
-        if method.app_level != (token == app.app_token) && !method.any_token {
+        let needed = if token == app.app_token { Token::App } else { Token::Bot };
+        if method.token != needed && method.token != Token::Any {
             return Err("not_allowed_token_type".into());
         }
         if let Some(needed) = method.scope(|scope| scopes.iter().any(|one| one == scope)) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::SlackServer;
+use crate::server::Slack;
 use crate::state::State;
 use crate::state::message::{Author, Content, Draft};
 use crate::state::socket::{Awaits, EnvelopeKind};
@@ -65,12 +65,12 @@ pub struct Sent {
 /// A person who acts.
 #[derive(Clone)]
 pub struct Person<'a> {
-    server: &'a SlackServer,
+    server: &'a Slack,
     user: String,
 }
 
 impl<'a> Person<'a> {
-    pub(crate) fn new(server: &'a SlackServer, user: &str) -> Self {
+    pub(crate) fn new(server: &'a Slack, user: &str) -> Self {
         Self { server, user: user.to_owned() }
     }
 
@@ -116,7 +116,7 @@ impl<'a> Person<'a> {
             if state.message(channel, ts).is_none_or(|message| message.author != own) {
                 return Err(Impossible::NoSuchMessage(ts.to_owned()));
             }
-            let blocks = state.rich_text(text);
+            let blocks = rich_text(text);
             state.edit(channel, ts, Content { text: text.to_owned(), blocks, ..Content::default() });
             Ok(())
         })
@@ -150,7 +150,7 @@ impl<'a> Person<'a> {
                 let event = json!({
                     "type": "app_home_opened", "user": self.user, "channel": channel, "tab": "home", "event_ts": stamp,
                 });
-                state.send_event(event);
+                state.send_event(&event);
             }
             Ok(())
         })
@@ -217,29 +217,9 @@ impl State {
                 Some(parent) => Some(parent.thread.clone().unwrap_or_else(|| ts.to_owned())),
             },
         };
-        let blocks = self.rich_text(text);
+        let blocks = rich_text(text);
         let content = Content { text: text.to_owned(), blocks, ..Content::default() };
         Ok(self.post(Draft::new(channel, Author::User(user.to_owned()), content).in_thread(thread)))
-    }
-
-    /// What Slack makes of a text that a person typed.
-    fn rich_text(&mut self, text: &str) -> Vec<Value> {
-        let mut elements = Vec::new();
-        let mut rest = text;
-        while let Some((before, tail)) = rest.split_once("<@") {
-            let Some((user, after)) = tail.split_once('>') else {
-                break;
-            };
-            if !before.is_empty() {
-                elements.push(json!({ "type": "text", "text": before }));
-            }
-            elements.push(json!({ "type": "user", "user_id": user }));
-            rest = after;
-        }
-        if !rest.is_empty() {
-            elements.push(json!({ "type": "text", "text": rest }));
-        }
-        vec![json!({ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": elements }] })]
     }
 
     /// `channel_name` of a payload.
@@ -281,4 +261,24 @@ impl State {
             _ => Err(Impossible::NoSuchMessage(ts.to_owned())),
         }
     }
+}
+
+/// What Slack makes of a text that a person typed.
+fn rich_text(text: &str) -> Vec<Value> {
+    let mut elements = Vec::new();
+    let mut rest = text;
+    while let Some((before, tail)) = rest.split_once("<@") {
+        let Some((user, after)) = tail.split_once('>') else {
+            break;
+        };
+        if !before.is_empty() {
+            elements.push(json!({ "type": "text", "text": before }));
+        }
+        elements.push(json!({ "type": "user", "user_id": user }));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        elements.push(json!({ "type": "text", "text": rest }));
+    }
+    vec![json!({ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": elements }] })]
 }

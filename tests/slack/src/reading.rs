@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::blocks;
 use crate::call::Call;
-use crate::server::SlackServer;
+use crate::server::Slack;
 use crate::state::State;
 use crate::state::message::{Author, Content, Message};
 use crate::state::socket::EnvelopeKind;
@@ -125,7 +125,7 @@ impl fmt::Display for TimedOut {
 
 impl std::error::Error for TimedOut {}
 
-impl SlackServer {
+impl Slack {
     /// All calls of the Web API, of upload URLs (`upload`) and of response URLs (`response_url`), the oldest first.
     pub fn calls(&self) -> Vec<Call> {
         self.shared.look(|state| state.calls.clone())

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +23,16 @@ use crate::wire::Wire;
 use crate::world::World;
 use crate::{CallFault, EnvelopeFault, EnvelopeKind, api, control, socket};
 
-/// A Slack on loopback. Dropped, it is gone: sockets, connections, all.
+/// A Slack on loopback. Dropped, it is gone: sockets, connections, all. What can be done with it is in [`Slack`].
 pub struct SlackServer {
-    pub(crate) shared: Arc<Shared>,
+    slack: Slack,
     task: JoinHandle<()>,
+}
+
+/// A running Slack: people act in it, faults are planned, and all that happened is read back.
+#[derive(Clone)]
+pub struct Slack {
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// How often it is looked at whether something has become due.
@@ -48,9 +55,16 @@ impl SlackServer {
         let listener = TcpListener::bind(address).await?;
         let shared = Arc::new(Shared::new(world, listener.local_addr()?));
         let task = tokio::spawn(run(listener, Arc::clone(&shared)));
-        Ok(Self { shared, task })
+        Ok(Self { slack: Slack { shared }, task })
     }
 
+    /// Waits until the server ends, which it does not by itself.
+    pub async fn serve(mut self) {
+        drop((&mut self.task).await);
+    }
+}
+
+impl Slack {
     /// Where the Web API is: `http://127.0.0.1:PORT/api`.
     pub fn api_url(&self) -> String {
         format!("http://{}/api", self.shared.address)
@@ -155,7 +169,7 @@ impl SlackServer {
         });
     }
 
-    /// Undoes [`SlackServer::revoke`].
+    /// Undoes [`Slack::revoke`].
     pub fn restore(&self, token: &str) {
         self.shared.change(|state| state.revoked.remove(token));
     }
@@ -173,11 +187,6 @@ impl SlackServer {
         self.shared.look(|state| state.carrier(envelope))
     }
 
-    /// Waits until the server ends, which it does not by itself.
-    pub async fn serve(mut self) {
-        drop((&mut self.task).await);
-    }
-
     fn command(&self, which: Option<u64>, frame: impl Fn() -> Frame) {
         self.shared.change(|state| {
             let all: Vec<u64> = state.sockets.open.keys().copied().collect();
@@ -185,6 +194,14 @@ impl SlackServer {
                 state.command_socket(connection, frame());
             }
         });
+    }
+}
+
+impl Deref for SlackServer {
+    type Target = Slack;
+
+    fn deref(&self) -> &Slack {
+        &self.slack
     }
 }
 

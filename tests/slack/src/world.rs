@@ -193,7 +193,7 @@ impl ChannelKind {
     }
 }
 
-/// How long Slack waits for what, in milliseconds. Shorter ones make tests quicker; [`crate::SlackServer::advance`] does
+/// How long Slack waits for what, in milliseconds. Shorter ones make tests quicker; [`crate::Slack::advance`] does
 /// so without changing them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -249,12 +249,8 @@ fn own_message(state: &State, arguments: &Arguments, channel: &str, refusal: &'s
         return Err("message_not_found".into());
     };
     match state.message(channel, &ts) {
-        Some(message) if message.only_for.is_none() => {
-            if message.author == Author::App {
-                Ok(ts)
-            } else {
-                Err(refusal.into())
-            }
+        Some(message) if message.only_for.is_none() && message.subtype != Some("tombstone") => {
+            if message.author == Author::App { Ok(ts) } else { Err(refusal.into()) }
         }
         _ => Err("message_not_found".into()),
     }

@@ -7,17 +7,25 @@ use crate::call::Arguments;
 use crate::limits::Tier;
 use crate::state::State;
 
+/// Which token a method takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// That of the bot.
+    Bot,
+    /// The app-level one.
+    App,
+    /// Either.
+    Any,
+    /// It needs none.
+    None,
+}
+
 /// A method of the Web API.
 pub(crate) struct Method {
     pub(crate) run: fn(&mut State, &Arguments) -> Answer,
     pub(crate) tier: Tier,
     pub(crate) takes_json: bool,
-    /// Whether it needs the app-level token.
-    pub(crate) app_level: bool,
-    /// Whether each token will do.
-    pub(crate) any_token: bool,
-    /// Whether it needs no token.
-    pub(crate) anonymous: bool,
+    pub(crate) token: Token,
     /// Any of these scopes.
     scopes: &'static [&'static str],
 }
@@ -35,10 +43,10 @@ impl Method {
     pub(crate) fn named(name: &str) -> Option<Self> {
         use Tier::{Four, One, Posting, Special, Three, Two};
         Some(match name {
-            "api.test" => Self { anonymous: true, ..Self::write(api_test, Four, &[]) },
-            "auth.test" => Self { any_token: true, ..Self::write(people::auth_test, Special, &[]) },
+            "api.test" => Self { token: Token::None, ..Self::write(api_test, Four, &[]) },
+            "auth.test" => Self { token: Token::Any, ..Self::write(people::auth_test, Special, &[]) },
             "apps.connections.open" => {
-                Self { app_level: true, ..Self::write(crate::socket::open, One, &["connections:write"]) }
+                Self { token: Token::App, ..Self::write(crate::socket::open, One, &["connections:write"]) }
             }
             "chat.postMessage" => Self::write(chat::post_message, Posting, &["chat:write"]),
             "chat.postEphemeral" => Self::write(chat::post_ephemeral, Four, &["chat:write"]),
@@ -77,7 +85,7 @@ impl Method {
     }
 
     fn write(run: fn(&mut State, &Arguments) -> Answer, tier: Tier, scopes: &'static [&'static str]) -> Self {
-        Self { run, tier, takes_json: true, app_level: false, any_token: false, anonymous: false, scopes }
+        Self { run, tier, takes_json: true, token: Token::Bot, scopes }
     }
 
     fn read(run: fn(&mut State, &Arguments) -> Answer, tier: Tier, scopes: &'static [&'static str]) -> Self {

@@ -43,7 +43,7 @@ impl Person<'_> {
     }
 
     /// Types into a menu of the topmost view whose options come from the app; they are in
-    /// [`crate::SlackServer::suggestions`] when the envelope is acknowledged.
+    /// [`crate::Slack::suggestions`] when the envelope is acknowledged.
     ///
     /// # Errors
     /// No view is open, or it has no such menu.

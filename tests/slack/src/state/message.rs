@@ -144,11 +144,20 @@ impl State {
     /// Takes a message away.
     pub(crate) fn delete(&mut self, channel: &str, ts: &str) {
         let previous = self.message_json(channel, ts);
-        let Some(message) = self.messages.remove(&(channel.to_owned(), ts.to_owned())) else {
+        let has_replies = !self.replies(channel, ts).is_empty();
+        let key = (channel.to_owned(), ts.to_owned());
+        let Some(mut message) = self.messages.remove(&key) else {
             return;
         };
         if message.only_for.is_some() {
             return;
+        }
+        if has_replies {
+            // Its replies keep a place to hang on.
+            message.author = Author::Slackbot;
+            message.subtype = Some("tombstone");
+            message.content = Content { text: "This message was deleted.".to_owned(), ..Content::default() };
+            self.messages.insert(key, message);
         }
         let stamp = self.clock.stamp();
         let event = json!({
@@ -294,13 +303,13 @@ impl State {
                 fields.insert("type".into(), "app_mention".into());
                 fields.remove("parent_user_id");
             }
-            self.send_event(mention);
+            self.send_event(&mention);
         }
         if self.subscribed(kind.subscription()) {
             if let Some(fields) = event.as_object_mut() {
                 fields.insert("channel_type".into(), kind.event_name().into());
             }
-            self.send_event(event);
+            self.send_event(&event);
         }
     }
 
@@ -309,7 +318,7 @@ impl State {
     }
 
     /// Sends an event of the Events API.
-    pub(crate) fn send_event(&mut self, event: Value) -> String {
+    pub(crate) fn send_event(&mut self, event: &Value) -> String {
         let event_id = self.id("Ev");
         let payload = json!({
             "token": "verification", "team_id": self.world.team.id, "context_team_id": self.world.team.id,

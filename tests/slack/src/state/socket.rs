@@ -106,7 +106,7 @@ pub(crate) struct Sockets {
 /// An app may have this many sockets.
 pub(crate) const SOCKETS: usize = 10;
 /// When an event that nobody acknowledged is sent again.
-const RETRIES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)];
+const RETRIES: [Duration; 3] = [Duration::ZERO, Duration::from_mins(1), Duration::from_mins(5)];
 /// An envelope waits this long for a later one that overtakes it.
 const HELD_BACK: Duration = Duration::from_secs(1);
 /// Frames that wait for one socket before it counts as broken.

@@ -60,7 +60,7 @@ pub const CODE: usize = 8_000;
 /// The same of a quotation: ours.
 pub const QUOTE: usize = 3_000;
 /// The bytes of the file that holds the whole answer: ours; Slack takes 1 GB.
-pub const FILE: usize = 8 * 1024 * 1024;
+pub const FILE: usize = 2 * 1024 * 1024;
 /// How much can stand in a bar of colour (an attachment) before Slack may fold it away, which no page says: ours.
 pub const COLOURED_BLOCKS: usize = 5;
 /// The same as [`weight`]: ours.

@@ -179,7 +179,10 @@ mod tests {
     #[test]
     fn words_that_are_not_there_make_no_element() {
         assert_eq!(elements(&text!["", name("")], Look::Plain).0, []);
-        assert_eq!(elements(&text!["is ", quoted("")], Look::Plain).0, [own("is \"\"", Look::Plain)]);
+        assert_eq!(
+            elements(&text!["is ", quoted("")], Look::Plain).0,
+            [own("is ", Look::Plain), own("\"\"", Look::Plain)]
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ const ONE_LINE: usize = 150;
 pub(super) fn view(form: &Form, private_metadata: &str) -> SlackView {
     let mut pieces = Pieces::new(Surface::Modal);
     let title = words::label(&form.title, limits::VIEW_TITLE);
-    if limits::length(&words::plain(&form.title)) > limits::VIEW_TITLE {
+    if limits::length(&words::plain(&form.title, limits::LABEL)) > limits::VIEW_TITLE {
         let whole = pieces.elements(&form.title, Look::Strong);
         pieces.section(whole);
     }

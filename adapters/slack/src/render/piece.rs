@@ -80,14 +80,14 @@ impl Pieces {
         }
         elements.extend(self.elements(&message.headline, Look::Strong));
         self.section(elements);
-        self.name_from(0, || whole::headline(message));
+        self.name_from(0, || whole::headline(message, limits::TEXT));
     }
 
     pub(super) fn blocks(&mut self, blocks: &[Block]) {
         for block in blocks {
             let from = self.done.len();
             self.block(block);
-            self.name_from(from, || whole::block(block));
+            self.name_from(from, || whole::block(block, limits::TEXT));
         }
     }
 

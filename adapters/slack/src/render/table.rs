@@ -70,7 +70,7 @@ fn native(pieces: &mut Pieces, table: &Table, columns: usize) -> Option<Piece> {
 /// Whether a column holds nothing but numbers.
 fn numbers(table: &Table, column: usize) -> bool {
     let number = |text: &Text| {
-        let words = text.plain();
+        let words = words::plain(text, limits::WORDS);
         !words.is_empty() && words.chars().all(|c| c.is_ascii_digit())
     };
     !table.rows.is_empty() && table.rows.iter().all(|row| row.get(column).is_some_and(number))
@@ -78,43 +78,28 @@ fn numbers(table: &Table, column: usize) -> bool {
 
 /// A cell, and whether words of it were cut. A cell of words of ours is raw text, which takes the least room.
 fn cell(text: Option<&Text>, look: Look) -> (SlackTableCell, bool) {
-    let Some(text) = text.filter(|text| !words::plain(&first_words(text)).trim().is_empty()) else {
-        return (SlackTableCell::from(" "), false);
-    };
+    let nothing = || SlackTableCell::from(" ");
+    let Some(text) = text else { return (nothing(), false) };
+    let (elements, cut) = inline::elements(text, look);
+    if elements.is_empty() {
+        return (nothing(), cut);
+    }
     let plain = look == Look::Plain && text.spans().iter().all(|span| matches!(span, Span::Own(_)));
     if plain {
-        return (SlackTableCell::from(words::plain(text)), false);
+        return (SlackTableCell::from(words::plain(text, 0)), cut);
     }
-    let (elements, cut) = inline::elements(text, look);
     (SlackTableRichTextCell::new(vec![inline::section(elements).into()]).into(), cut)
-}
-
-/// Enough of a text to know whether there is anything to see in it.
-fn first_words(text: &Text) -> Text {
-    let mut short = text.clone();
-    for span in short.spans_mut() {
-        if let Span::Name(words) | Span::Untrusted(words) | Span::Code(words) = span {
-            *words = words::part(words, limits::WORDS, char::len_utf16).0.to_owned();
-        }
-    }
-    short
 }
 
 /// A cell on one line.
 fn one_line(pieces: &mut Pieces, text: &Text) -> String {
-    let mut short = text.clone();
-    let mut notes = String::new();
-    for span in short.spans_mut() {
-        if let Span::Name(words) | Span::Untrusted(words) | Span::Code(words) = span {
-            let (kept, rest) = words::shown(words, limits::WORDS);
-            if rest > 0 {
-                pieces.cut = true;
-                notes = format!("{notes} … ({rest} more characters)");
-            }
-            *words = kept;
-        }
-    }
-    words::plain(&short) + &notes
+    let most = limits::WORDS;
+    let long = text.spans().iter().any(|span| match span {
+        Span::Name(words) | Span::Untrusted(words) | Span::Code(words) => words.len() > most,
+        Span::Own(_) | Span::Time(_) => false,
+    });
+    pieces.cut |= long;
+    words::plain(text, most)
 }
 
 /// The rows as lines whose columns stand below each other.

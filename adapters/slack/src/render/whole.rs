@@ -10,27 +10,29 @@ use crate::limits;
 /// The name of the file that holds a whole message.
 pub(super) const FILE: &str = "whole-answer.txt";
 
+/// The most bytes of foreign words in one place of the file.
+const WORDS: usize = limits::FILE / 4;
+
 /// The whole message as a file.
 pub(super) fn file(message: &Message) -> File {
-    let mut all = headline(message);
+    let mut all = headline(message, WORDS);
     for part in message.blocks.iter().chain(&message.thread) {
         all.push_str("\n\n");
-        all.push_str(&block(part));
+        all.push_str(&block(part, WORDS));
         if all.len() > limits::FILE {
             break;
         }
     }
     if all.len() > limits::FILE {
-        let (kept, rest) = words::part(&all, limits::FILE, char::len_utf8);
-        all = format!("{kept}\n\n… and more ({} bytes of this part)", rest.len());
+        all = format!("{}\n\n… and more, which is too long for a file, too", first(&all, limits::FILE));
     }
     all.push('\n');
     File { name: FILE.to_owned(), title: "The whole answer as text".to_owned(), bytes: all.into_bytes() }
 }
 
-/// The headline with its mark and word.
-pub(super) fn headline(message: &Message) -> String {
-    let words = words::plain(&message.headline);
+/// The headline with its mark and word; of foreign words at most `most` bytes each.
+pub(super) fn headline(message: &Message, most: usize) -> String {
+    let words = words::plain(&message.headline, most);
     match message.tone.mark_and_word() {
         Some((mark, word)) if words.is_empty() => format!("{mark} {word}"),
         Some((mark, word)) => format!("{mark} {word}: {words}"),
@@ -38,43 +40,50 @@ pub(super) fn headline(message: &Message) -> String {
     }
 }
 
-/// A part in lines.
-pub(super) fn block(block: &Block) -> String {
+/// A part in lines; of foreign words at most `most` bytes each.
+pub(super) fn block(block: &Block, most: usize) -> String {
     match block {
-        Block::Heading(words) | Block::Paragraph(words) | Block::Context(words) => words::plain(words),
-        Block::Facts(facts) => {
-            lines(facts.iter().map(|fact| format!("{}: {}", words::plain(&fact.name), words::plain(&fact.value))))
-        }
+        Block::Heading(words) | Block::Paragraph(words) | Block::Context(words) => words::plain(words, most),
+        Block::Facts(facts) => lines(
+            facts.iter().map(|fact| format!("{}: {}", words::plain(&fact.name, most), words::plain(&fact.value, most))),
+        ),
         Block::Quote(quote) => {
             let at = quote.at.map(|at| format!(", {}", inline::utc(at))).unwrap_or_default();
-            let source = format!("seen in {}{at}", words::plain(&quote.source));
-            let words = words::raw_lines(&quote.words).map(|line| format!("| {}", words::clean_line(line)));
+            let source = format!("seen in {}{at}", words::plain(&quote.source, most));
+            let words =
+                words::raw_lines(first(&quote.words, most)).map(|line| format!("| {}", words::clean_line(line)));
             lines(std::iter::once(source).chain(words))
         }
-        Block::Code(code) => lines(words::raw_lines(code).map(words::clean_line)),
-        Block::Commands(commands) => lines(commands.iter().map(|command| words::clean(command))),
+        Block::Code(code) => lines(words::raw_lines(first(code, most)).map(words::clean_line)),
+        Block::Commands(commands) => lines(commands.iter().map(|command| words::clean(first(command, most)))),
         Block::Steps(steps) => {
-            lines(steps.iter().enumerate().map(|(index, step)| format!("{}. {}", index + 1, words::plain(step))))
+            lines(steps.iter().enumerate().map(|(index, step)| format!("{}. {}", index + 1, words::plain(step, most))))
         }
-        Block::Points(points) => lines(points.iter().map(|point| format!("- {}", words::plain(point)))),
-        Block::Table(table) => table::aligned(table, words::plain).join("\n"),
-        Block::Image(image) => format!("Picture: {}", words::plain(&image.alt)),
-        Block::Buttons(buttons) => lines(buttons.iter().map(|button| press(&button.label, &button.press))),
+        Block::Points(points) => lines(points.iter().map(|point| format!("- {}", words::plain(point, most)))),
+        Block::Table(table) => table::aligned(table, |text| words::plain(text, most)).join("\n"),
+        Block::Image(image) => format!("Picture: {}", words::plain(&image.alt, most)),
+        Block::Buttons(buttons) => lines(buttons.iter().map(|button| press(&button.label, &button.press, most))),
         Block::Choice(choice) => {
-            let options = choice.options.iter().map(|(label, to)| press(label, to));
-            lines(std::iter::once(words::plain(&choice.prompt)).chain(options))
+            let options = choice.options.iter().map(|(label, to)| press(label, to, most));
+            lines(std::iter::once(words::plain(&choice.prompt, most)).chain(options))
         }
     }
 }
 
 /// A button in words.
-fn press(label: &Text, press: &Press) -> String {
-    let label = words::plain(label);
+fn press(label: &Text, press: &Press, most: usize) -> String {
+    let label = words::plain(label, most);
     match press {
         Press::Command(line) => format!("[{label}] {}", words::clean(line)),
         Press::Link(address) => format!("[{label}] {}", words::clean(address)),
         Press::Token(_) => format!("[{label}]"),
     }
+}
+
+/// The first bytes of words.
+fn first(words: &str, most: usize) -> &str {
+    let end = words.floor_char_boundary(most);
+    words.split_at_checked(end).map_or(words, |(head, _)| head)
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {

@@ -26,6 +26,10 @@ pub(super) fn clean_line(line: &str) -> String {
 /// Parts words where the first part is at most `most` long as `measure` counts: behind a space if that leaves it more than
 /// half full, else behind a whole letter. The first part is empty only if the words are.
 pub(super) fn part(words: &str, most: usize, measure: impl Fn(char) -> usize) -> (&str, &str) {
+    // No byte of UTF-8 counts for more than six, whatever is measured here.
+    if words.len().saturating_mul(6) <= most {
+        return (words, "");
+    }
     let mut used = 0;
     let (mut end, mut space) = (0, 0);
     let mut whole = true;
@@ -59,9 +63,27 @@ pub(super) fn shown(words: &str, most: usize) -> (String, usize) {
     (clean(kept), rest.chars().count())
 }
 
-/// The words of a text on one line, as [`Text::plain`] has them, without foreign white space.
-pub(super) fn plain(text: &Text) -> String {
-    clean(&text.plain())
+/// The words of a text on one line, as [`Text::plain`] has them, without foreign white space; of each foreign word at most
+/// `most` bytes.
+pub(super) fn plain(text: &Text, most: usize) -> String {
+    let mut short = Text::default();
+    for span in text.spans() {
+        short.push(match span {
+            Span::Name(words) => Span::Name(beginning(words, most)),
+            Span::Untrusted(words) => Span::Untrusted(beginning(words, most)),
+            Span::Code(words) => Span::Code(beginning(words, most)),
+            Span::Own(_) | Span::Time(_) => span.clone(),
+        });
+    }
+    clean(&short.plain())
+}
+
+/// The first bytes of words, with an ellipsis where more follow.
+pub(super) fn beginning(words: &str, most: usize) -> String {
+    match words.split_at_checked(words.floor_char_boundary(most)) {
+        Some((head, rest)) if !rest.is_empty() => format!("{head}…"),
+        _ => words.to_owned(),
+    }
 }
 
 /// A text for where Slack takes plain words only (buttons, menus, small print): with letters that look alike instead of the
@@ -72,7 +94,7 @@ pub(super) fn without_brackets(words: &str) -> String {
 
 /// A text as a label of at most `most`: what is too long loses its middle, as names differ at their ends.
 pub(super) fn label(text: &Text, most: usize) -> String {
-    let words = without_brackets(&plain(&short(text)));
+    let words = without_brackets(&plain(text, 4 * limits::LABEL));
     let words = words.trim();
     if words.is_empty() {
         return "(no words)".to_owned();
@@ -93,20 +115,6 @@ pub(super) fn label(text: &Text, most: usize) -> String {
     }
     tail.reverse();
     format!("{head}…{}", tail.concat())
-}
-
-/// A text whose foreign words are not longer than a label could ever show.
-fn short(text: &Text) -> Text {
-    let mut short = text.clone();
-    for span in short.spans_mut() {
-        if let Span::Name(words) | Span::Untrusted(words) | Span::Code(words) = span {
-            let (head, rest) = part(words, 2 * limits::LABEL, char::len_utf16);
-            if !rest.is_empty() {
-                *words = format!("{head}…");
-            }
-        }
-    }
-    short
 }
 
 /// Words for the `text` of a message, in which Slack looks for its own signs: none is left in them, as letters that look alike

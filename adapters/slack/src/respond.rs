@@ -25,6 +25,8 @@ pub(crate) struct Response {
     #[serde(rename = "response_type")]
     kind: &'static str,
     replace_original: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<String>,
     #[serde(flatten)]
     content: SlackMessageContent,
 }
@@ -46,8 +48,8 @@ struct Whisper<'w> {
 struct Whispered {}
 
 impl Response {
-    pub(crate) fn ephemeral(content: SlackMessageContent) -> Self {
-        Self { kind: "ephemeral", replace_original: false, content }
+    pub(crate) fn ephemeral(content: SlackMessageContent, thread: Option<&str>) -> Self {
+        Self { kind: "ephemeral", replace_original: false, thread_ts: thread.map(ToOwned::to_owned), content }
     }
 }
 
@@ -71,7 +73,7 @@ impl Line {
         }
         let posted = Posted { place: place(&spot.channel, spot.thread.as_deref()), id: EPHEMERAL.to_owned() };
         if let Some(url) = spot.way.response_url.as_deref() {
-            match self.respond(url, &contents).await {
+            match self.respond(url, spot.way.thread.as_deref(), &contents).await {
                 Ok(()) => return Ok(posted),
                 // Nobody can look up what one person sees, so that it is not said again.
                 Err(failure @ Failure::Unclear(_)) => return Err(failure.into_chat("answer one person", &spot.channel)),
@@ -92,11 +94,11 @@ impl Line {
         }
     }
 
-    async fn respond(&self, url: &str, contents: &[SlackMessageContent]) -> Result<(), Failure> {
+    async fn respond(&self, url: &str, thread: Option<&str>, contents: &[SlackMessageContent]) -> Result<(), Failure> {
         let elsewhere = || Failure::Refused { code: "leads_elsewhere".to_owned(), needed: None };
         let url = trusted(url, self.api.url()).ok_or_else(elsewhere)?;
         for (index, content) in contents.iter().enumerate() {
-            match self.api.respond(&url, &Response::ephemeral(content.clone())).await {
+            match self.api.respond(&url, &Response::ephemeral(content.clone(), thread)).await {
                 Ok(()) => {}
                 // Whoever saw the first screen must not see it again by another way.
                 Err(failure) if index > 0 => {
@@ -114,7 +116,7 @@ impl Line {
             let whisper = Whisper {
                 channel: &spot.channel,
                 user: &spot.way.user,
-                thread_ts: spot.thread.as_deref(),
+                thread_ts: spot.way.thread.as_deref(),
                 link_names: false,
                 parse: "none",
                 content,

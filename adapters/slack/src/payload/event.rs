@@ -53,12 +53,13 @@ fn said(payload: &Value, event: &Value, envelope: &str, me: Option<&Me>) -> Hear
     };
     // What is asked in a channel is answered below the question; a direct message needs no thread to stay out of the way.
     let own_thread = is_mention.then_some(time);
+    let thread = time_at(event, &["/thread_ts"]);
     Heard::Question(Box::new(Incoming {
         id: id(at(payload, "/event_id").unwrap_or(envelope)),
         who: somebody(team, user, None),
-        place: place(channel, time_at(event, &["/thread_ts"]).or(own_thread)),
+        place: place(channel, thread.or(own_thread)),
         input: Input::Line(line),
-        way: Way { user: user.to_owned(), response_url: None, trigger: None },
+        way: Way { user: user.to_owned(), response_url: None, trigger: None, thread: thread.map(ToOwned::to_owned) },
     }))
 }
 

@@ -132,7 +132,7 @@ impl Line {
         let mut last = String::new();
         for _ in 0..MOST_SENDS {
             self.pace.post(channel).await?;
-            let failure = match self.api.post::<_, Sent>("chat.postMessage", Care::Once, &outgoing).await {
+            let failure = match self.api.post_in::<_, Sent>(channel, "chat.postMessage", Care::Once, &outgoing).await {
                 Ok(sent) => return Ok(sent),
                 Err(failure) => failure,
             };

@@ -63,11 +63,10 @@ impl Line {
         note: Option<String>,
     ) -> Result<Posted, ChatError> {
         let mut contents = contents(&rendering);
-        let note = match (note, rendering.files.is_empty()) {
-            (note, true) => note,
-            (None, false) => Some("What is too long for messages cannot be shown to one person alone.".to_owned()),
-            (Some(note), false) => Some(format!("{note} What is too long for messages is left out until then.")),
-        };
+        let is_whole = rendering.files.is_empty() && rendering.thread.len() < MOST_RESPONSES;
+        let rest = (!is_whole).then_some("Not all of it can be shown to one person alone.");
+        let notes: Vec<&str> = note.as_deref().into_iter().chain(rest).collect();
+        let note = (!notes.is_empty()).then(|| notes.join(" "));
         if let (Some(note), Some(first)) = (&note, contents.first_mut()) {
             append(first, note);
         }

@@ -1,12 +1,4 @@
-//! The control plane: the same acts, reads and faults as in the library, as JSON over HTTP.
-//!
-//! | | |
-//! |---|---|
-//! | `POST /control/act` | `{"as": "U0ANNA", "do": "slash", "channel": "C0INCIDENTS", "command": "/why", "text": "pod web"}` |
-//! | `POST /control/fault` | `{"on": "call", "method": "chat.postMessage", "fault": "rate_limited", "retry_after": 1}` |
-//! | `POST /control/advance` | `{"ms": 3000}` |
-//! | `POST /control/wait` | `{"for": "message", "channel": "C0INCIDENTS", "text": "web", "timeout_ms": 5000}` |
-//! | `GET /control/...` | `world`, `calls`, `messages`, `thread`, `ephemerals`, `views`, `home`, `acks`, `delivered`, `warnings`, `connections`, `status`, `files/ID` |
+//! The control plane: the same acts, reads and faults as in the library, as JSON over HTTP. The crate's documentation lists them.
 
 use std::sync::Arc;
 

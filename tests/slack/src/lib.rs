@@ -31,6 +31,27 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # As a program
+//!
+//! `kubewhy-slack-server [--listen 127.0.0.1:0] [--world FILE]` prints its `api_url` as its first line and is driven with JSON
+//! over HTTP, with the same words:
+//!
+//! | request | for example |
+//! |---|---|
+//! | `POST /control/act` | `{"as": "U0ANNA", "do": "slash", "channel": "C0INCIDENTS", "command": "/why", "text": "pod web"}`; also `say`, `edit`, `delete`, `press`, `choose`, `message_shortcut`, `shortcut`, `submit`, `close`, `press_in_view`, `choose_in_view`, `type_into`, `open_home` |
+//! | `POST /control/fault` | `{"on": "call", "method": "chat.postMessage", "fault": "rate_limited", "retry_after": 1, "count": 2}`; also on `envelope`, `sockets`, `token`, `limits`, and `{"on": "nothing"}` to forget what is planned |
+//! | `POST /control/advance` | `{"ms": 3000}` |
+//! | `POST /control/wait` | `{"for": "message", "channel": "C0INCIDENTS", "text": "web", "timeout_ms": 5000}`; also for `ephemeral`, `ack`, `calls`, `connections`, `connections_opened`, `view` |
+//! | `GET /control/...` | `world`, `calls?method=`, `messages?channel=`, `message?channel=&ts=`, `thread?channel=&ts=`, `ephemerals?user=`, `views?user=`, `home?user=`, `acks`, `delivered`, `warnings`, `connections`, `status?channel=&ts=`, `files/ID` |
+//!
+//! What cannot be done in Slack is 409, what was waited for in vain 408, what is not understood 400; each with an `error`.
+//!
+//! # What it does not do
+//!
+//! It has one app in one workspace and one person at a time per window; it does not unfurl links, send notifications, format
+//! text, look into `rich_text` and the newest block types, run workflows or schedule messages, and it has no OAuth. A method
+//! it does not have is answered with `unknown_method`.
 #![warn(missing_docs)]
 
 mod api;

@@ -110,6 +110,11 @@ pub struct SeenView {
     pub home: bool,
 }
 
+/// Slack clears what the app says it is doing after this time.
+const STATUS: Duration = Duration::from_mins(2);
+/// Between two looks of somebody who waits.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// Waited in vain.
 #[derive(Clone, Debug)]
 pub struct TimedOut {
@@ -200,7 +205,10 @@ impl Slack {
 
     /// What the app says it is doing in a thread.
     pub fn status(&self, channel: &str, thread: &str) -> Option<String> {
-        self.shared.look(|state| state.statuses.get(&(channel.to_owned(), thread.to_owned())).cloned())
+        self.shared.look(|state| {
+            let (status, since) = state.statuses.get(&(channel.to_owned(), thread.to_owned()))?;
+            (state.now().saturating_sub(*since) < STATUS).then(|| status.clone())
+        })
     }
 
     /// The numbers of the sockets that are open.
@@ -233,6 +241,8 @@ impl Slack {
                 if changes.changed().await.is_err() {
                     return None;
                 }
+                // Several changes are looked at together, so that looking keeps nobody from changing.
+                tokio::time::sleep(PAUSE).await;
             }
         };
         match tokio::time::timeout(limit, search).await {
@@ -263,9 +273,10 @@ impl Slack {
     /// There was none within the limit.
     pub async fn wait_for_message(&self, channel: &str, text: &str, limit: Duration) -> Result<Seen, TimedOut> {
         self.wait_for(limit, |server| {
-            let bot = server.shared.look(State::bot_user);
-            let found = server.messages(channel).into_iter().rev();
-            found.filter(|seen| seen.author == bot).find(|seen| seen.shows(text))
+            server.shared.look(|state| {
+                let own = state.visible(channel).rev().filter(|message| message.author == Author::App);
+                own.map(|message| state.seen(message)).find(|seen| seen.shows(text))
+            })
         })
         .await
     }

@@ -247,7 +247,7 @@ async fn run(listener: TcpListener, shared: Arc<Shared>) {
                 });
             }
             _ = ticks.tick() => {
-                if shared.look(crate::state::State::is_waiting) {
+                if shared.look(crate::state::State::is_due) {
                     shared.change(crate::state::State::tick);
                 }
             }

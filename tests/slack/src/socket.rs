@@ -23,6 +23,9 @@ use crate::wire::Scissors;
 /// A URL opens one socket within this time.
 const TICKET: Duration = Duration::from_secs(30);
 
+/// How long the other side has for its closing frame.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// `apps.connections.open`.
 pub(crate) fn open(state: &mut State, _arguments: &Arguments) -> Answer {
     let ticket = state.secret();
@@ -96,12 +99,12 @@ async fn run(shared: Arc<Shared>, mut socket: WebSocket, scissors: Scissors, rec
     match shared.change(|state| state.welcome(reconnects_soon)) {
         Welcome::Refused => {
             drop(socket.send(Message::text(disconnect_text("too_many_websockets"))).await);
-            drop(socket.send(Message::Close(None)).await);
+            close(&mut socket).await;
         }
         Welcome::Storm(hello) => {
             drop(socket.send(Message::text(hello)).await);
             drop(socket.send(Message::text(disconnect_text("refresh_requested"))).await);
-            drop(socket.send(Message::Close(None)).await);
+            close(&mut socket).await;
         }
         Welcome::Silent(connection, mut frames) => {
             say_nothing(&mut frames, &scissors).await;
@@ -109,10 +112,22 @@ async fn run(shared: Arc<Shared>, mut socket: WebSocket, scissors: Scissors, rec
         }
         Welcome::Open(connection, frames) => {
             let pings = shared.look(|state| Duration::from_millis(state.world.patience.ping_ms.max(1)));
-            talk(&shared, connection, &mut socket, frames, &scissors, pings).await;
+            let ending = talk(&shared, connection, &mut socket, frames, &scissors, pings).await;
             shared.change(|state| state.socket_gone(connection));
+            if ending == Ending::Polite {
+                see_off(&mut socket, |text| shared.change(|state| state.hear(connection, text))).await;
+            }
         }
     }
+}
+
+/// How a socket ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// One side sent a closing frame, and the other has still to answer.
+    Polite,
+    /// Nothing more can be said.
+    Abrupt,
 }
 
 async fn talk(
@@ -122,7 +137,7 @@ async fn talk(
     mut frames: mpsc::Receiver<Frame>,
     scissors: &Scissors,
     pings: Duration,
-) {
+) -> Ending {
     let mut pings = interval(pings);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
@@ -131,35 +146,60 @@ async fn talk(
             frame = frames.recv() => match frame {
                 Some(Frame::Text(text)) => {
                     if socket.send(Message::text(text)).await.is_err() {
-                        return;
+                        return Ending::Abrupt;
                     }
                 }
                 Some(Frame::Silence) => {
                     say_nothing(&mut frames, scissors).await;
-                    return;
+                    return Ending::Abrupt;
                 }
                 Some(Frame::Cut) => {
                     cut(socket, scissors).await;
-                    return;
+                    return Ending::Abrupt;
                 }
-                Some(Frame::Close) | None => {
+                Some(Frame::Close) => {
                     drop(socket.send(Message::Close(None)).await);
-                    return;
+                    return Ending::Polite;
+                }
+                // The server is gone.
+                None => {
+                    drop(socket.send(Message::Close(None)).await);
+                    return Ending::Abrupt;
                 }
             },
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => shared.change(|state| state.hear(connection, &text)),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(Message::Close(_))) => return Ending::Polite,
+                Some(Err(_)) | None => return Ending::Abrupt,
                 Some(Ok(_)) => {}
             },
             _ = pings.tick() => {
                 let ping = Message::Ping(format!("Ping from applink-test-{connection}").into());
                 if socket.send(ping).await.is_err() {
-                    return;
+                    return Ending::Abrupt;
                 }
             }
         }
     }
+}
+
+/// Closes in good order: says so, and waits for the other side to say so too.
+async fn close(socket: &mut WebSocket) {
+    if socket.send(Message::Close(None)).await.is_ok() {
+        see_off(socket, |_| ()).await;
+    }
+}
+
+/// Reads on until nothing comes any more; that also sends the answer to a closing frame.
+async fn see_off(socket: &mut WebSocket, hear: impl Fn(&str)) {
+    let farewell = async {
+        while let Some(Ok(message)) = socket.recv().await {
+            if let Message::Text(text) = message {
+                hear(&text);
+            }
+        }
+    };
+    drop(tokio::time::timeout(FAREWELL, farewell).await);
 }
 
 /// Breaks the connection off: the next byte finds it reset.

@@ -74,7 +74,8 @@ pub(crate) struct State {
     pub(crate) views: BTreeMap<String, View>,
     pub(crate) triggers: BTreeMap<String, Trigger>,
     pub(crate) response_urls: BTreeMap<String, ResponseUrl>,
-    pub(crate) statuses: BTreeMap<(String, String), String>,
+    /// What the app says it is doing, by channel and thread, and since when.
+    pub(crate) statuses: BTreeMap<(String, String), (String, Duration)>,
     pub(crate) warnings: Vec<crate::reading::Warning>,
     pub(crate) suggestions: BTreeMap<String, Value>,
     pub(crate) sockets: Sockets,

@@ -38,8 +38,9 @@ pub(crate) fn set_status(state: &mut State, arguments: &Arguments) -> Answer {
     if state.message(&channel, &thread).is_none() {
         return Err("invalid_thread_ts".into());
     }
+    let now = state.now();
     match arguments.text("status") {
-        Some(status) => state.statuses.insert((channel, thread), status),
+        Some(status) => state.statuses.insert((channel, thread), (status, now)),
         None => state.statuses.remove(&(channel, thread)),
     };
     Ok(json!({}))

@@ -281,6 +281,13 @@ impl State {
         if let Some(fields) = event.as_object_mut() {
             fields.insert("channel".into(), channel.into());
             fields.insert("event_ts".into(), ts.into());
+            // Somebody of another workspace is told by the team.
+            let author = self.message(channel, ts).map(|message| self.author_id(&message.author)).unwrap_or_default();
+            if let Some(team) = self.user(&author).and_then(|user| user.team.clone()) {
+                fields.insert("user_team".into(), team.clone().into());
+                fields.insert("source_team".into(), team.clone().into());
+                fields.insert("team".into(), team.into());
+            }
         }
         event
     }
@@ -320,10 +327,12 @@ impl State {
     /// Sends an event of the Events API.
     pub(crate) fn send_event(&mut self, event: &Value) -> String {
         let event_id = self.id("Ev");
+        let channel = event.get("channel").and_then(Value::as_str).and_then(|id| self.channel(id));
+        let shared = channel.is_some_and(|channel| channel.shared);
         let payload = json!({
             "token": "verification", "team_id": self.world.team.id, "context_team_id": self.world.team.id,
             "api_app_id": self.world.app.id, "event": event, "type": "event_callback", "event_id": event_id,
-            "event_time": self.clock.seconds(), "is_ext_shared_channel": false,
+            "event_time": self.clock.seconds(), "is_ext_shared_channel": shared,
             "event_context": format!("4-{event_id}"),
             "authorizations": [{
                 "enterprise_id": null, "team_id": self.world.team.id, "user_id": self.world.app.bot_user, "is_bot": true,

@@ -190,7 +190,7 @@ impl State {
                 self.warn(&user, "dispatch_failed");
             }
             Awaits::Options => {}
-            Awaits::Nothing => self.again(envelope, "no_connection"),
+            Awaits::Nothing => self.again(envelope, "connection_failed"),
         }
     }
 
@@ -199,7 +199,7 @@ impl State {
         let Some(pause) = RETRIES.get(envelope.attempt as usize).copied() else {
             return;
         };
-        let pause = if reason == "no_connection" { pause.max(self.world.patience.ack()) } else { pause };
+        let pause = if reason == "connection_failed" { pause.max(self.world.patience.ack()) } else { pause };
         let due = self.now() + pause;
         envelope.attempt += 1;
         envelope.reason = reason;
@@ -238,11 +238,13 @@ impl State {
         }
     }
 
-    /// Whether [`State::tick`] could have anything to do.
-    pub(crate) fn is_waiting(&self) -> bool {
-        let sockets = &self.sockets;
-        let quiet = sockets.waiting.is_empty() && sockets.in_flight.is_empty() && sockets.closing.is_empty();
-        !quiet || sockets.held_back.is_some()
+    /// Whether [`State::tick`] has anything to do.
+    pub(crate) fn is_due(&self) -> bool {
+        let (now, patience, sockets) = (self.now(), self.world.patience.ack(), &self.sockets);
+        sockets.waiting.iter().any(|(when, _)| *when <= now)
+            || sockets.closing.iter().any(|(when, _)| *when <= now)
+            || sockets.held_back.as_ref().is_some_and(|(when, _)| *when <= now)
+            || sockets.in_flight.values().any(|flight| now.saturating_sub(flight.sent) >= patience)
     }
 
     fn expire(&mut self, id: &str) {

@@ -181,4 +181,8 @@ async fn reactions_and_statuses_come_and_go() {
     assert_eq!(app.slack.status(INCIDENTS, &ts).as_deref(), Some("is looking"));
     app.call("chat.postMessage", json!({ "channel": INCIDENTS, "text": "found", "thread_ts": ts })).await;
     assert_eq!(app.slack.status(INCIDENTS, &ts), None, "an answer clears it");
+    let status = json!({ "channel_id": INCIDENTS, "thread_ts": ts, "status": "is looking" });
+    app.call("assistant.threads.setStatus", status).await;
+    app.slack.advance(std::time::Duration::from_secs(121));
+    assert_eq!(app.slack.status(INCIDENTS, &ts), None, "and so do two minutes");
 }

@@ -23,7 +23,9 @@ fn main() -> Result<(), Error> {
     let mut views_out = lines(&folder, "views.jsonl")?;
     let plain = "cart".to_owned();
     for (index, words) in std::iter::once(plain).chain(samples::hostile_strings()).enumerate() {
-        let (name, injected) = (format!("hostile {index}"), (index > 0).then_some(words.as_str()));
+        let name = format!("hostile {index}");
+        let shown: String = words.chars().take(80).collect();
+        let injected = (index > 0).then_some(shown.as_str());
         for (template, message) in samples::hostile(&words) {
             write_message(&mut hostile_out, &format!("{name} {template}"), injected, &message)?;
         }

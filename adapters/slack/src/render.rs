@@ -4,9 +4,11 @@
 //! language (`mrkdwn`) is used for times alone. So no words of a cluster can ping, link or format, whatever they are; they are
 //! cleaned and cut in [`words`] all the same, and marked by the look of code.
 
+mod code;
 mod context;
 mod inline;
 mod layout;
+mod list;
 mod modal;
 mod picture;
 mod piece;
@@ -94,12 +96,12 @@ pub fn render(message: &Message) -> Rendering {
     }
     let hint = match (goes_on, cut) {
         (false, false) => None,
-        (true, false) => Some(small(&mut pieces, Text::from("It goes on in the thread."))),
+        (true, false) => Some(small(&mut pieces, &Text::from("It goes on in the thread."))),
         (true, true) => Some(note(&mut pieces, "It goes on in the thread. What is too long for Slack is in the file ")),
         (false, true) => Some(note(&mut pieces, "What is too long for Slack is in the file ")),
     };
     if first.is_empty() && hint.is_none() {
-        first.push(small(&mut pieces, Text::from("(an empty message)")));
+        first.push(small(&mut pieces, &Text::from("(an empty message)")));
     }
     first.extend(hint);
     let mut files = std::mem::take(&mut pieces.files);
@@ -125,12 +127,12 @@ fn note(pieces: &mut Pieces, lead: &'static str) -> Piece {
     let mut text = Text::from(lead);
     text.push(whole::FILE);
     text.push(" in the thread.");
-    small(pieces, text)
+    small(pieces, &text)
 }
 
 /// A line of ours in small print.
-fn small(pieces: &mut Pieces, text: Text) -> Piece {
-    pieces.context(&text);
+fn small(pieces: &mut Pieces, text: &Text) -> Piece {
+    pieces.context(text);
     let words = text.plain();
     let block = pieces.take().pop().map(|piece| piece.block);
     Piece { words, ..Piece::new(block.unwrap_or_else(|| slack_morphism::prelude::SlackDividerBlock::new().into())) }

@@ -39,10 +39,10 @@ struct Line {
 impl Line {
     fn foreign(&mut self, foreign: &str, (open, close): (&str, &str)) {
         let (kept, rest) = words::shown(foreign, limits::WORDS);
-        self.words.push_str(&format!("{open}{kept}{close}"));
+        self.words.extend([open, &kept, close]);
         if rest > 0 {
             self.cut = true;
-            self.words.push_str(&format!(" … ({rest} more characters)"));
+            self.words.push_str(&words::more(rest));
         }
     }
 

@@ -88,7 +88,7 @@ impl Line {
         }
         if rest > 0 {
             self.cut = true;
-            self.own(&format!(" … ({rest} more characters)"));
+            self.own(&words::more(rest));
         }
     }
 }
@@ -191,7 +191,7 @@ mod tests {
         let groups = groups(vec![own("first", Look::Strong), long], 500);
         assert!(groups.len() > 10);
         assert!(groups.iter().all(|group| limits::weight(group) <= 502));
-        let all: usize = groups.iter().flatten().map(|element| limits::weight(element)).sum();
+        let all: usize = groups.iter().flatten().map(limits::weight).sum();
         assert!(all > 5_000, "nothing is lost");
     }
 }

@@ -117,7 +117,7 @@ impl Pieces {
         }
         if rest > 0 {
             self.cut = true;
-            elements.push(inline::own(format!(" … ({rest} more characters)"), Look::Plain));
+            elements.push(inline::own(words::more(rest), Look::Plain));
         }
         self.section(elements);
     }

@@ -25,7 +25,9 @@ pub(super) fn show(pieces: &mut Pieces, table: &Table) {
         return;
     }
     let lines = aligned(table, |text| one_line(pieces, text));
-    pieces.code(&lines.join("\n"), limits::CODE);
+    // What stands first in a table counts most.
+    let lines = pieces.lines(&lines.join("\n"), limits::TABLE, limits::TABLE);
+    pieces.preformatted(&lines);
 }
 
 /// How many columns a table has.

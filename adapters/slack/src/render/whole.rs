@@ -10,8 +10,8 @@ use crate::limits;
 /// The name of the file that holds a whole message.
 pub(super) const FILE: &str = "whole-answer.txt";
 
-/// The most bytes of foreign words in one place of the file.
-const WORDS: usize = limits::FILE / 4;
+/// The most bytes of foreign words within a sentence of the file; logs and quotations have the whole file.
+const WORDS: usize = limits::FILE / 16;
 
 /// The whole message as a file.
 pub(super) fn file(message: &Message) -> File {
@@ -50,12 +50,12 @@ pub(super) fn block(block: &Block, most: usize) -> String {
         Block::Quote(quote) => {
             let at = quote.at.map(|at| format!(", {}", inline::utc(at))).unwrap_or_default();
             let source = format!("seen in {}{at}", words::plain(&quote.source, most));
-            let words =
-                words::raw_lines(first(&quote.words, most)).map(|line| format!("| {}", words::clean_line(line)));
+            let words = words::raw_lines(first(&quote.words, limits::FILE))
+                .map(|line| format!("| {}", words::clean_line(line)));
             lines(std::iter::once(source).chain(words))
         }
-        Block::Code(code) => lines(words::raw_lines(first(code, most)).map(words::clean_line)),
-        Block::Commands(commands) => lines(commands.iter().map(|command| words::clean(first(command, most)))),
+        Block::Code(code) => lines(words::raw_lines(first(code, limits::FILE)).map(words::clean_line)),
+        Block::Commands(commands) => lines(commands.iter().map(|command| words::clean(first(command, limits::FILE)))),
         Block::Steps(steps) => {
             lines(steps.iter().enumerate().map(|(index, step)| format!("{}. {}", index + 1, words::plain(step, most))))
         }

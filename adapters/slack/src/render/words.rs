@@ -63,6 +63,11 @@ pub(super) fn shown(words: &str, most: usize) -> (String, usize) {
     (clean(kept), rest.chars().count())
 }
 
+/// What stands behind words of which `rest` characters are not shown.
+pub(super) fn more(rest: usize) -> String {
+    format!(" … ({rest} more characters)")
+}
+
 /// The words of a text on one line, as [`Text::plain`] has them, without foreign white space; of each foreign word at most
 /// `most` bytes.
 pub(super) fn plain(text: &Text, most: usize) -> String {

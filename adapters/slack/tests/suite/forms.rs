@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// A snapshot keeps a page or two: of a list without end its beginning, of long words their beginning.
 fn shortened(value: Value) -> Value {
-    const ITEMS: usize = 12;
+    const ITEMS: usize = 40;
     const LETTERS: usize = 600;
     match value {
         Value::Array(mut items) => {
@@ -34,7 +34,7 @@ fn shortened(value: Value) -> Value {
 
 fn rendered(Rendering { first, thread, files }: Rendering) -> Value {
     let file = |file: kubewhy_slack::render::File| {
-        let content = if file.name.ends_with(".txt") {
+        let content = if file.name == "whole-answer.txt" {
             json!(String::from_utf8(file.bytes).expect("a text is text"))
         } else {
             json!(format!("{} bytes", file.bytes.len()))

@@ -1,7 +1,6 @@
 //! What Slack is sent: every sample as committed, hostile words in every place, any words within the limits.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test that cannot go on fails"

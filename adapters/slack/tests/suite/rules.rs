@@ -121,7 +121,7 @@ fn by_type(kind: &str, part: &Value, actions: &mut Vec<String>) -> Result<(), St
             within("a button", label("text"), limits::BUTTON)?;
             within("a button's value", words("value").len(), 100)?;
             within("a button's address", words("url").len(), limits::URL)?;
-            if !part["url"].is_null() && !(words("url").starts_with("https://") || words("url").starts_with("http://"))
+            if part["url"].is_string() && !["https://", "http://"].iter().any(|scheme| words("url").starts_with(scheme))
             {
                 return Err(format!("a button leads to {}", part["url"]));
             }

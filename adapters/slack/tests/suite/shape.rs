@@ -89,7 +89,7 @@ fn foreign_words_look_like_code_wherever_they_stand_in_a_sentence() {
 
 #[test]
 fn what_is_too_long_is_whole_in_a_file_and_the_screen_says_so() {
-    let log: String = (0..3_000).map(|line| format!("line {line} of the log\n")).collect();
+    let log = (0..3_000).map(|line| format!("line {line} of the log\n")).collect::<Vec<_>>().concat();
     let message = Message::new(Tone::Plain, Text::from("The log")).with(Block::Code(log));
     let Rendering { first, thread, files } = render(&message);
     assert_eq!(thread.len(), 0);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kubewhy_chat::{Identity, Posted};
+use kubewhy_chat::{Posted, Standing};
 use moka::future::Cache;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -40,7 +40,7 @@ pub(crate) struct Line {
     pub(crate) started: Instant,
     pub(crate) started_at: Timestamp,
     pub(crate) posts: Cache<String, Remembered>,
-    pub(crate) identities: Cache<String, Identity>,
+    pub(crate) standings: Cache<String, Standing>,
     pub(crate) groups: Cache<(), Arc<Groups>>,
     me: OnceCell<Me>,
     strange: AtomicU64,
@@ -62,7 +62,6 @@ pub(crate) struct Me {
 
 impl Line {
     pub(crate) fn new(settings: Settings) -> Result<Self, SlackError> {
-        let kept = |most: u64, time| Cache::builder().max_capacity(most).time_to_live(time).build();
         Ok(Self {
             api: Api::new(&settings)?,
             pace: Pace::new(),
@@ -71,7 +70,7 @@ impl Line {
             started: Instant::now(),
             started_at: Timestamp::now(),
             posts: Cache::builder().max_capacity(10_000).time_to_live(POSTED_TTL).build(),
-            identities: kept(10_000, IDENTITY_TTL),
+            standings: Cache::builder().max_capacity(10_000).time_to_live(IDENTITY_TTL).build(),
             groups: Cache::builder().max_capacity(1).time_to_live(IDENTITY_TTL).build(),
             me: OnceCell::new(),
             strange: AtomicU64::new(0),

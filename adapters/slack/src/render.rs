@@ -2,7 +2,7 @@
 //!
 //! Foreign words stand only where Slack interprets nothing: in `text` elements of rich text and in plain text. Slack's own
 //! language (`mrkdwn`) is used for times alone. So no words of a cluster can ping, link or format, whatever they are; they are
-//! cleaned and cut in [`words`] all the same, and marked by the look of code.
+//! cleaned and cut all the same (`words`), and marked by the look of code.
 
 mod code;
 mod context;

@@ -172,8 +172,11 @@ impl Pieces {
             if !elements.is_empty() {
                 elements.push(inline::own("\n", Look::Plain));
             }
-            elements.extend(self.elements(&fact.name, Look::Strong));
-            elements.push(inline::own(": ", Look::Strong));
+            let name = self.elements(&fact.name, Look::Strong);
+            if !name.is_empty() {
+                elements.extend(name);
+                elements.push(inline::own(": ", Look::Strong));
+            }
             elements.extend(self.elements(&fact.value, Look::Plain));
         }
         self.section(elements);

@@ -13,8 +13,8 @@ use super::piece::{Piece, Pieces};
 use super::words;
 use crate::limits;
 
-/// The heaviest row of buttons or menu.
-const ROW: usize = limits::BLOCK - 500;
+/// The heaviest row of buttons or menu, so that it stays on the first screen together with what is asked.
+const ROW: usize = limits::BLOCK - 1_000;
 
 impl Pieces {
     pub(super) fn buttons(&mut self, buttons: &[Button]) {

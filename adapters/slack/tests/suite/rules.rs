@@ -44,6 +44,11 @@ pub(crate) fn check(message: &Message) -> Result<usize, String> {
         if !file.name.chars().all(harmless) || file.name.starts_with('.') || file.bytes.is_empty() {
             return Err(format!("a file {:?} of {} bytes", file.name, file.bytes.len()));
         }
+        if let Some(text) = file.name.strip_suffix(".txt").map(|_| String::from_utf8_lossy(&file.bytes)) {
+            clean(&text)?;
+            within("a file", file.bytes.len(), limits::FILE + 100)?;
+        }
+        clean(&file.title)?;
         within("the title of a file", limits::length(&file.title), limits::PLACEHOLDER)?;
     }
     Ok(count)

@@ -128,28 +128,21 @@ async fn what_was_stored_when_its_socket_broke_is_acknowledged_when_it_comes_aga
 #[expect(clippy::print_stdout, reason = "the figures are what one runs it for, with --nocapture")]
 async fn acknowledgements_leave_within_150_ms() {
     let scene = Scene::open().await;
-    for number in 0..300 {
-        scene.server.person(ANNA).slash(INCIDENTS, "/why", &format!("pod cart-{number}")).expect("it can be typed");
-        scene.server.person("U0BEN").says(INCIDENTS, "<@U0KUBEWHY> pod cart").expect("it can be said");
+    // 100 questions a second, as in the worst of incidents.
+    let mut pace = tokio::time::interval(Duration::from_millis(10));
+    for number in 0..300_usize {
+        pace.tick().await;
+        if number.is_multiple_of(2) {
+            scene.server.person(ANNA).slash(INCIDENTS, "/why", &format!("pod cart-{number}")).expect("it can be typed");
+        } else {
+            scene.server.person("U0BEN").says(INCIDENTS, "<@U0KUBEWHY> pod cart").expect("it can be said");
+        }
     }
-    scene.inbox.wait_for(600).await;
-    let all = scene.server.wait_for(SOON, |server| (server.acks().len() == 600).then(|| server.acks())).await;
+    let all = scene.server.wait_for(SOON, |server| (server.acks().len() == 300).then(|| server.acks())).await;
     let mut times: Vec<f64> = all.expect("all are acknowledged").iter().filter_map(|ack| ack.after_ms).collect();
     times.sort_by(f64::total_cmp);
-    println!("p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms", times[300], times[593], times[599]);
-    // All 600 are sent at once: the last ones wait for those before them.
-    assert!(times[593] < 1_000.0, "p99 {} ms", times[593]);
-
-    let mut singly = Vec::new();
-    for number in 0..100 {
-        let sent =
-            scene.server.person(ANNA).slash(INCIDENTS, "/why", &format!("pod x-{number}")).expect("it can be typed");
-        let ack = scene.server.wait_for_ack(&sent.envelope, SOON).await.expect("an acknowledgement");
-        singly.push(ack.after_ms.expect("it was sent"));
-    }
-    singly.sort_by(f64::total_cmp);
-    println!("one at a time: p50 {:.1} ms, p99 {:.1} ms", singly[50], singly[98]);
-    assert!(singly[98] < 150.0, "p99 {} ms", singly[98]);
+    println!("acknowledged: p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms", times[150], times[296], times[299]);
+    assert!(times[296] < 150.0, "p99 {} ms", times[296]);
 }
 
 #[tokio::test]

@@ -265,10 +265,11 @@ def reconnects(plan):
     plan()
     wait("connections_opened", count=opened + 1, timeout_ms=30_000)
     wait("connections")
-    act("U0ANNA", "slash", channel=INCIDENTS, command="/why", text="still there")
+    sent = act("U0ANNA", "slash", channel=INCIDENTS, command="/why", text="still there")
     request = heard("slash_commands")
     equal(request.payload["text"], "still there")
     ack(request)
+    wait("ack", envelope=sent["envelope"])
 
 
 @step("a disconnect envelope is followed by a new socket")

@@ -7,7 +7,7 @@ use crate::blocks;
 use crate::call::Arguments;
 use crate::state::State;
 use crate::state::message::{Author, Content, Draft};
-use crate::world::ChannelKind;
+use crate::world::{Channel, ChannelKind};
 
 /// What a content is for: the limits differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,28 +139,35 @@ fn metadata_of(arguments: &Arguments) -> Result<Option<Value>, Refusal> {
 }
 
 impl State {
-    /// The channel that an argument names: an id, a name, a person.
-    pub(crate) fn place(&mut self, arguments: &Arguments, key: &str) -> Result<String, Refusal> {
-        let Some(given) = arguments.text(key) else {
-            return Err("channel_not_found".into());
-        };
-        if self.user(&given).is_some() {
-            return Ok(self.direct_message(&given));
-        }
-        let name = given.strip_prefix('#').unwrap_or(&given);
-        let bot = self.bot_user();
-        let found = self
+    /// The channel that an argument names by its id.
+    pub(crate) fn place(&self, arguments: &Arguments, key: &str) -> Result<String, Refusal> {
+        let given = arguments.text(key).unwrap_or_default();
+        self.known_channel(|channel| channel.id == given)
+    }
+
+    /// A channel that the bot knows: of private ones only those it is in.
+    fn known_channel(&self, wanted: impl Fn(&Channel) -> bool) -> Result<String, Refusal> {
+        let bot = &self.world.app.bot_user;
+        let mut known = self
             .world
             .channels
             .iter()
-            .find(|channel| channel.id == given || (!channel.name.is_empty() && channel.name == name))
-            .filter(|channel| channel.kind == ChannelKind::Public || channel.members.contains(&bot));
-        found.map(|channel| channel.id.clone()).ok_or_else(|| "channel_not_found".into())
+            .filter(|channel| channel.kind == ChannelKind::Public || channel.members.contains(bot));
+        known
+            .find(|channel| wanted(channel))
+            .map(|channel| channel.id.clone())
+            .ok_or_else(|| "channel_not_found".into())
     }
 
-    /// The channel where the bot may write.
+    /// The channel where the bot may write: here a name or a person will do as well.
     fn place_to_write(&mut self, arguments: &Arguments) -> Result<String, Refusal> {
-        let id = self.place(arguments, "channel")?;
+        let given = arguments.text("channel").unwrap_or_default();
+        let id = if self.user(&given).is_some() {
+            self.direct_message(&given)
+        } else {
+            let name = given.strip_prefix('#').unwrap_or(&given);
+            self.known_channel(|channel| channel.id == given || (!name.is_empty() && channel.name == name))?
+        };
         let bot = self.bot_user();
         let everywhere = self.world.app.bot_scopes.iter().any(|scope| scope == "chat:write.public");
         let Some(channel) = self.channel(&id) else {

@@ -82,6 +82,12 @@ async fn only_own_messages_are_edited() {
     let own = app.post(INCIDENTS, "looking").await;
     let foreign = app.slack.person("U0ANNA").says(INCIDENTS, "mine").unwrap();
     let update = |ts: &str, text: &str| json!({ "channel": INCIDENTS, "ts": ts, "text": text });
+    let by_name = json!({ "channel": "#incidents", "ts": own, "text": "no" });
+    assert_eq!(
+        error(&app.call("chat.update", by_name).await),
+        "channel_not_found",
+        "only a new message goes by a name"
+    );
     assert_eq!(app.call("chat.update", update(&own, "found")).await["text"], "found");
     assert_eq!(error(&app.call("chat.update", update(&foreign, "no")).await), "cant_update_message");
     assert_eq!(error(&app.call("chat.update", update("1.000001", "no")).await), "message_not_found");

@@ -136,15 +136,15 @@ async fn an_event_is_sent_again_until_it_is_acknowledged() {
     assert_eq!(second["payload"]["event_id"], first["payload"]["event_id"]);
     assert_ne!(second["envelope_id"], first["envelope_id"]);
     app.slack.advance(TOO_LATE);
-    app.slack.advance(Duration::from_secs(60));
+    app.slack.advance(Duration::from_mins(1));
     assert_eq!(line.envelope().await["retry_attempt"], 2);
     app.slack.advance(TOO_LATE);
-    app.slack.advance(Duration::from_secs(300));
+    app.slack.advance(Duration::from_mins(5));
     let last = line.envelope().await;
     assert_eq!(last["retry_attempt"], 3);
     line.ack(&last, None).await;
     app.slack.wait_for(SOON, |slack| (!slack.acks().is_empty()).then_some(())).await.unwrap();
-    app.slack.advance(Duration::from_secs(900));
+    app.slack.advance(Duration::from_mins(15));
     assert_eq!(app.slack.delivered().len(), 4);
 }
 
@@ -170,7 +170,7 @@ async fn a_pressed_button_is_not_sent_again() {
     assert_eq!(line.envelope().await["type"], "interactive");
     app.slack.advance(TOO_LATE);
     app.slack.wait_for(SOON, |slack| slack.warnings().into_iter().find(|one| one.user == "U0ANNA")).await.unwrap();
-    app.slack.advance(Duration::from_secs(900));
+    app.slack.advance(Duration::from_mins(15));
     assert_eq!(app.slack.delivered().len(), 1);
 }
 

@@ -42,6 +42,12 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Serve the embedded cluster, or a dump, as a Kubernetes API on loopback
     Sandbox(SandboxArgs),
+    /// Run the bot in Slack, Discord or both
+    Run(RunArgs),
+    /// Test the configuration: tokens, rights, channels, clusters; each line ok or what to do
+    Check(RunArgs),
+    /// Print what to install, made from the configuration
+    Print(PrintArgs),
     /// List the causes that are told apart, or explain one
     Catalogue(CatalogueArgs),
     /// Print a shell completion script
@@ -103,6 +109,16 @@ pub(crate) struct SandboxArgs {
     pub(crate) kubeconfig: Option<PathBuf>,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The configuration; without it ./kubewhy.toml, then /etc/kubewhy/kubewhy.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug or trace, instead of what the configuration says
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+}
+
 /// `90s`, `2m`, `1h 30m`.
 fn duration(words: &str) -> Result<SignedDuration, String> {
     let duration: SignedDuration =
@@ -153,6 +169,26 @@ pub(crate) struct RecordArgs {
     /// The folder to write; it must not exist yet or be empty
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PrintArgs {
+    /// What
+    #[arg(value_enum)]
+    pub(crate) topic: Topic,
+    #[command(flatten)]
+    pub(crate) config: RunArgs,
+}
+
+/// Something that follows from the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Topic {
+    /// The configuration that is in effect, secrets masked; without any, an example with every key
+    Config,
+    /// The Kubernetes roles that the bot needs, and nothing more
+    Rbac,
+    /// The manifest from which Slack makes the app
+    SlackManifest,
 }
 
 #[derive(Args, Debug)]

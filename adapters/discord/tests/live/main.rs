@@ -1,0 +1,10 @@
+//! The adapter against a Discord on loopback.
+
+mod asking;
+mod checking;
+mod gateway;
+mod posting;
+mod pressing;
+mod registering;
+mod stage;
+mod weather;

@@ -1,0 +1,5 @@
+//! What a message becomes: committed forms of all samples, limits for any words, nothing lost.
+
+mod forms;
+mod limits;
+mod whole;

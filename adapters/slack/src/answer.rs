@@ -3,8 +3,11 @@
 use kubewhy_chat::{ChatError, Delivery, Posted, Reply, Visibility};
 
 use crate::line::Line;
-use crate::render::{Rendering, render};
+use crate::render::{Rendering, Screen, render};
 use crate::way::{Spot, place};
+
+/// How often the rest of an answer waits for its turn.
+const MOST_TURNS: usize = 5;
 
 impl Line {
     /// Answers a delivery.
@@ -23,6 +26,11 @@ impl Line {
         let rendering = render(&reply.message);
         if reply.visibility == Visibility::OnlyAsker && !spot.is_direct() {
             return self.whisper(&spot, rendering, None).await;
+        }
+        let thread = spot.thread.as_deref();
+        let may_be_answered = delivery.received_at < self.started_at;
+        if let Some(posted) = self.posted_before(&spot.channel, thread, &delivery.id, may_be_answered).await? {
+            return Ok(posted);
         }
         match self.say(&spot, &rendering, &delivery.id).await {
             Err(ChatError::NoChannel { code, .. }) => {
@@ -54,7 +62,7 @@ impl Line {
     pub(crate) async fn say_below(&self, channel: &str, root: &str, rendering: &Rendering, key: &str) {
         for (index, screen) in rendering.thread.iter().enumerate() {
             let key = format!("{key}/{index}");
-            if let Err(error) = self.send(channel, Some(root), screen.content(), Some(&key)).await {
+            if let Err(error) = self.say_patiently(channel, root, screen, &key).await {
                 tracing::warn!(%error, chat.channel = channel, "the rest of an answer could not be posted in Slack");
                 return;
             }
@@ -64,6 +72,18 @@ impl Line {
                 tracing::warn!(%error, chat.channel = channel, "a file of an answer could not be shared in Slack");
             }
         }
+    }
+
+    /// Says it in the thread, where need be after many others have had their turn in that channel.
+    async fn say_patiently(&self, channel: &str, root: &str, screen: &Screen, key: &str) -> Result<(), ChatError> {
+        let mut said = self.send(channel, Some(root), screen.content(), Some(key)).await;
+        for _ in 0..MOST_TURNS {
+            if !matches!(said, Err(ChatError::Throttled { .. })) {
+                break;
+            }
+            said = self.send(channel, Some(root), screen.content(), Some(key)).await;
+        }
+        said.map(|_| ())
     }
 
     /// What who asked reads below an answer that the channel does not get; mrkdwn.

@@ -4,7 +4,7 @@ mod failure;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
@@ -50,8 +50,8 @@ pub(crate) struct Api {
     bot: SlackApiToken,
     app: SlackApiToken,
     url: Url,
-    /// Until when Slack asked not to call a method.
-    pauses: Mutex<BTreeMap<&'static str, Instant>>,
+    /// Until when Slack asked not to call a method; where it limits each channel, in that channel.
+    pauses: Mutex<BTreeMap<(&'static str, String), Instant>>,
 }
 
 impl Api {
@@ -86,7 +86,7 @@ impl Api {
     {
         let parameters: Vec<(&str, Option<&str>)> =
             parameters.iter().map(|(name, value)| (*name, Some(*value))).collect();
-        self.repeat(method, Care::Repeatable, TIMEOUT, || async {
+        self.repeat((method, ""), Care::Repeatable, TIMEOUT, || async {
             self.client.open_session(&self.bot).http_session_api.http_get(method, &parameters, None).await
         })
         .await
@@ -98,7 +98,22 @@ impl Api {
         Q: Serialize + Send + Sync,
         A: DeserializeOwned + Send,
     {
-        self.repeat(method, care, TIMEOUT, || async {
+        self.post_in("", method, care, request).await
+    }
+
+    /// Calls a method that writes, and which Slack limits in each channel.
+    pub(crate) async fn post_in<Q, A>(
+        &self,
+        channel: &str,
+        method: &'static str,
+        care: Care,
+        request: &Q,
+    ) -> Result<A, Failure>
+    where
+        Q: Serialize + Send + Sync,
+        A: DeserializeOwned + Send,
+    {
+        self.repeat((method, channel), care, TIMEOUT, || async {
             self.client.open_session(&self.bot).http_session_api.http_post(method, request, None).await
         })
         .await
@@ -129,7 +144,7 @@ impl Api {
         Q: Serialize + Send + Sync,
     {
         let span = tracing::Span::none();
-        self.repeat("response_url", Care::Once, TIMEOUT, || async {
+        self.repeat(("response_url", ""), Care::Once, TIMEOUT, || async {
             let answered: IgnoredAny =
                 self.client.http_api.connector.http_post_uri(url.clone(), body, without_token(&span)).await?;
             Ok(answered)
@@ -141,7 +156,7 @@ impl Api {
     /// Sends the bytes of a file to where Slack takes them.
     pub(crate) async fn upload(&self, url: &Url, bytes: &[u8]) -> Result<(), Failure> {
         let span = tracing::Span::none();
-        self.repeat("upload", Care::Repeatable, UPLOAD_TIMEOUT, || async {
+        self.repeat(("upload", ""), Care::Repeatable, UPLOAD_TIMEOUT, || async {
             let kind = "application/octet-stream".to_owned();
             let connector = &self.client.http_api.connector;
             let taken: IgnoredAny =
@@ -154,7 +169,7 @@ impl Api {
 
     async fn repeat<A, F>(
         &self,
-        method: &'static str,
+        call: (&'static str, &str),
         care: Care,
         limit: Duration,
         attempt: impl Fn() -> F + Send,
@@ -165,26 +180,26 @@ impl Api {
     {
         let mut delays = delays(Duration::from_millis(300), Duration::from_secs(5));
         for repeats in 0.. {
-            self.pause(method).await?;
+            self.pause(call).await?;
             let failure = match once(limit, attempt()).await {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
             if let Failure::Throttled(wait) = &failure {
-                self.silence(method, *wait);
+                self.silence(call, *wait);
             }
             let may_repeat = failure.had_no_effect() || (care == Care::Repeatable && failure.is_passing());
             let delay = delays.next().filter(|_| may_repeat && repeats < REPEATS);
             let Some(delay) = delay else { return Err(failure) };
-            tracing::debug!(method, attempt = repeats, error = %failure, "a call of Slack is repeated");
+            tracing::debug!(method = call.0, attempt = repeats, error = %failure, "a call of Slack is repeated");
             sleep(delay).await;
         }
         Err(Failure::Unsent("it was not tried".to_owned()))
     }
 
     /// Waits as long as Slack asked to before that method is called again.
-    async fn pause(&self, method: &'static str) -> Result<(), Failure> {
-        let until = self.pauses.lock().unwrap_or_else(PoisonError::into_inner).get(method).copied();
+    async fn pause(&self, (method, channel): (&'static str, &str)) -> Result<(), Failure> {
+        let until = self.pauses().get(&(method, channel.to_owned())).copied();
         let wait = until.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default();
         if wait > LONGEST_PAUSE {
             return Err(Failure::Throttled(wait));
@@ -195,9 +210,16 @@ impl Api {
         Ok(())
     }
 
-    fn silence(&self, method: &'static str, wait: Duration) {
-        tracing::warn!(method, seconds = wait.as_secs(), "Slack asks to wait");
-        self.pauses.lock().unwrap_or_else(PoisonError::into_inner).insert(method, Instant::now() + wait);
+    fn silence(&self, (method, channel): (&'static str, &str), wait: Duration) {
+        tracing::warn!(method, chat.channel = channel, seconds = wait.as_secs(), "Slack asks to wait");
+        let now = Instant::now();
+        let mut pauses = self.pauses();
+        pauses.retain(|_, until| *until > now);
+        pauses.insert((method, channel.to_owned()), now + wait);
+    }
+
+    fn pauses(&self) -> MutexGuard<'_, BTreeMap<(&'static str, String), Instant>> {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -31,6 +31,7 @@ const WANTED: &[(&str, &str)] = &[
     ("files:write", "pictures and long logs cannot be shown"),
     ("groups:history", "the same as channels:history, in private channels"),
     ("groups:read", "the same as channels:read, in private channels"),
+    ("im:write", "who cannot be answered in a channel cannot be answered in a direct message either"),
     ("usergroups:read", "nobody counts as a member of a user group"),
 ];
 
@@ -222,4 +223,20 @@ fn doubtful(what: &str, problem: Text, remedy: Text) -> Check {
 
 fn wrong(what: &str, problem: Text, remedy: Text) -> Check {
     Check { what: text![own(what.to_owned())], finding: CheckFinding::Wrong { problem, remedy } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NEEDED, WANTED};
+
+    #[test]
+    fn the_manifest_asks_for_what_is_checked_and_for_nothing_else() {
+        let manifest = crate::manifest("/why");
+        let asked = manifest.pointer("/oauth_config/scopes/bot").and_then(serde_json::Value::as_array).expect("scopes");
+        let mut asked: Vec<&str> = asked.iter().filter_map(serde_json::Value::as_str).collect();
+        let mut checked: Vec<&str> = NEEDED.iter().copied().chain(WANTED.iter().map(|(scope, _)| *scope)).collect();
+        asked.sort_unstable();
+        checked.sort_unstable();
+        assert_eq!(asked, checked);
+    }
 }

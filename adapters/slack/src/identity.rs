@@ -30,7 +30,8 @@ struct User {
     is_restricted: bool,
     is_ultra_restricted: bool,
     is_stranger: bool,
-    enterprise_user: Option<Enterprise>,
+    #[serde(rename = "enterprise_user")]
+    enterprise: Option<Enterprise>,
 }
 
 #[derive(Default, Deserialize)]
@@ -55,37 +56,30 @@ struct Group {
 }
 
 impl Line {
-    /// What Slack vouches for about a person; kept for minutes.
+    /// What Slack vouches for about a person; kept for minutes. Standing and groups are kept apart, so that neither is
+    /// believed for longer because of the other.
     pub(crate) async fn identity(&self, person: &Person) -> Result<Identity, ChatError> {
-        if let Some(known) = self.identities.get(&person.id).await {
-            return Ok(known);
-        }
-        let asked = self.ask(&person.id).await;
-        let identity = asked.map_err(|failure| failure.into_chat("look a person up", ""))?;
-        self.identities.insert(person.id.clone(), identity.clone()).await;
-        Ok(identity)
-    }
-
-    async fn ask(&self, id: &str) -> Result<Identity, Failure> {
-        let Some((team, user)) = way::person(id) else { return Ok(Identity::default()) };
-        let own_team = self.me().await?.team_id.clone();
-        let standing = match self.api.get::<Found>("users.info", &[("user", user)]).await {
-            Ok(found) => standing(&found.user, team, &own_team),
-            Err(failure) if failure.code().is_some_and(|code| code.starts_with("user_not_")) => {
-                let is_own = team == own_team;
-                return Ok(Identity {
-                    standing: if is_own { Standing::Unknown } else { Standing::External },
-                    groups: BTreeSet::new(),
-                });
-            }
-            Err(failure) => return Err(failure),
-        };
+        let Some((team, user)) = way::person(&person.id) else { return Ok(Identity::default()) };
+        let asked = self.standings.try_get_with(person.id.clone(), self.standing(team, user)).await;
+        let refused = |failure: Failure| failure.into_chat("look a person up", "");
+        let standing = asked.map_err(|failure| refused(Failure::clone(&failure)))?;
         let groups = match standing {
-            // Groups grant rights, and only members of this workspace have some.
-            Standing::Member | Standing::Guest => self.groups_of(user).await?,
+            // Groups grant rights, and only who belongs to this workspace has some.
+            Standing::Member | Standing::Guest => self.groups_of(user).await.map_err(refused)?,
             Standing::External | Standing::Bot | Standing::Unknown => BTreeSet::new(),
         };
         Ok(Identity { standing, groups })
+    }
+
+    async fn standing(&self, team: &str, user: &str) -> Result<Standing, Failure> {
+        let own_team = self.me().await?.team_id.clone();
+        match self.api.get::<Found>("users.info", &[("user", user)]).await {
+            Ok(found) => Ok(standing(&found.user, team, &own_team)),
+            Err(failure) if failure.code().is_some_and(|code| code.starts_with("user_not_")) => {
+                Ok(if team == own_team { Standing::Unknown } else { Standing::External })
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn groups_of(&self, user: &str) -> Result<BTreeSet<String>, Failure> {
@@ -120,7 +114,7 @@ fn by_person(listed: Listed) -> Groups {
 /// The first of these that holds. Whoever comes from another workspace stays external, whatever else is said.
 fn standing(user: &User, team: &str, own_team: &str) -> Standing {
     let is_of_own = |team: &str| {
-        let elsewhere = user.enterprise_user.as_ref();
+        let elsewhere = user.enterprise.as_ref();
         team == own_team || elsewhere.is_some_and(|enterprise| enterprise.teams.iter().any(|team| team == own_team))
     };
     if user.is_bot || user.id == "USLACKBOT" {

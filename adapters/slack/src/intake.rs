@@ -16,7 +16,7 @@ use crate::line::Line;
 use crate::payload::{self, Heard, Incoming};
 use crate::render;
 use crate::respond::Response;
-use crate::way::{Carried, Spot};
+use crate::way::{Carried, Spot, Way};
 
 /// How long storing a delivery may take: Slack waits for 3 s, and what was not stored must not be acknowledged.
 const STORING: Duration = Duration::from_millis(2_700);
@@ -111,13 +111,13 @@ impl Intake {
         let bare = envelope.acknowledgement(None);
         match acceptance {
             Acceptance::Accepted(_) | Acceptance::Duplicate => Taken { acknowledgement: bare, then: None },
-            Acceptance::Refused(reply) => self.refuse(envelope, spot, *reply),
+            Acceptance::Refused(reply) => self.refuse(envelope, spot, &reply),
             Acceptance::Form(form) => self.open(envelope, spot, *form),
         }
     }
 
     /// Shows a refusal to who asked: in the acknowledgement where it can hold one.
-    fn refuse(self: &Arc<Self>, envelope: &Envelope, spot: Spot, reply: Reply) -> Taken {
+    fn refuse(self: &Arc<Self>, envelope: &Envelope, spot: Spot, reply: &Reply) -> Taken {
         let line = Arc::clone(&self.line);
         let mut rendering = render::render(&reply.message);
         if envelope.kind != "slash_commands" {
@@ -128,7 +128,7 @@ impl Intake {
             };
             return Taken { acknowledgement: envelope.acknowledgement(None), then: Some(then.boxed()) };
         }
-        let first = serde_json::to_value(Response::ephemeral(rendering.first.content())).ok();
+        let first = serde_json::to_value(Response::ephemeral(rendering.first.content(), None)).ok();
         let then = (!rendering.thread.is_empty()).then(|| {
             rendering.first = rendering.thread.remove(0);
             async move {
@@ -179,7 +179,8 @@ fn carried(form: &Form, spot: &Spot) -> String {
         token: form.token.clone(),
         channel: spot.channel.clone(),
         thread: spot.thread.clone(),
-        response_url: spot.way.response_url.clone(),
+        // A form has a trigger of its own.
+        way: Way { trigger: None, ..spot.way.clone() },
     };
     serde_json::to_string(&carried).unwrap_or_default()
 }

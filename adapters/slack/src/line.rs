@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use kubewhy_chat::{Identity, Posted};
+use jiff::Timestamp;
+use kubewhy_chat::{Posted, Standing};
 use moka::future::Cache;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -17,9 +18,9 @@ use crate::pace::Pace;
 use crate::settings::{Settings, SlackError};
 
 /// How long identities and groups are believed.
-const IDENTITY_TTL: Duration = Duration::from_secs(5 * 60);
+const IDENTITY_TTL: Duration = Duration::from_mins(5);
 /// How long it is remembered what was posted under a key.
-const POSTED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+const POSTED_TTL: Duration = Duration::from_hours(24);
 
 /// What is remembered of a post.
 #[derive(Clone, Debug)]
@@ -37,8 +38,9 @@ pub(crate) struct Line {
     pub(crate) board: Arc<Board>,
     pub(crate) command: String,
     pub(crate) started: Instant,
+    pub(crate) started_at: Timestamp,
     pub(crate) posts: Cache<String, Remembered>,
-    pub(crate) identities: Cache<String, Identity>,
+    pub(crate) standings: Cache<String, Standing>,
     pub(crate) groups: Cache<(), Arc<Groups>>,
     me: OnceCell<Me>,
     strange: AtomicU64,
@@ -60,15 +62,15 @@ pub(crate) struct Me {
 
 impl Line {
     pub(crate) fn new(settings: Settings) -> Result<Self, SlackError> {
-        let kept = |most: u64, time| Cache::builder().max_capacity(most).time_to_live(time).build();
         Ok(Self {
             api: Api::new(&settings)?,
             pace: Pace::new(),
             board: Arc::default(),
             command: settings.command,
             started: Instant::now(),
+            started_at: Timestamp::now(),
             posts: Cache::builder().max_capacity(10_000).time_to_live(POSTED_TTL).build(),
-            identities: kept(10_000, IDENTITY_TTL),
+            standings: Cache::builder().max_capacity(10_000).time_to_live(IDENTITY_TTL).build(),
             groups: Cache::builder().max_capacity(1).time_to_live(IDENTITY_TTL).build(),
             me: OnceCell::new(),
             strange: AtomicU64::new(0),

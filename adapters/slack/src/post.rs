@@ -25,7 +25,7 @@ const MOST_SENDS: usize = 3;
 /// How many pages of a thread are looked through.
 const MOST_PAGES: usize = 10;
 /// How long after the start a key may be one of the run before.
-const RESTART_WINDOW: Duration = Duration::from_secs(10 * 60);
+const RESTART_WINDOW: Duration = Duration::from_mins(10);
 
 /// A message, with everything switched off by which its words could call somebody or fetch something.
 #[derive(Serialize)]
@@ -72,20 +72,13 @@ impl Line {
             });
         };
         let thread = post.place.thread.as_deref();
-        if let Some(posted) = self.posted_before(channel, thread, &post.key).await? {
+        let may_be_posted = self.started.elapsed() < RESTART_WINDOW;
+        if let Some(posted) = self.posted_before(channel, thread, &post.key, may_be_posted).await? {
             return Ok(posted);
         }
         let rendering = render(&post.message);
         let content = call(&rendering.first, post.mention.as_ref());
-        let sent = match self.send(channel, thread, content, Some(&post.key)).await {
-            Ok(sent) => sent,
-            Err(error) => {
-                if matches!(error, ChatError::Unreachable { .. }) {
-                    self.posts.insert(post.key.clone(), Remembered::Doubtful).await;
-                }
-                return Err(error);
-            }
-        };
+        let sent = self.send(channel, thread, content, Some(&post.key)).await?;
         let root = thread.unwrap_or(&sent.ts);
         let posted = Posted { place: place(&sent.channel, Some(root)), id: sent.ts.clone() };
         self.posts.insert(post.key.clone(), Remembered::Posted(posted.clone())).await;
@@ -93,12 +86,19 @@ impl Line {
         Ok(posted)
     }
 
-    /// What stands in Slack under that key already.
-    async fn posted_before(&self, channel: &str, thread: Option<&str>, key: &str) -> Result<Option<Posted>, ChatError> {
+    /// What stands in Slack under that key already. It is looked up where it was doubtful the last time, or where a run
+    /// before this one can have posted it.
+    pub(crate) async fn posted_before(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        key: &str,
+        can_be_older: bool,
+    ) -> Result<Option<Posted>, ChatError> {
         let is_doubtful = match self.posts.get(key).await {
             Some(Remembered::Posted(posted)) => return Ok(Some(posted)),
             Some(Remembered::Doubtful) => true,
-            None if self.started.elapsed() < RESTART_WINDOW => false,
+            None if can_be_older => false,
             None => return Ok(None),
         };
         match self.find(channel, thread, key).await {
@@ -132,7 +132,7 @@ impl Line {
         let mut last = String::new();
         for _ in 0..MOST_SENDS {
             self.pace.post(channel).await?;
-            let failure = match self.api.post::<_, Sent>("chat.postMessage", Care::Once, &outgoing).await {
+            let failure = match self.api.post_in::<_, Sent>(channel, "chat.postMessage", Care::Once, &outgoing).await {
                 Ok(sent) => return Ok(sent),
                 Err(failure) => failure,
             };
@@ -145,6 +145,7 @@ impl Line {
                 Ok(Some(ts)) => return Ok(Sent { channel: channel.to_owned(), ts }),
                 Ok(None) => last.clone_from(why),
                 Err(lookup) => {
+                    self.posts.insert(key.to_owned(), Remembered::Doubtful).await;
                     let why = format!("{why}; whether it was posted cannot be looked up: {lookup}");
                     return Err(ChatError::Unreachable { why, doubtful: true });
                 }

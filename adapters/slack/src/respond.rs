@@ -22,8 +22,11 @@ pub(crate) const EPHEMERAL: &str = "ephemeral";
 /// A message to a `response_url`. slack-morphism's has no `response_type`.
 #[derive(Serialize)]
 pub(crate) struct Response {
-    response_type: &'static str,
+    #[serde(rename = "response_type")]
+    kind: &'static str,
     replace_original: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<String>,
     #[serde(flatten)]
     content: SlackMessageContent,
 }
@@ -45,8 +48,8 @@ struct Whisper<'w> {
 struct Whispered {}
 
 impl Response {
-    pub(crate) fn ephemeral(content: SlackMessageContent) -> Self {
-        Self { response_type: "ephemeral", replace_original: false, content }
+    pub(crate) fn ephemeral(content: SlackMessageContent, thread: Option<&str>) -> Self {
+        Self { kind: "ephemeral", replace_original: false, thread_ts: thread.map(ToOwned::to_owned), content }
     }
 }
 
@@ -60,19 +63,20 @@ impl Line {
         note: Option<String>,
     ) -> Result<Posted, ChatError> {
         let mut contents = contents(&rendering);
-        let note = match (note, rendering.files.is_empty()) {
-            (note, true) => note,
-            (None, false) => Some("What is too long for messages cannot be shown to one person alone.".to_owned()),
-            (Some(note), false) => Some(format!("{note} What is too long for messages is left out until then.")),
-        };
+        let is_whole = rendering.files.is_empty() && rendering.thread.len() < MOST_RESPONSES;
+        let rest = (!is_whole).then_some("Not all of it can be shown to one person alone.");
+        let notes: Vec<&str> = note.as_deref().into_iter().chain(rest).collect();
+        let note = (!notes.is_empty()).then(|| notes.join(" "));
         if let (Some(note), Some(first)) = (&note, contents.first_mut()) {
             append(first, note);
         }
         let posted = Posted { place: place(&spot.channel, spot.thread.as_deref()), id: EPHEMERAL.to_owned() };
         if let Some(url) = spot.way.response_url.as_deref() {
-            match self.respond(url, &contents).await {
+            match self.respond(url, spot.way.thread.as_deref(), &contents).await {
                 Ok(()) => return Ok(posted),
-                Err(why) => tracing::debug!(why, "a response_url was of no use"),
+                // Nobody can look up what one person sees, so that it is not said again.
+                Err(failure @ Failure::Unclear(_)) => return Err(failure.into_chat("answer one person", &spot.channel)),
+                Err(failure) => tracing::debug!(error = %failure, "a response_url was of no use"),
             }
         }
         if spot.is_direct() {
@@ -89,18 +93,18 @@ impl Line {
         }
     }
 
-    async fn respond(&self, url: &str, contents: &[SlackMessageContent]) -> Result<(), String> {
-        let url = trusted(url, self.api.url()).ok_or("it leads elsewhere")?;
+    async fn respond(&self, url: &str, thread: Option<&str>, contents: &[SlackMessageContent]) -> Result<(), Failure> {
+        let elsewhere = || Failure::Refused { code: "leads_elsewhere".to_owned(), needed: None };
+        let url = trusted(url, self.api.url()).ok_or_else(elsewhere)?;
         for (index, content) in contents.iter().enumerate() {
-            let sent = self.api.respond(&url, &Response::ephemeral(content.clone())).await;
-            match sent {
+            match self.api.respond(&url, &Response::ephemeral(content.clone(), thread)).await {
                 Ok(()) => {}
                 // Whoever saw the first screen must not see it again by another way.
-                Err(failure) if index > 0 || matches!(failure, Failure::Unclear(_)) => {
-                    tracing::warn!(error = %failure, "an answer to one person may be incomplete");
+                Err(failure) if index > 0 => {
+                    tracing::warn!(error = %failure, "an answer to one person is incomplete");
                     return Ok(());
                 }
-                Err(failure) => return Err(failure.to_string()),
+                Err(failure) => return Err(failure),
             }
         }
         Ok(())
@@ -111,7 +115,7 @@ impl Line {
             let whisper = Whisper {
                 channel: &spot.channel,
                 user: &spot.way.user,
-                thread_ts: spot.thread.as_deref(),
+                thread_ts: spot.way.thread.as_deref(),
                 link_names: false,
                 parse: "none",
                 content,

@@ -78,14 +78,14 @@ pub(crate) async fn listen(
 
 /// Finds out who we are, and whether the bot's token is still accepted after Slack took leave.
 async fn watch_token(hub: &Hub) -> ChatError {
-    let mut pauses = delays(Duration::from_secs(1), Duration::from_secs(60));
+    let mut pauses = delays(Duration::from_secs(1), Duration::from_mins(1));
     loop {
         match hub.line.me().await {
             Ok(_) => break,
             Err(failure) if failure.is_revoked() => return failure.into_chat("log in", ""),
             Err(failure) => tracing::warn!(error = %failure, "Slack does not say who we are"),
         }
-        sleep(pauses.next().unwrap_or(Duration::from_secs(60))).await;
+        sleep(pauses.next().unwrap_or(Duration::from_mins(1))).await;
     }
     loop {
         hub.intake.farewell.notified().await;

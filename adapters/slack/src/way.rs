@@ -18,6 +18,10 @@ pub(crate) struct Way {
     /// What opens a form for three seconds.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub(crate) trigger: Option<String>,
+    /// The thread that who asked looks at. What one person alone sees is shown in a thread only where that has replies
+    /// already, so that a question in a channel is not answered to one person below it.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) thread: Option<String>,
 }
 
 /// Where and to whom something is said, in Slack's own ids.
@@ -38,10 +42,11 @@ pub(crate) struct Carried {
     /// Where it was asked for.
     #[serde(rename = "c")]
     pub(crate) channel: String,
-    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub(crate) thread: Option<String>,
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) response_url: Option<String>,
+    /// How who filled it in is answered.
+    #[serde(rename = "w")]
+    pub(crate) way: Way,
 }
 
 impl Way {

@@ -26,6 +26,7 @@ pub(crate) fn command(payload: &Value, envelope: &str) -> Heard {
             user: user.to_owned(),
             response_url: at(payload, "/response_url").map(ToOwned::to_owned),
             trigger: at(payload, "/trigger_id").map(ToOwned::to_owned),
+            thread: None,
         },
     }))
 }

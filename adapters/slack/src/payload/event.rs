@@ -10,6 +10,9 @@ use crate::way::{Way, id, place};
 /// Subtypes under which a person's words come, too.
 const SPOKEN: &[&str] = &["file_share", "thread_broadcast"];
 
+/// Slack's own program, which reminds people in direct messages.
+const SLACKBOT: &str = "USLACKBOT";
+
 /// Reads an event.
 pub(crate) fn event(payload: &Value, envelope: &str, me: Option<&Me>) -> Heard {
     let Some(event) = payload.get("event") else { return Heard::Strange("an event without an event") };
@@ -39,7 +42,7 @@ fn said(payload: &Value, event: &Value, envelope: &str, me: Option<&Me>) -> Hear
         return Heard::Strange("a message without person, channel or time");
     };
     let us = me.map(|me| me.user_id.as_str()).or_else(|| bot_of(payload));
-    if us == Some(user) {
+    if us == Some(user) || user == SLACKBOT {
         return Heard::Idle;
     }
     let text = at(event, "/text").unwrap_or_default();
@@ -50,12 +53,13 @@ fn said(payload: &Value, event: &Value, envelope: &str, me: Option<&Me>) -> Hear
     };
     // What is asked in a channel is answered below the question; a direct message needs no thread to stay out of the way.
     let own_thread = is_mention.then_some(time);
+    let thread = time_at(event, &["/thread_ts"]);
     Heard::Question(Box::new(Incoming {
         id: id(at(payload, "/event_id").unwrap_or(envelope)),
         who: somebody(team, user, None),
-        place: place(channel, time_at(event, &["/thread_ts"]).or(own_thread)),
+        place: place(channel, thread.or(own_thread)),
         input: Input::Line(line),
-        way: Way { user: user.to_owned(), response_url: None, trigger: None },
+        way: Way { user: user.to_owned(), response_url: None, trigger: None, thread: thread.map(ToOwned::to_owned) },
     }))
 }
 
@@ -117,6 +121,7 @@ mod tests {
             ("subtype", json!("message_changed")),
             ("subtype", json!("bot_message")),
             ("user", json!("U0")),
+            ("user", json!("USLACKBOT")),
             ("channel_type", json!("channel")),
             ("hidden", json!(true)),
         ] {

@@ -7,21 +7,14 @@ use serde_json::Value;
 
 use super::words::words;
 use super::{Heard, Incoming, at, id_at, somebody, time_at};
+use crate::manifest::SHORTCUT;
 use crate::way::{Carried, Way, id, place};
-
-/// The id of the shortcut in the app's manifest.
-const SHORTCUT: &str = "why";
 
 /// Reads what a click or a form sends.
 pub(crate) fn interaction(payload: &Value, envelope: &str) -> Heard {
     let ids = (id_at(payload, &["/user/team_id", "/team/id", "/user/enterprise_id"]), id_at(payload, &["/user/id"]));
     let (Some(team), Some(user)) = ids else { return Heard::Strange("a click of nobody") };
     let name = at(payload, "/user/username").or_else(|| at(payload, "/user/name"));
-    let way = Way {
-        user: user.to_owned(),
-        response_url: at(payload, "/response_url").map(ToOwned::to_owned),
-        trigger: at(payload, "/trigger_id").map(ToOwned::to_owned),
-    };
     let asked = match at(payload, "/type") {
         Some("block_actions") => pressed(payload),
         Some("message_action") if at(payload, "/callback_id") == Some(SHORTCUT) => pointed(payload),
@@ -29,7 +22,7 @@ pub(crate) fn interaction(payload: &Value, envelope: &str) -> Heard {
         Some("view_closed") => return Heard::Idle,
         _ => Err(Heard::Strange("an interaction of another kind")),
     };
-    let Asked { channel, thread, input, response_url } = match asked {
+    let Asked { channel, thread, looks_at, input, response_url } = match asked {
         Ok(asked) => asked,
         Err(heard) => return heard,
     };
@@ -38,7 +31,12 @@ pub(crate) fn interaction(payload: &Value, envelope: &str) -> Heard {
         who: somebody(team, user, name),
         place: place(&channel, thread.as_deref()),
         input,
-        way: Way { response_url: way.response_url.or(response_url), ..way },
+        way: Way {
+            user: user.to_owned(),
+            response_url: at(payload, "/response_url").map(ToOwned::to_owned).or(response_url),
+            trigger: at(payload, "/trigger_id").map(ToOwned::to_owned),
+            thread: looks_at,
+        },
     }))
 }
 
@@ -49,7 +47,10 @@ pub(crate) fn is_submission(payload: &Value) -> bool {
 
 struct Asked {
     channel: String,
+    /// Where the answer belongs.
     thread: Option<String>,
+    /// The thread in which the message was clicked, if it stands in one.
+    looks_at: Option<String>,
     input: Input,
     response_url: Option<String>,
 }
@@ -72,6 +73,7 @@ fn pressed(payload: &Value) -> Result<Asked, Heard> {
     Ok(Asked {
         channel: channel.to_owned(),
         thread: below.or(own).map(ToOwned::to_owned),
+        looks_at: below.filter(|below| Some(*below) != own).map(ToOwned::to_owned),
         input: Input::Press(press),
         response_url: None,
     })
@@ -82,9 +84,11 @@ fn pointed(payload: &Value) -> Result<Asked, Heard> {
     let (Some(channel), Some(message)) = (id_at(payload, &["/channel/id"]), payload.get("message")) else {
         return Err(Heard::Strange("a shortcut without a message"));
     };
+    let (below, own) = (time_at(message, &["/thread_ts"]), time_at(message, &["/ts"]));
     Ok(Asked {
         channel: channel.to_owned(),
-        thread: time_at(payload, &["/message/thread_ts", "/message/ts", "/message_ts"]).map(ToOwned::to_owned),
+        thread: below.or(own).map(ToOwned::to_owned),
+        looks_at: below.filter(|below| Some(*below) != own).map(ToOwned::to_owned),
         input: Input::Shortcut(words(message)),
         response_url: None,
     })
@@ -104,8 +108,9 @@ fn filled(payload: &Value) -> Result<Asked, Heard> {
     Ok(Asked {
         channel: carried.channel,
         thread: carried.thread,
+        looks_at: carried.way.thread,
         input: Input::Form { token: carried.token, values },
-        response_url: carried.response_url,
+        response_url: carried.way.response_url,
     })
 }
 
@@ -143,9 +148,11 @@ mod tests {
         let pressed = incoming(&root);
         assert_eq!(pressed.input, Input::Press(Press::Command("why pod cart -n shop".to_owned())));
         assert_eq!((pressed.who.id.as_str(), pressed.place.thread.as_deref()), ("slack:T2:U1", Some("1.1")));
+        assert_eq!(pressed.way.thread, None, "it was pressed in the channel");
         let reply =
             click(&json!({"ts": "1.5", "thread_ts": "1.1", "metadata": {"event_payload": {"n": 7}}}), &json!({}));
-        assert_eq!(incoming(&reply).place.thread.as_deref(), Some("1.1"));
+        let replied = incoming(&reply);
+        assert_eq!((replied.place.thread.as_deref(), replied.way.thread.as_deref()), (Some("1.1"), Some("1.1")));
     }
 
     #[test]
@@ -189,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_form_comes_back_to_where_it_was_asked_for() {
-        let carried = r#"{"f":"0aF","c":"C1","h":"1.1","r":"https://hooks.slack.com/actions/1"}"#;
+        let carried = r#"{"f":"0aF","c":"C1","p":"1.1","w":{"u":"U1","r":"https://hooks.slack.com/actions/1"}}"#;
         let form = json!({
             "type": "view_submission", "user": {"id": "U1", "team_id": "T1"}, "trigger_id": "7.9",
             "view": {"private_metadata": carried, "state": {"values": {

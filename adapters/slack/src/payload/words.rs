@@ -8,56 +8,71 @@ use super::markup;
 const MOST: usize = 16_000;
 /// How deep blocks are looked into.
 const DEEPEST: usize = 12;
+/// How many parts are read: each is looked for among those before it.
+const MOST_PARTS: usize = 500;
 
 /// The words of a message, a line for each part. What a part repeats stands there once.
 pub(crate) fn words(message: &Value) -> String {
-    let mut words = String::new();
+    let mut words = Words::default();
     if let Some(text) = message.get("text").and_then(Value::as_str) {
-        add(text, &mut words);
+        words.add(text);
     }
     for part in ["attachments", "blocks"] {
-        collect(message.get(part).unwrap_or(&Value::Null), DEEPEST, &mut words);
+        words.collect(message.get(part).unwrap_or(&Value::Null), DEEPEST);
     }
-    words
+    words.lines
 }
 
-fn collect(value: &Value, depth: usize, words: &mut String) {
-    if depth == 0 || words.len() >= MOST {
-        return;
+#[derive(Default)]
+struct Words {
+    lines: String,
+    parts: usize,
+}
+
+impl Words {
+    fn is_full(&self) -> bool {
+        self.lines.len() >= MOST || self.parts >= MOST_PARTS
     }
-    match value {
-        Value::Array(parts) => parts.iter().for_each(|part| collect(part, depth - 1, words)),
-        Value::Object(fields) => {
-            // Where text and other fields stand beside each other, the order is the one in which Slack shows them.
-            for key in ["pretext", "author_name", "title", "title_link", "text", "fallback", "alt_text", "url", "value"]
-            {
-                if let Some(text) = fields.get(key).and_then(Value::as_str) {
-                    add(text, words);
-                }
-            }
-            for key in
-                ["text", "title", "fields", "elements", "blocks", "rows", "accessory", "message_blocks", "message"]
-            {
-                if let Some(inner @ (Value::Array(_) | Value::Object(_))) = fields.get(key) {
-                    collect(inner, depth - 1, words);
-                }
-            }
+
+    fn collect(&mut self, value: &Value, depth: usize) {
+        if depth == 0 || self.is_full() {
+            return;
         }
-        _ => {}
+        match value {
+            Value::Array(parts) => parts.iter().for_each(|part| self.collect(part, depth - 1)),
+            Value::Object(fields) => {
+                // Where text and other fields stand beside each other, the order is the one in which Slack shows them.
+                let texts =
+                    ["pretext", "author_name", "title", "title_link", "text", "fallback", "alt_text", "url", "value"];
+                for text in texts.iter().filter_map(|key| fields.get(*key)?.as_str()) {
+                    self.add(text);
+                }
+                let nested =
+                    ["text", "title", "fields", "elements", "blocks", "rows", "accessory", "message_blocks", "message"];
+                for inner in nested.iter().filter_map(|key| fields.get(*key)) {
+                    self.collect(inner, depth - 1);
+                }
+            }
+            _ => {}
+        }
     }
-}
 
-fn add(text: &str, words: &mut String) {
-    let room = MOST.saturating_sub(words.len());
-    let text: String = markup::plain(text).chars().take(room).collect();
-    let text = text.trim();
-    if text.is_empty() || words.contains(text) {
-        return;
+    fn add(&mut self, text: &str) {
+        if self.is_full() {
+            return;
+        }
+        self.parts += 1;
+        let room = MOST.saturating_sub(self.lines.len());
+        let text: String = markup::plain(text).chars().take(room).collect();
+        let text = text.trim();
+        if text.is_empty() || self.lines.contains(text) {
+            return;
+        }
+        if !self.lines.is_empty() {
+            self.lines.push('\n');
+        }
+        self.lines.push_str(text);
     }
-    if !words.is_empty() {
-        words.push('\n');
-    }
-    words.push_str(text);
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl Connection {
     pub(super) async fn run(mut self, hub: &Arc<Hub>, deadline: Option<Instant>) -> End {
         let mut ping = interval(PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let until = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(365 * 24 * 60 * 60));
+        let until = deadline.unwrap_or_else(|| Instant::now() + Duration::from_hours(365 * 24));
         let end = loop {
             let is_busy = self.tasks.len() >= MOST_AT_ONCE;
             // Reading a frame and waiting for a task can both be given up at any point without losing anything.

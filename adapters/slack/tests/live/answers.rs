@@ -84,10 +84,10 @@ async fn what_is_meant_for_one_is_seen_by_one() {
     let by_command = scene.asked(INCIDENTS, "pod crat").await;
     scene.slack.answer(&by_command, &Reply::to_asker(message("no pod crat"))).await.expect("it is answered");
     scene.server.wait_for_ephemeral(ANNA, "no pod crat", SOON).await.expect("Anna reads it");
-    let (by_mention, ts) = scene.mentioned(INCIDENTS, "pod krat").await;
+    let (by_mention, _) = scene.mentioned(INCIDENTS, "pod krat").await;
     scene.slack.answer(&by_mention, &Reply::to_asker(message("no pod krat"))).await.expect("it is answered");
     let seen = scene.server.wait_for_ephemeral(ANNA, "no pod krat", SOON).await.expect("Anna reads it");
-    assert_eq!(seen.thread, Some(ts));
+    assert_eq!(seen.thread, None);
     assert!(scene.posted(INCIDENTS).is_empty());
 }
 
@@ -125,6 +125,20 @@ async fn an_answer_to_a_question_that_was_deleted_stands_in_the_channel() {
 }
 
 #[tokio::test]
+async fn who_has_left_the_channel_is_answered_in_a_direct_message() {
+    let scene = Scene::open().await;
+    let (asked, _) = scene.mentioned(INCIDENTS, "pod crat").await;
+    scene.server.change_world(|world| {
+        let channels = world.channels.iter_mut().filter(|channel| channel.id == INCIDENTS);
+        channels.for_each(|channel| channel.members.retain(|member| member != ANNA));
+    });
+    let posted = scene.slack.answer(&asked, &Reply::to_asker(message("no pod crat"))).await.expect("it is answered");
+    assert_eq!(posted.place.channel, "slack:D0ANNA");
+    assert!(scene.posted("D0ANNA").pop().expect("a message").contains("no pod crat"));
+    assert!(scene.posted(INCIDENTS).is_empty());
+}
+
+#[tokio::test]
 async fn an_archived_channel_is_no_reason_to_say_nothing() {
     let scene = Scene::open().await;
     let asked = scene.asked(INCIDENTS, "pod cart").await;
@@ -132,4 +146,6 @@ async fn an_archived_channel_is_no_reason_to_say_nothing() {
         world.channels.iter_mut().filter(|channel| channel.id == INCIDENTS).for_each(|channel| channel.archived = true);
     });
     scene.slack.answer(&asked, &reply("cart fails")).await.expect("it is answered");
+    let seen = scene.server.ephemerals(ANNA).pop().expect("Anna reads it");
+    assert!(seen.shows("cart fails") && seen.shows("archived"), "{seen:?}");
 }

@@ -1,5 +1,7 @@
 //! What people do arrives, once stored is acknowledged, and nothing else happens before.
 
+use std::time::Duration;
+
 use kubewhy_chat::{Acceptance, Block, Button, ChatPlatform as _, Choice, Input, Press, Reply, Visibility};
 use kubewhy_slack_server::{EnvelopeFault, EnvelopeKind, World};
 
@@ -65,7 +67,7 @@ async fn buttons_and_menus_come_back_in_the_thread_of_their_message() {
     assert_eq!(pressed.request.who.id, "slack:T0ACME:U0BEN");
     assert_eq!(pressed.request.place, posted.place);
 
-    scene.server.person(ANNA).chooses(INCIDENTS, &ts, "Which one?", "deploy cart").expect("a menu");
+    scene.server.person(ANNA).chooses(INCIDENTS, &ts, "Choose one", "deploy cart").expect("a menu");
     let chosen = scene.inbox.wait_for(3).await.pop().expect("a delivery");
     assert_eq!(chosen.request.input, Input::Press(Press::Token("1b".to_owned())));
 }
@@ -89,46 +91,58 @@ async fn nothing_is_acknowledged_before_it_is_stored() {
 }
 
 #[tokio::test]
-async fn one_slow_delivery_does_not_hold_up_the_others() {
+async fn a_slow_store_holds_up_nothing_but_itself() {
     let scene = Scene::open().await;
     scene.inbox.open(false);
-    for number in 0..20 {
+    let sent = 300;
+    for number in 0..sent {
         scene.server.person(ANNA).slash(INCIDENTS, "/why", &format!("pod cart-{number}")).expect("it can be typed");
     }
-    assert_eq!(scene.inbox.wait_for(20).await.len(), 20);
+    // Both sockets go on reading; what is more than they store at once waits in them.
+    scene.inbox.wait_for(100).await;
+    assert!(scene.inbox.deliveries().len() < sent);
     scene.inbox.open(true);
     scene
         .server
-        .wait_for(SOON, |server| (server.acks().len() == 20).then_some(()))
+        .wait_for(SOON, |server| (server.acks().len() == sent).then_some(()))
         .await
         .expect("all are acknowledged");
 }
 
 #[tokio::test]
+async fn what_was_stored_when_its_socket_broke_is_acknowledged_when_it_comes_again() {
+    let scene = Scene::open().await;
+    scene.inbox.open(false);
+    scene.server.person(ANNA).says(INCIDENTS, "<@U0KUBEWHY> pod cart").expect("it can be said");
+    let first = scene.inbox.wait_for(1).await.pop().expect("a delivery");
+    scene.server.drop_connections(None);
+    scene.inbox.open(true);
+    scene.server.wait_for_connections(2, SOON).await.expect("two sockets");
+    scene.server.advance(Duration::from_secs(4));
+    let again = scene.inbox.wait_for(2).await.pop().expect("a delivery");
+    assert_eq!(first.id, again.id);
+    scene.server.wait_for(SOON, |server| (!server.acks().is_empty()).then_some(())).await.expect("it is acknowledged");
+}
+
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the figures are what one runs it for, with --nocapture")]
 async fn acknowledgements_leave_within_150_ms() {
     let scene = Scene::open().await;
-    for number in 0..300 {
-        scene.server.person(ANNA).slash(INCIDENTS, "/why", &format!("pod cart-{number}")).expect("it can be typed");
-        scene.server.person("U0BEN").says(INCIDENTS, "<@U0KUBEWHY> pod cart").expect("it can be said");
+    // 100 questions a second, as in the worst of incidents.
+    let mut pace = tokio::time::interval(Duration::from_millis(10));
+    for number in 0..300_usize {
+        pace.tick().await;
+        if number.is_multiple_of(2) {
+            scene.server.person(ANNA).slash(INCIDENTS, "/why", &format!("pod cart-{number}")).expect("it can be typed");
+        } else {
+            scene.server.person("U0BEN").says(INCIDENTS, "<@U0KUBEWHY> pod cart").expect("it can be said");
+        }
     }
-    scene.inbox.wait_for(600).await;
-    let all = scene.server.wait_for(SOON, |server| (server.acks().len() == 600).then(|| server.acks())).await;
+    let all = scene.server.wait_for(SOON, |server| (server.acks().len() == 300).then(|| server.acks())).await;
     let mut times: Vec<f64> = all.expect("all are acknowledged").iter().filter_map(|ack| ack.after_ms).collect();
     times.sort_by(f64::total_cmp);
-    println!("p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms", times[300], times[593], times[599]);
-    // All 600 are sent at once: the last ones wait for those before them.
-    assert!(times[593] < 1_000.0, "p99 {} ms", times[593]);
-
-    let mut singly = Vec::new();
-    for number in 0..100 {
-        let sent =
-            scene.server.person(ANNA).slash(INCIDENTS, "/why", &format!("pod x-{number}")).expect("it can be typed");
-        let ack = scene.server.wait_for_ack(&sent.envelope, SOON).await.expect("an acknowledgement");
-        singly.push(ack.after_ms.expect("it was sent"));
-    }
-    singly.sort_by(f64::total_cmp);
-    println!("one at a time: p50 {:.1} ms, p99 {:.1} ms", singly[50], singly[98]);
-    assert!(singly[98] < 150.0, "p99 {} ms", singly[98]);
+    println!("acknowledged: p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms", times[150], times[296], times[299]);
+    assert!(times[296] < 150.0, "p99 {} ms", times[296]);
 }
 
 #[tokio::test]
@@ -178,10 +192,13 @@ async fn a_refused_command_is_told_in_its_acknowledgement() {
 }
 
 #[tokio::test]
-async fn a_refused_mention_is_told_to_who_asked_alone() {
+async fn a_refused_mention_is_told_to_who_asked_alone_where_they_look() {
     let scene = Scene::with(World::default().without_limits(), Box::new(|_| refuse("No pod is called crat"))).await;
     let (_, ts) = scene.mentioned(INCIDENTS, "pod crat").await;
     let seen = scene.server.wait_for_ephemeral(ANNA, "crat", SOON).await.expect("Anna reads it");
+    assert_eq!(seen.thread, None, "nobody sees it in a thread that has no reply yet");
+    scene.server.person("U0BEN").replies(INCIDENTS, &ts, "<@U0KUBEWHY> pod krat").expect("it can be said");
+    let seen = scene.server.wait_for_ephemeral("U0BEN", "crat", SOON).await.expect("Ben reads it");
     assert_eq!(seen.thread, Some(ts));
     assert!(scene.posted(INCIDENTS).is_empty());
 }

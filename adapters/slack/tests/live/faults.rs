@@ -1,11 +1,14 @@
 //! Slack limits, fails, and lags; nothing is said twice, and what is doubtful is called so.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kubewhy_chat::{ChatError, ChatPlatform as _};
-use kubewhy_slack_server::{CallFault, Effect, World};
+use kubewhy_chat::{Acceptance, ChatError, ChatPlatform as _, Reply, Visibility};
+use kubewhy_slack_server::{CallFault, Channel, Effect, EnvelopeFault, World};
+use tokio::task::JoinSet;
 
-use crate::scene::{INCIDENTS, SOON, Scene, reply};
+use crate::scene::{INCIDENTS, SOON, Scene, message, reply, slack};
 
 #[tokio::test]
 async fn slack_is_not_called_before_it_wants_to_be() {
@@ -16,6 +19,65 @@ async fn slack_is_not_called_before_it_wants_to_be() {
     scene.slack.answer(&asked, &reply("cart fails")).await.expect("it is answered");
     assert!(since.elapsed() >= Duration::from_secs(2), "{:?}", since.elapsed());
     assert_eq!((scene.server.calls_of("chat.postMessage").len(), scene.posted(INCIDENTS).len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_channel_that_is_limited_does_not_silence_another() {
+    let scene = Scene::open().await;
+    let (limited, other) = (scene.asked(INCIDENTS, "pod cart").await, scene.asked("C0WAR", "pod cart").await);
+    scene.server.fail_calls("chat.postMessage", CallFault::RateLimited { retry_after: 600 }, 1);
+    scene.slack.answer(&limited, &reply("cart fails")).await.expect_err("it takes too long");
+    scene.slack.answer(&other, &reply("cart fails")).await.expect("it is answered");
+    assert_eq!(scene.posted("C0WAR").len(), 1);
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_each_question_is_answered_once() {
+    const ROOMS: [&str; 6] = ["C0A", "C0B", "C0C", "C0D", "C0E", "C0F"];
+    let world = ROOMS.into_iter().fold(World::default().without_limits(), |world, id| {
+        let members = ["U0ANNA", "U0KUBEWHY"].map(ToOwned::to_owned).to_vec();
+        let room = world.channels[0].clone();
+        world.with_channel(Channel { id: id.to_owned(), name: id.to_lowercase(), members, ..room })
+    });
+    let scene = Scene::with(world, Box::new(|_| Acceptance::Accepted(Visibility::Everybody))).await;
+    scene.server.fail_envelopes(None, EnvelopeFault::Duplicate, 5);
+    scene.server.fail_envelopes(None, EnvelopeFault::Reorder, 1);
+    scene.server.fail_calls("chat.postMessage", CallFault::Status { status: 502, effect: Effect::Done }, 3);
+    scene.server.fail_calls("chat.postMessage", CallFault::Reset { effect: Effect::None }, 3);
+    scene.server.fail_calls("chat.postMessage", CallFault::RateLimited { retry_after: 1 }, 3);
+    scene.server.fail_calls("chat.postMessage", CallFault::Reset { effect: Effect::Done }, 3);
+    let mut questions = Vec::new();
+    for round in 0..3 {
+        for room in ROOMS {
+            let said = scene.server.person("U0ANNA").says(room, "<@U0KUBEWHY> pod cart");
+            questions.push((room, said.expect("it can be said")));
+        }
+        if round == 1 {
+            scene.server.drop_connections(None);
+        }
+    }
+    scene.server.wait_for_connections(2, SOON).await.expect("two sockets");
+    // What nobody acknowledged comes again after 3 s, and after another minute.
+    scene.server.advance(Duration::from_secs(4));
+    scene.server.advance(Duration::from_mins(1));
+    let mut answers = JoinSet::new();
+    let mut answered = BTreeSet::new();
+    let mut seen = 0;
+    while answered.len() < questions.len() {
+        let all = scene.inbox.wait_for(seen + 1).await;
+        for delivery in all.iter().skip(seen).filter(|delivery| answered.insert(delivery.id.clone())) {
+            let (slack, delivery) = (Arc::clone(&scene.slack), delivery.clone());
+            answers.spawn(async move { slack.answer(&delivery, &reply("cart fails")).await });
+        }
+        seen = all.len();
+    }
+    for answer in answers.join_all().await {
+        answer.expect("it is answered");
+    }
+    for (room, ts) in questions {
+        let thread = scene.server.thread(room, &ts);
+        assert_eq!(thread.len(), 2, "{thread:?}");
+    }
 }
 
 #[tokio::test]
@@ -71,6 +133,27 @@ async fn what_cannot_be_looked_up_is_not_repeated_and_doubtful() {
     let error = scene.slack.answer(&asked, &reply("cart fails")).await.expect_err("nobody knows");
     assert!(matches!(error, ChatError::Unreachable { doubtful: true, .. }), "{error}");
     assert_eq!(scene.posted(INCIDENTS).len(), 1);
+}
+
+#[tokio::test]
+async fn a_question_that_was_answered_before_a_restart_is_not_answered_again() {
+    let scene = Scene::open().await;
+    let (asked, ts) = scene.mentioned(INCIDENTS, "pod cart").await;
+    let first = scene.slack.answer(&asked, &reply("cart fails")).await.expect("it is answered");
+    // The process died before it could note that.
+    let again = slack(&scene.server).answer(&asked, &reply("cart fails")).await.expect("it was answered");
+    assert_eq!((first, scene.server.thread(INCIDENTS, &ts).len()), (again, 2));
+}
+
+#[tokio::test]
+async fn what_one_person_may_have_seen_is_doubtful() {
+    let scene = Scene::open().await;
+    let asked = scene.asked(INCIDENTS, "pod crat").await;
+    scene.server.fail_calls("response_url", CallFault::Status { status: 502, effect: Effect::Done }, 1);
+    let refusal = Reply::to_asker(message("no pod crat"));
+    let error = scene.slack.answer(&asked, &refusal).await.expect_err("nobody knows");
+    assert!(matches!(error, ChatError::Unreachable { doubtful: true, .. }), "{error}");
+    assert_eq!(scene.server.ephemerals("U0ANNA").len(), 1);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use kubewhy_chat::{
 };
 use kubewhy_slack_server::{CallFault, World};
 
-use crate::scene::{ANNA, INCIDENTS, SOON, Scene, message};
+use crate::scene::{ANNA, INCIDENTS, Judge, SOON, Scene, message};
 
 fn form() -> Form {
     let field = Field { id: "reason".to_owned(), label: "Why?".into(), placeholder: "known fault".into(), most: 200 };
@@ -29,7 +29,12 @@ fn judge(delivery: &Delivery) -> Acceptance {
 }
 
 async fn pressed() -> (Scene, String) {
-    let scene = Scene::with(World::default().without_limits(), Box::new(judge)).await;
+    pressed_with(Box::new(judge)).await
+}
+
+/// A message with a button, and what becomes of a press.
+async fn pressed_with(judge: Judge) -> (Scene, String) {
+    let scene = Scene::with(World::default().without_limits(), judge).await;
     let asked = scene.asked(INCIDENTS, "pod cart").await;
     let press = Press::Token("silence".to_owned());
     let buttons = Block::Buttons(vec![Button { label: "Silence".into(), press, style: Style::Normal }]);
@@ -70,4 +75,26 @@ async fn a_form_that_slack_does_not_open_is_told() {
     scene.server.person(ANNA).presses(INCIDENTS, &ts, "Silence").expect("a button");
     scene.server.wait_for_ephemeral(ANNA, "could not be opened", SOON).await.expect("Anna reads it");
     assert!(scene.server.views(ANNA).is_empty());
+}
+
+#[tokio::test]
+async fn a_form_can_follow_a_form() {
+    let judge = |delivery: &Delivery| match &delivery.request.input {
+        Input::Press(_) => Acceptance::Form(Box::new(form())),
+        Input::Form { token, .. } if token == "0aF" => {
+            Acceptance::Form(Box::new(Form { title: "Sure?".into(), token: "1bE".to_owned(), ..form() }))
+        }
+        _ => Acceptance::Accepted(Visibility::Everybody),
+    };
+    let (scene, ts) = pressed_with(Box::new(judge)).await;
+    scene.server.person(ANNA).presses(INCIDENTS, &ts, "Silence").expect("a button");
+    scene.server.wait_for(SOON, |server| server.views(ANNA).pop()).await.expect("the form is open");
+    scene.server.person(ANNA).submits(&[("reason", "known")]).expect("it can be sent");
+    let second = |server: &kubewhy_slack_server::Slack| server.views(ANNA).pop().filter(|view| view.title == "Sure?");
+    scene.server.wait_for(SOON, second).await.expect("the second form is open");
+    scene.server.person(ANNA).submits(&[("reason", "yes")]).expect("it can be sent");
+    let last = scene.inbox.wait_for(4).await.pop().expect("a delivery");
+    let Input::Form { token, values } = last.request.input else { panic!("it is a form") };
+    assert_eq!((token.as_str(), values["reason"].as_str()), ("1bE", "yes"));
+    assert_eq!(last.request.place.thread, Some(ts));
 }

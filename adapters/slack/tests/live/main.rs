@@ -4,6 +4,7 @@ mod answers;
 mod deliveries;
 mod faults;
 mod forms;
+mod logs;
 mod people;
 mod posts;
 mod scene;

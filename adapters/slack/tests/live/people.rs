@@ -90,6 +90,15 @@ async fn tokens_that_are_not_accepted_are_named() {
     assert!(!told.contains("xoxb-test") && !told.contains("xapp-test"), "{told}");
 }
 
+#[tokio::test]
+async fn a_slack_that_is_not_there_is_no_fault_of_the_tokens() {
+    let server = SlackServer::start(World::default()).await.expect("a port");
+    let slack = slack(&server);
+    drop(server);
+    let told = told(&slack.check(&["slack:C0INCIDENTS".to_owned()]).await);
+    assert!(told.contains("it could not be tried") && told.contains("127.0.0.1 can be reached"), "{told}");
+}
+
 fn told(checks: &[Check]) -> String {
     let lines = checks.iter().map(|check| {
         let what = check.what.plain();

@@ -24,7 +24,7 @@ pub(crate) const GENERAL: &str = "C0GENERAL";
 pub(crate) type Judge = Box<dyn Fn(&Delivery) -> Acceptance + Send + Sync>;
 
 /// An inbox that remembers.
-pub(crate) struct Box_ {
+pub(crate) struct Recorder {
     judge: Judge,
     taken: Mutex<Vec<Delivery>>,
     seen: watch::Sender<usize>,
@@ -36,12 +36,12 @@ pub(crate) struct Box_ {
 pub(crate) struct Scene {
     pub(crate) server: SlackServer,
     pub(crate) slack: Arc<Slack>,
-    pub(crate) inbox: Arc<Box_>,
+    pub(crate) inbox: Arc<Recorder>,
     stop: Option<oneshot::Sender<()>>,
     pub(crate) listening: JoinHandle<Result<(), ChatError>>,
 }
 
-impl Box_ {
+impl Recorder {
     fn new(judge: Judge) -> Self {
         Self { judge, taken: Mutex::default(), seen: watch::Sender::new(0), gate: watch::Sender::new(true) }
     }
@@ -66,7 +66,7 @@ impl Box_ {
 }
 
 #[async_trait]
-impl Inbox for Box_ {
+impl Inbox for Recorder {
     async fn accept(&self, delivery: Delivery) -> Acceptance {
         let is_known = {
             let mut taken = self.taken.lock().expect("no test panics with it");
@@ -101,15 +101,15 @@ impl Scene {
     pub(crate) async fn begin(world: World, judge: Judge) -> Self {
         let server = SlackServer::start(world).await.expect("a port");
         let slack = Arc::new(slack(&server));
-        let inbox = Arc::new(Box_::new(judge));
+        let inbox = Arc::new(Recorder::new(judge));
         let (stop, stopped) = oneshot::channel::<()>();
-        let listener = Arc::clone(&slack);
-        let listened: Arc<dyn Inbox> = inbox.clone();
+        let adapter = Arc::clone(&slack);
+        let target: Arc<dyn Inbox> = inbox.clone();
         let listening = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
-            listener.listen(listened, Box::pin(stopped)).await
+            adapter.listen(target, Box::pin(stopped)).await
         });
         Self { server, slack, inbox, stop: Some(stop), listening }
     }

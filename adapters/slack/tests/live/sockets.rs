@@ -27,9 +27,9 @@ async fn sockets_that_are_lost_are_opened_again() {
     for in_good_order in [false, true] {
         let scene = Scene::open().await;
         if in_good_order {
-            scene.server.close_connections(None)
+            scene.server.close_connections(None);
         } else {
-            scene.server.drop_connections(None)
+            scene.server.drop_connections(None);
         }
         scene.server.wait_for(SOON, |server| (server.connections_opened() == 4).then_some(())).await.expect("reopened");
         scene.wait_for_link(|link| *link == Link::Open).await;
@@ -59,20 +59,31 @@ async fn what_is_delivered_while_a_socket_is_replaced_arrives() {
 
 #[tokio::test]
 async fn a_storm_of_disconnects_does_not_become_a_storm_of_openings() {
-    for refuse in [false, true] {
-        let scene = Scene::begin(World::default().without_limits(), all()).await;
-        if refuse {
-            scene.server.refuse_connections(1_000)
-        } else {
-            scene.server.storm(1_000)
-        }
-        let opened = |server: &kubewhy_slack_server::SlackServer| server.calls_of("apps.connections.open").len();
-        let flooded = scene.server.wait_for(Duration::from_secs(6), |server| (opened(server) > 7).then_some(())).await;
-        assert!(flooded.is_err(), "sockets were opened {} times within 6 s", opened(&scene.server));
-        println!("opened {} times in a storm", opened(&scene.server));
-        scene.server.clear_faults();
-        scene.server.wait_for_connections(1, Duration::from_secs(30)).await.expect("it recovers");
-    }
+    let disconnected = Scene::begin(World::default().without_limits(), all()).await;
+    disconnected.server.storm(1_000);
+    let refused = Scene::begin(World::default().without_limits(), all()).await;
+    refused.server.refuse_connections(1_000);
+    tokio::join!(calm(&disconnected), calm(&refused));
+}
+
+/// Few openings in a storm, and an open socket after it.
+async fn calm(scene: &Scene) {
+    let opened = |server: &kubewhy_slack_server::Slack| server.calls_of("apps.connections.open").len();
+    let flooded = scene.server.wait_for(Duration::from_secs(4), |server| (opened(server) > 7).then_some(())).await;
+    assert!(flooded.is_err(), "sockets were opened {} times within 4 s", opened(&scene.server));
+    assert!(opened(&scene.server) >= 3, "there was no storm");
+    scene.server.clear_faults();
+    scene.server.wait_for_connections(1, Duration::from_secs(30)).await.expect("it recovers");
+}
+
+#[tokio::test]
+#[ignore = "Slack counts as silent after 35 s"]
+async fn a_slack_that_falls_silent_is_replaced() {
+    let scene = Scene::open().await;
+    scene.server.silence_connections(None);
+    let opened = |server: &kubewhy_slack_server::Slack| (server.connections_opened() == 4).then_some(());
+    scene.server.wait_for(Duration::from_mins(1), opened).await.expect("new ones");
+    scene.asked(INCIDENTS, "pod cart").await;
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use moka::future::Cache;
 use serde::Deserialize;
 use serenity::model::id::{GuildId, RoleId};
 
-use crate::api::codes::UNKNOWN_MEMBER;
+use crate::api::codes::{UNKNOWN_MEMBER, UNKNOWN_USER};
 use crate::api::{Api, Call, Failure};
 use crate::intake::groups;
 use crate::places::number;
@@ -67,7 +67,7 @@ impl Identities {
             let call = Call::get(format!("guilds/{guild}/members/{user}"), "look up a member").within(DEADLINE);
             let member: Member = match api.call(call).await {
                 Ok(member) => member,
-                Err(failure) if failure.code() == Some(UNKNOWN_MEMBER) => continue,
+                Err(failure) if matches!(failure.code(), Some(UNKNOWN_MEMBER | UNKNOWN_USER)) => continue,
                 Err(failure) => return Err(failure),
             };
             identity.groups.extend(groups(&member.roles));

@@ -30,7 +30,7 @@ async fn each_line_is_fine_or_says_what_to_do() {
         "the bot lacks: Send Messages, Create Public Threads, Send Messages in Threads"
     );
     assert!(remedy.plain().contains("scope=bot+applications.commands&permissions="));
-    for wrong in [world::SECRET.to_string().as_str(), "discord:1", "discord:x"] {
+    for wrong in [world::SECRET.to_string().as_str(), "channel discord:1", "channel discord:x"] {
         assert!(matches!(find(&checks, wrong), CheckFinding::Wrong { .. }), "{wrong}: {checks:?}");
     }
     assert!(checks.iter().all(|check| !check.what.plain().contains("slack")));

@@ -11,6 +11,20 @@ use kubewhy_discord::{registration, render};
 use kubewhy_text::{Text, name, quoted, text};
 use serde_json::{Value, json};
 
+/// Words that do nothing, in the shapes that change what is said around them.
+const HARMLESS: &[(&str, usize)] = &[
+    ("", 1),
+    ("\n", 50_000),
+    ("zqxj", 1),
+    ("zqxj", 63),
+    ("zqxj ", 2),
+    ("zqxj", 20),
+    ("zqxj ", 300),
+    ("zqxj ", 20_000),
+    ("zqxj\n", 20_000),
+    ("zqxj```", 1),
+];
+
 fn main() -> ExitCode {
     let Some(folder) = std::env::args_os().nth(1) else {
         eprintln!("usage: forms DIR");
@@ -29,16 +43,14 @@ fn write(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let all = samples::all().into_iter().map(|(name, message)| rendered(name, &message));
     lines(&folder.join("samples.jsonl"), all)?;
-    // What a template shows around foreign words is told by showing it with a word that is none of ours.
-    let harmless = samples::hostile("zqxj").into_iter().map(|(template, message)| rendered(template, &message));
-    lines(&folder.join("templates.jsonl"), harmless)?;
-    let hostile = samples::hostile_strings().into_iter().enumerate().flat_map(|(number, words)| {
-        samples::hostile(&words)
-            .into_iter()
-            .map(|(template, message)| rendered(&format!("{template} {number}"), &message))
-            .collect::<Vec<_>>()
+    // What a template shows around foreign words is told by showing it with words that are none of ours, short and long.
+    let harmless = HARMLESS.iter().flat_map(|(words, times)| samples::hostile(&words.repeat(*times)));
+    lines(&folder.join("templates.jsonl"), harmless.map(|(template, message)| rendered(template, &message)))?;
+    let hostile = samples::hostile_strings().into_iter().enumerate();
+    let hostile = hostile.flat_map(|(number, words)| {
+        samples::hostile(&words).into_iter().map(move |(template, message)| (format!("{template} {number}"), message))
     });
-    lines(&folder.join("hostile.jsonl"), hostile)?;
+    lines(&folder.join("hostile.jsonl"), hostile.map(|(name, message)| rendered(&name, &message)))?;
     lines(&folder.join("forms.jsonl"), forms().into_iter().map(|(name, form)| form_of(&name, &form)))?;
     let commands = registration::commands().into_iter().map(|command| json!({"name": "command", "command": command}));
     lines(&folder.join("commands.jsonl"), commands)

@@ -1,7 +1,7 @@
 //! Each kind of block as rows.
 
 use kubewhy_chat::{Block as Part, Button, Choice, Fact, Image, Quote, Table};
-use kubewhy_text::Text;
+use kubewhy_text::{Span, Text};
 
 use super::components::{Components, Line};
 use super::fence::{self, Shown};
@@ -74,11 +74,11 @@ impl<'m> Blocks<'m> {
             Part::Quote(quote) => self.quote(quote),
             Part::Code(words) => {
                 let shown = fence::lines(words, &mut self.whole);
-                self.fenced("", shown)
+                fenced("", shown)
             }
             Part::Commands(commands) => {
                 let shown = fence::commands(commands, &mut self.whole);
-                self.fenced("sh", shown)
+                fenced("sh", shown)
             }
             Part::Steps(steps) => self.steps(steps),
             Part::Points(points) => points.iter().flat_map(|point| self.lines(POINT, &[Words::Text(point)])).collect(),
@@ -105,16 +105,8 @@ impl<'m> Blocks<'m> {
         source.push(Words::Own(":"));
         let mut rows = self.lines(BARE, &source);
         let shown = fence::lines(&quote.words, &mut self.whole);
-        rows.extend(self.fenced("", shown));
+        rows.extend(fenced("", shown));
         rows
-    }
-
-    fn fenced(&mut self, language: &'static str, shown: Vec<Shown>) -> Vec<Row> {
-        let rows = shown.into_iter().map(|shown| match shown {
-            Shown::Line(line) => Row::Code(language, line),
-            Shown::Note(note) => Row::Line(format!("-# {note}")),
-        });
-        rows.collect()
     }
 
     fn steps(&mut self, steps: &'m [Text]) -> Vec<Row> {
@@ -131,14 +123,16 @@ impl<'m> Blocks<'m> {
 
     /// A point for each row: columns that are aligned break on a phone, and in a fence a reader's own zone is lost.
     fn table(&mut self, table: &'m Table) -> Vec<Row> {
-        let heads: Vec<&Text> = table.heads.iter().filter(|head| !head.is_empty()).collect();
-        let mut rows = self.lines(CONTEXT, &joined(heads.into_iter().map(|head| vec![Words::Text(head)])));
+        let heads = table.heads.iter().filter(|head| !is_blank(head));
+        let mut rows = self.lines(CONTEXT, &joined(heads.map(|head| (vec![Words::Text(head)], " · "))));
         for row in &table.rows {
-            let cells = row.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(|(column, cell)| {
-                match table.heads.get(column).filter(|head| column > 0 && !head.is_empty() && is_number(cell)) {
+            let cells = row.iter().enumerate().filter(|(_, cell)| !is_blank(cell)).map(|(column, cell)| {
+                let head = table.heads.get(column).filter(|head| !is_blank(head));
+                match head.filter(|_| column > 0 && is_number(cell)) {
                     // A number says nothing without its head.
-                    Some(head) => vec![Words::Text(head), Words::Own(" "), Words::Text(cell)],
-                    None => vec![Words::Text(cell)],
+                    Some(head) => (vec![Words::Text(head), Words::Own(": "), Words::Brief(cell)], " · "),
+                    // A column without a head is a mark of what follows.
+                    None => (vec![Words::Brief(cell)], if head.is_some() { " · " } else { " " }),
                 }
             });
             rows.extend(self.lines(POINT, &joined(cells)));
@@ -186,29 +180,39 @@ pub(super) fn plain_rows(parts: &[Part]) -> Vec<String> {
     rows.iter().filter_map(plain_row).collect()
 }
 
-fn joined<'m>(cells: impl Iterator<Item = Vec<Words<'m>>>) -> Vec<Words<'m>> {
+fn fenced(language: &'static str, shown: Vec<Shown>) -> Vec<Row> {
+    let rows = shown.into_iter().map(|shown| match shown {
+        Shown::Line(line) => Row::Code(language, line),
+        Shown::Note(note) => Row::Line(format!("-# {note}")),
+    });
+    rows.collect()
+}
+
+/// Cells with what stands between each and the next.
+fn joined<'m>(cells: impl Iterator<Item = (Vec<Words<'m>>, &'static str)>) -> Vec<Words<'m>> {
     let mut words = Vec::new();
-    for (index, cell) in cells.enumerate() {
-        if index > 0 {
-            words.push(Words::Own(" · "));
-        }
+    let mut gap = None;
+    for (cell, behind) in cells {
+        words.extend(gap.map(Words::Own));
         words.extend(cell);
+        gap = Some(behind);
     }
     words
 }
 
+fn is_blank(text: &Text) -> bool {
+    text.spans().iter().all(|span| matches!(span, Span::Own(words) if words.trim().is_empty()))
+}
+
 fn is_number(cell: &Text) -> bool {
-    matches!(cell.spans(), [kubewhy_text::Span::Own(words)] if !words.is_empty() && words.bytes().all(|byte| byte.is_ascii_digit()))
+    matches!(cell.spans(), [Span::Own(words)] if !words.is_empty() && words.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether an empty line stands between two parts.
 fn is_apart(before: &Part, next: &Part) -> bool {
-    match (before, next) {
-        // Discord sets these off by itself.
-        (_, Part::Heading(_) | Part::Code(_) | Part::Commands(_) | Part::Buttons(_)) | (Part::Heading(_), _) => false,
-        (Part::Context(_), Part::Context(_)) => false,
-        // Where evidence follows evidence, each ends with its fence.
-        (Part::Quote(_) | Part::Code(_) | Part::Commands(_), _) => false,
-        _ => true,
-    }
+    use Part::{Buttons, Code, Commands, Context, Heading, Quote};
+    let sets_itself_off = matches!(next, Heading(_) | Code(_) | Commands(_) | Buttons(_));
+    // Behind a fence there is room.
+    let leaves_room = matches!(before, Heading(_) | Quote(_) | Code(_) | Commands(_));
+    !sets_itself_off && !leaves_room && !matches!((before, next), (Context(_), Context(_)))
 }

@@ -40,7 +40,7 @@ impl Components {
         for button in buttons {
             made.extend(self.button(&button.label, &button.press, button.style, &mut lines));
         }
-        (rows_of_buttons(made), lines)
+        (rows_of_buttons(&made), lines)
     }
 
     fn button<'m>(
@@ -66,11 +66,11 @@ impl Components {
     /// opens none.
     pub(super) fn choice<'m>(&mut self, choice: &'m Choice) -> (Vec<Row>, Vec<Line<'m>>) {
         let mut options = Vec::new();
-        let mut links = Vec::new();
+        let mut pages = Vec::new();
         let mut lines = Vec::new();
         for (text, press) in &choice.options {
             if matches!(press, Press::Link(_)) {
-                links.extend(self.button(text, press, Style::Normal, &mut lines));
+                pages.extend(self.button(text, press, Style::Normal, &mut lines));
                 continue;
             }
             let (words, is_all) = label(text, limits::OPTION_LABEL);
@@ -86,7 +86,7 @@ impl Components {
         let (placeholder, _) = label(&choice.prompt, limits::PLACEHOLDER);
         let mut rows: Vec<Row> =
             options.chunks(limits::OPTIONS).map(|options| self.menu(options, &placeholder)).collect();
-        rows.extend(rows_of_buttons(links));
+        rows.extend(rows_of_buttons(&pages));
         (rows, lines)
     }
 
@@ -125,7 +125,7 @@ fn linkable(address: &str) -> Option<String> {
     (is_web && !has_login && address.len() <= limits::BUTTON_URL).then_some(address)
 }
 
-fn rows_of_buttons(buttons: Vec<(CreateButton, String)>) -> Vec<Row> {
+fn rows_of_buttons(buttons: &[(CreateButton, String)]) -> Vec<Row> {
     let rows = buttons.chunks(limits::BUTTONS_IN_A_ROW).map(|row| {
         let (buttons, words): (Vec<_>, Vec<_>) = row.iter().cloned().unzip();
         Row::Components(CreateActionRow::Buttons(buttons), words.join("\n"))

@@ -1,5 +1,7 @@
 //! Lines that are shown as they are, in fences that nothing inside can close.
 
+use std::fmt::Write as _;
+
 use kubewhy_text::printable;
 
 use super::line::head;
@@ -30,19 +32,26 @@ pub(super) enum Shown {
 pub(super) fn lines<'m>(words: &'m str, whole: &mut Whole<'m>) -> Vec<Shown> {
     let body = trimmed(words);
     if body.is_empty() {
-        return vec![Shown::Note("(nothing)".to_owned())];
+        return nothing();
     }
     // A character takes one code unit at least and three bytes at most of each: what is short in bytes is short.
     let is_short = body.len() <= MOST || body.len() <= 3 * MOST && limits::length(body) <= MOST;
     let has_long_line = body.split('\n').any(|line| line.len() > LONGEST_LINE && limits::length(line) > LONGEST_LINE);
     if is_short && !has_long_line {
-        return body.split('\n').map(|line| Shown::Line(harmless(line))).collect();
+        let lines: Vec<String> = body.split('\n').map(harmless).collect();
+        // Marks without a letter are cleaned away.
+        let is_blank = lines.iter().all(|line| line.trim().is_empty());
+        return if is_blank { nothing() } else { lines.into_iter().map(Shown::Line).collect() };
     }
     let place = whole.keep(words);
     if is_short {
         return body.split('\n').map(|line| Shown::Line(short(line, &place))).collect();
     }
     beginning_and_end(body, &place)
+}
+
+fn nothing() -> Vec<Shown> {
+    vec![Shown::Note("(nothing)".to_owned())]
 }
 
 fn beginning_and_end(body: &str, place: &str) -> Vec<Shown> {
@@ -77,8 +86,9 @@ fn within<'a>(lines: impl Iterator<Item = &'a str>, most: usize, place: &str) ->
 fn short(line: &str, place: &str) -> String {
     let (kept, rest) = head(line, LONGEST_LINE);
     let mut shown = harmless(kept);
+    // Writing to a String cannot fail.
     if !rest.is_empty() {
-        shown.push_str(&format!(" … ({} more characters in {place})", rest.chars().count()));
+        let _ = write!(shown, " … ({} more characters in {place})", rest.chars().count());
     }
     shown
 }
@@ -90,7 +100,11 @@ pub(super) fn commands<'m>(commands: &'m [String], whole: &mut Whole<'m>) -> Vec
         let shown = clean(kept);
         // A sign that has to be written otherwise would be another command.
         if rest.is_empty() && !shown.contains("```") {
-            return Shown::Line(shown);
+            return if shown.trim().is_empty() {
+                Shown::Note("(an empty command)".to_owned())
+            } else {
+                Shown::Line(shown)
+            };
         }
         let place = whole.keep(command);
         Shown::Note(format!("A command that cannot be shown here is in {place}, attached"))
@@ -142,14 +156,14 @@ mod tests {
 
     #[test]
     fn a_long_log_shows_its_beginning_and_its_end() {
-        let log: String = (0..2_000).map(|line| format!("line {line}\n")).collect();
+        let log = (0..2_000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
         let mut whole = Whole::default();
         let lines = lines(&log, &mut whole);
         let shown = shown(&lines);
         assert_eq!(shown.first(), Some(&"line 0"));
         assert_eq!(shown.last(), Some(&"line 1999"));
         assert!(shown.iter().any(|line| line.ends_with("more lines in whole.txt, attached")));
-        assert_eq!(whole.file().unwrap().bytes.len(), log.len());
+        assert_eq!(whole.file().unwrap().bytes.len(), log.len() + 1);
     }
 
     #[test]
@@ -164,7 +178,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_to_be_nothing() {
-        for words in ["", "\n\n", " \n\u{200b}\n"] {
+        for words in ["", "\n\n", " \n\u{200b}\n", "\u{20e3}", "\u{301}\n\u{301}"] {
             assert_eq!(shown(&lines(words, &mut Whole::default())), ["(nothing)"], "{words:?}");
         }
     }

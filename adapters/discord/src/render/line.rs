@@ -19,7 +19,7 @@ enum Atom {
     /// Foreign words, cut to [`MOST_FOREIGN`], not yet cleaned.
     Code(String),
     /// A point in time, in the reader's zone.
-    Time(Timestamp),
+    Time { time: Timestamp, is_brief: bool },
 }
 
 /// How a line begins.
@@ -54,6 +54,8 @@ pub(super) enum Part<'m> {
     Text(&'m Text),
     /// A text in which our own words are bold.
     Bold(&'m Text),
+    /// A text in which points in time are brief: without how long ago they were.
+    Brief(&'m Text),
     /// Words to be read literally.
     Code(&'m str),
     /// A point in time.
@@ -64,19 +66,20 @@ impl<'m> Part<'m> {
     fn atoms(self, whole: &mut Whole<'m>) -> Vec<Atom> {
         match self {
             Self::Own(words) => own(words, false),
-            Self::Time(time) => vec![Atom::Time(time)],
             Self::Code(words) => foreign(words, whole),
-            Self::Text(text) => text.spans().iter().flat_map(|span| atoms(span, false, whole)).collect(),
-            Self::Bold(text) => text.spans().iter().flat_map(|span| atoms(span, true, whole)).collect(),
+            Self::Time(time) => vec![Atom::Time { time, is_brief: false }],
+            Self::Text(text) | Self::Bold(text) | Self::Brief(text) => {
+                text.spans().iter().flat_map(|span| self.of_span(span, whole)).collect()
+            }
         }
     }
-}
 
-fn atoms<'m>(span: &'m Span, is_bold: bool, whole: &mut Whole<'m>) -> Vec<Atom> {
-    match span {
-        Span::Own(words) => own(words, is_bold),
-        Span::Name(words) | Span::Code(words) | Span::Untrusted(words) => foreign(words, whole),
-        Span::Time(time) => vec![Atom::Time(*time)],
+    fn of_span(self, span: &'m Span, whole: &mut Whole<'m>) -> Vec<Atom> {
+        match span {
+            Span::Own(words) => own(words, matches!(self, Self::Bold(_))),
+            Span::Name(words) | Span::Code(words) | Span::Untrusted(words) => foreign(words, whole),
+            Span::Time(time) => vec![Atom::Time { time: *time, is_brief: matches!(self, Self::Brief(_)) }],
+        }
     }
 }
 
@@ -135,9 +138,9 @@ impl Writer {
                 let gap = if self.row.ends_with('`') { " " } else { "" };
                 format!("{gap}{}", code_span(words))
             }
-            Atom::Time(time) => {
+            Atom::Time { time, is_brief } => {
                 let second = time.as_second();
-                format!("<t:{second}:f> (<t:{second}:R>)")
+                if *is_brief { format!("<t:{second}:f>") } else { format!("<t:{second}:f> (<t:{second}:R>)") }
             }
         }
     }
@@ -246,9 +249,9 @@ fn push_to_title(title: &mut String, span: &Span) -> bool {
         title.push(' ');
     }
     if matches!(span, Span::Time(_)) {
-        title.push_str(kept)
+        title.push_str(kept);
     } else {
-        title.push_str(&code_span(kept))
+        title.push_str(&code_span(kept));
     }
     rest.is_empty()
 }

@@ -14,7 +14,7 @@ use crate::limits;
 pub const NOTE_FIELD: &str = "kubewhy-note";
 
 /// From this on an answer has room on several lines.
-const ONE_LINE: usize = 200;
+const ONE_LINE: usize = 300;
 
 /// Renders a form. Its [`Form::token`] is not part of it: it belongs into `custom_id`, which comes back with the answers. What
 /// stands on the button that sends it is Discord's choice.

@@ -158,19 +158,22 @@ impl Pages {
             Row::Picture(file) if self.page.pictures.len() < PICTURES => self.page.pictures.push(file),
             Row::Components(row, _) if self.page.components.len() < limits::ROWS => self.page.components.push(row),
             Row::Picture(file) => whole.rest(&format!("a picture that had no room: {}", file.name)),
-            row @ Row::Components(..) => plain_row(&row).into_iter().for_each(|words| whole.rest(&words)),
-            row if self.is_full => plain_row(&row).into_iter().for_each(|words| whole.rest(&words)),
-            Row::Line(line) => {
-                self.page.close_fence();
-                let feed = match (self.page.text.is_empty(), is_apart) {
-                    (true, _) => "",
-                    (false, true) => "\n\n",
-                    (false, false) => "\n",
-                };
-                self.page.push(&format!("{feed}{line}"));
-            }
+            Row::Components(_, words) => whole.rest(&words),
+            Row::Line(line) if self.is_full => whole.rest(&unmarked(&line)),
+            Row::Code(_, line) if self.is_full => whole.rest(&line),
+            Row::Line(line) => self.line(&line, is_apart),
             Row::Code(language, line) => self.code(language, &line),
         }
+    }
+
+    fn line(&mut self, line: &str, is_apart: bool) {
+        self.page.close_fence();
+        let feed = match (self.page.text.is_empty(), is_apart) {
+            (true, _) => "",
+            (false, true) => "\n\n",
+            (false, false) => "\n",
+        };
+        self.page.push(&format!("{feed}{line}"));
     }
 
     fn code(&mut self, language: &'static str, line: &str) {
@@ -180,6 +183,8 @@ impl Pages {
         }
         self.page.close_fence();
         let feed = if self.page.text.is_empty() { "" } else { "\n" };
+        // Discord passes over a fence with nothing but line feeds in it, and takes its end for the beginning of another.
+        let line = if line.is_empty() { " " } else { line };
         self.page.push(&format!("{feed}```{language}\n{line}"));
         self.page.fence = Some(language);
     }
@@ -241,28 +246,29 @@ fn unmarked(line: &str) -> String {
     for (index, part) in line.split('`').enumerate() {
         // Escaped back-ticks are of our own words, which have none.
         if index % 2 == 1 {
-            out.push_str(part)
+            out.push_str(part);
         } else {
-            out.push_str(&with_times(&part.replace("**", "").replace('\\', "")))
+            out.push_str(&with_times(&part.replace("**", "").replace('\\', "")));
         }
     }
     out.strip_prefix("-# ").or_else(|| out.strip_prefix("### ")).unwrap_or(&out).to_owned()
 }
 
-/// `<t:0:f> (<t:0:R>)` as `1970-01-01 00:00:00 UTC`.
+/// `<t:0:f> (<t:0:R>)` and `<t:0:f>` as `1970-01-01 00:00:00 UTC`.
 fn with_times(words: &str) -> String {
     let mut out = String::with_capacity(words.len());
     let mut parts = words.split("<t:");
     out.push_str(parts.next().unwrap_or_default());
     for part in parts {
-        let read = part.split_once(":f> (").and_then(|(second, rest)| {
-            let time = jiff::Timestamp::from_second(second.parse().ok()?).ok()?;
-            Some((time, rest))
-        });
-        match read {
-            Some((time, _)) => out.push_str(&time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
-            None => out.push_str(part.split_once(":R>)").map_or(part, |(_, rest)| rest)),
-        }
+        let Some((time, rest)) = part.split_once(":f>") else {
+            // How long ago it was is not known when the file is read.
+            out.push_str(part.split_once(":R>)").map_or(part, |(_, rest)| rest));
+            continue;
+        };
+        let time = time.parse().ok().and_then(|second| jiff::Timestamp::from_second(second).ok());
+        let written = time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+        out.push_str(&written.unwrap_or_default());
+        out.push_str(rest.strip_suffix(" (").unwrap_or(rest));
     }
     out
 }

@@ -57,8 +57,16 @@ fn check_screen(screen: &Screen) -> Result<(), String> {
     check_components(&json!(screen.components))
 }
 
-/// No character that steers, and each fence closed.
+/// No character that steers, and each fence closed, with something in it: one without is none for Discord.
 fn check_markup(words: &str) -> Result<(), String> {
+    if words
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .any(|inside| inside.trim_start_matches("sh\n").replace('\n', "").is_empty())
+    {
+        return Err(format!("a fence with nothing in it in {words:.200}"));
+    }
     if let Some(c) = words.chars().find(|c| *c != '\n' && kubewhy_text::is_hostile(*c)) {
         return Err(format!("{c:?} in {words:.200}"));
     }
@@ -153,7 +161,7 @@ fn samples_stay_within_the_limits() {
 
 #[test]
 fn hundreds_of_buttons_and_entries_stay_within_the_limits() {
-    let buttons = (0..300).map(|n| Button::command(text!["Why ", n as u32], format!("why pod p{n}"))).collect();
+    let buttons = (0..300).map(|n| Button::command(text!["Why ", n], format!("why pod p{n}"))).collect();
     let options = (0..300).map(|n| (text![name(format!("p{n}"))], Press::Token(format!("t{n}")))).collect();
     let message = Message::default()
         .with(Block::Buttons(buttons))

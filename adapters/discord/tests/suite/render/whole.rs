@@ -16,26 +16,30 @@ fn all_words(rendering: &Rendering) -> String {
             }
         }
         all.push_str(&json!(screen.components).to_string());
-        for file in screen.files.iter().filter(|file| file.name.ends_with(".txt")) {
+        for file in screen.files.iter().filter(|file| file.name == "whole.txt") {
             all.push_str(std::str::from_utf8(&file.bytes).unwrap());
         }
     }
     all
 }
 
+fn numbered(what: &str) -> String {
+    (0..900).map(|n| format!("{what}-{n}")).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn all_that_a_message_says_can_be_read() {
     let message = Message::new(Tone::Failing, text!["Pod ", name("n".repeat(253)), " fails ", quoted("e".repeat(200))])
         .with(Block::Paragraph(text![quoted(format!("start {} end-of-quotation", "long ".repeat(900)))]))
-        .with(Block::Points((0..400).map(|n| text!["point-", n as u32]).collect()))
-        .with(Block::Code((0..900).map(|n| format!("code-{n}\n")).collect()))
+        .with(Block::Points((0..400).map(|n| text!["point-", n]).collect()))
+        .with(Block::Code(numbered("code")))
         .with(Block::Commands(vec![format!("kubectl {} last-word", "x ".repeat(4_000))]))
         .below(Block::Quote(Quote {
             source: Text::from("the log"),
-            words: (0..900).map(|n| format!("quote-{n}\n")).collect(),
+            words: numbered("quote"),
             at: Some(samples::now()),
         }))
-        .below(Block::Steps((0..300).map(|n| text!["step-", n as u32]).collect()));
+        .below(Block::Steps((0..300).map(|n| text!["step-", n]).collect()));
     let rendering = render(&message);
     let all = all_words(&rendering);
     for words in ["end-of-quotation", "last-word"] {

@@ -42,6 +42,10 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Serve the embedded cluster, or a dump, as a Kubernetes API on loopback
     Sandbox(SandboxArgs),
+    /// Run the bot in Slack, Discord or both
+    Run(RunArgs),
+    /// Test the configuration: tokens, rights, channels, clusters; each line ok or what to do
+    Check(RunArgs),
     /// List the causes that are told apart, or explain one
     Catalogue(CatalogueArgs),
     /// Print a shell completion script
@@ -101,6 +105,16 @@ pub(crate) struct SandboxArgs {
     /// Write the kubeconfig to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The configuration; without it ./kubewhy.toml, then /etc/kubewhy/kubewhy.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug or trace, instead of what the configuration says
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
 }
 
 /// `90s`, `2m`, `1h 30m`.

@@ -1,25 +1,26 @@
 //! Where a request is answered: its line becomes a command, the command questions to a cluster, the answer a message.
 //!
 //! The decisions are `kubewhy-core`'s; here is only what has to be read for them. All chats come through here, whatever
-//! platform they are on.
+//! platform they are on. It keeps nothing between questions: what a thread is about, its caller brings along.
 
+mod find;
 mod logs;
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-use kubewhy_chat::{Input, Message, Place, Press, Reply, Request};
-use kubewhy_core::answer::{self, Extras};
-use kubewhy_core::commands::{self, Availability, Capabilities, Catalogue, Command, Explain, Fix, Help, Scan, Scope};
-use kubewhy_core::resolve::{self, Candidate, ResolveError, Wanted};
+use kubewhy_chat::{Field, Form, Input, Message, Press, Reply, Visibility};
+use kubewhy_core::access::{Grant, Namespaces, Policy};
+use kubewhy_core::answer::{self, Clusters, Extras, Surface, Waited};
+use kubewhy_core::commands::{
+    self, Availability, Capabilities, Catalogue, Command, Explain, Feature, Fix, Help, Scan, Scope, Tell,
+};
+use kubewhy_core::resolve::{Candidate, Wanted};
 use kubewhy_core::{UserError, mention};
-use kubewhy_diagnosis::Report;
-use kubewhy_text::{name, quoted, text};
+use kubewhy_diagnosis::{Report, Status, Target, scan};
+use kubewhy_text::{Text, name, quoted, text};
 
 use crate::source::Source;
 
-/// How many threads keep their object in mind.
-const MOST_THREADS: usize = 10_000;
+/// The form that asks which object is meant.
+const WHICH: &str = "which";
 
 /// A cluster or dump that questions are about.
 #[derive(Debug)]
@@ -33,81 +34,158 @@ pub struct Served {
 /// Answers requests.
 #[derive(Debug)]
 pub struct Desk {
-    served: Served,
+    served: Vec<Served>,
     here: Capabilities,
-    /// What each thread is about.
-    threads: Mutex<HashMap<Place, Wanted>>,
+    /// Who may ask what elsewhere; a person at a terminal asks by an own kubeconfig.
+    policy: Option<Policy>,
+}
+
+/// What is known of a question besides its words.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'q> {
+    /// What the place is about.
+    pub about: Option<&'q Wanted>,
+    /// Whether the place is a thread about it.
+    pub place: Whereabouts,
+    /// What may be asked.
+    pub grant: &'q Grant,
+}
+
+/// Where a question was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whereabouts {
+    /// In a channel or at a terminal.
+    Open,
+    /// In the thread about an object.
+    Thread,
 }
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// An answer.
-    Reply(Box<Reply>),
+    Reply(Box<Answered>),
     /// The rest of the answer before is wanted, which the place itself has.
     More,
     /// The conversation is over.
     Quit,
 }
 
+/// An answer, and what it means for what follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// What is said.
+    pub reply: Reply,
+    /// What the place is about from now on.
+    pub about: Option<Wanted>,
+    /// The object of which the person wants to be told when it is healthy.
+    pub tell: Option<Wanted>,
+}
+
 impl Desk {
-    /// A desk for one cluster or dump.
+    /// A desk for one cluster or dump, whose person may ask for all of it.
     pub fn new(served: Served, here: Capabilities) -> Self {
-        Self { served, here, threads: Mutex::default() }
+        Self { served: vec![served], here, policy: None }
+    }
+
+    /// A desk for several, where a policy says who may ask what.
+    pub fn shared(served: Vec<Served>, here: Capabilities, policy: Policy) -> Self {
+        Self { served, here, policy: Some(policy) }
     }
 
     /// Where evidence comes from.
-    pub fn source(&self) -> &Source {
-        &self.served.source
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.served.iter().map(|served| &served.source)
+    }
+
+    /// All that is served, for those who may ask for all.
+    pub fn everything(&self) -> Grant {
+        Grant::everything(self.sources().map(Source::name))
     }
 
     /// Says unasked that something broke.
     pub fn news(&self, report: &Report) -> Message {
-        answer::news(report, &self.extras())
+        answer::news(report, &self.extras(&self.everything()))
     }
 
-    /// Answers a request.
-    pub fn answer(&self, request: &Request) -> Outcome {
-        let line = match &request.input {
+    /// The command that an input means.
+    ///
+    /// # Errors
+    /// Where its words are not understood, or it belongs to something that is over.
+    pub fn read(&self, input: &Input, about: Option<&Wanted>, place: Whereabouts) -> Result<Command, UserError> {
+        let line = match input {
             Input::Line(line) | Input::Press(Press::Command(line)) => line.clone(),
-            Input::Shortcut(words) => match mention::mentioned(words).first() {
-                Some(object) => Command::Explain(Explain { object: object.clone() }).to_string(),
-                None => return refusal(&nothing_named()),
-            },
-            Input::Press(Press::Token(_) | Press::Link(_)) | Input::Form { .. } => return refusal(&outdated()),
+            Input::Shortcut(words) => {
+                let object = mention::mentioned(words).into_iter().next().ok_or_else(nothing_named)?;
+                return Ok(Command::Explain(Explain { object }));
+            }
+            Input::Form { token, values } if token == WHICH => {
+                format!("why {}", values.get(WHICH).map_or("", String::as_str))
+            }
+            Input::Press(Press::Token(_) | Press::Link(_)) | Input::Form { .. } => return Err(outdated()),
         };
-        match self.read(&line, &request.place) {
-            Ok(command) => self.run(&command, &request.place),
+        // Outside a thread, the object of the answer before is meant only where nothing else can be: `logs` takes its name,
+        // and `why` alone goes on asking what is broken.
+        let alone = commands::parse(&line, None);
+        if place == Whereabouts::Open && alone.is_ok() { alone } else { commands::parse(&line, about) }
+    }
+
+    /// The form that asks for what an input lacks, where it lacks something that can be asked for.
+    pub fn form_for(input: &Input) -> Option<Form> {
+        let Input::Shortcut(words) = input else { return None };
+        mention::mentioned(words).is_empty().then(|| Form {
+            title: text!["Why?"],
+            blocks: Vec::new(),
+            fields: vec![Field {
+                id: WHICH.to_owned(),
+                label: text!["No object is named in that message. Which one?"],
+                placeholder: text!["pod cart-7c9 -n shop"],
+                most: 300,
+            }],
+            submit: text!["Ask"],
+            token: WHICH.to_owned(),
+        })
+    }
+
+    /// Who will see the answer, as far as the words tell.
+    pub fn visibility(&self, input: &Input, place: Whereabouts) -> Visibility {
+        // In a thread the object may be the thread's, which is looked up later.
+        let about = (place == Whereabouts::Thread).then(Wanted::default);
+        match self.read(input, about.as_ref(), place) {
+            Ok(Command::Help(_) | Command::Tell(_) | Command::Quit | Command::More) => Visibility::OnlyAsker,
+            Ok(command) if command.availability(&self.here) == Availability::Here => Visibility::Everybody,
+            _ => Visibility::OnlyAsker,
+        }
+    }
+
+    /// Answers an input.
+    pub fn answer(&self, input: &Input, asked: &Asked<'_>) -> Outcome {
+        match self.read(input, asked.about, asked.place) {
+            Ok(command) => self.run(&command, asked.grant),
             Err(error) => refusal(&error),
         }
     }
 
-    /// What a line means. Outside a thread, the object of the answer before is meant only where nothing else can be: `logs`
-    /// takes its name, and `why` alone goes on asking what is broken.
-    fn read(&self, line: &str, place: &Place) -> Result<Command, UserError> {
-        let thread = self.thread(place);
-        let alone = commands::parse(line, None);
-        if place.thread.is_none() && alone.is_ok() {
-            return alone;
+    /// Does what a command asks for, as far as the grant goes.
+    pub fn run(&self, command: &Command, grant: &Grant) -> Outcome {
+        let needs_logs = command.spec().needs == Feature::Logs;
+        if let Some(why) = grant.no_logs.as_ref().filter(|_| needs_logs) {
+            return refusal(why);
         }
-        commands::parse(line, thread.as_ref())
-    }
-
-    fn run(&self, command: &Command, place: &Place) -> Outcome {
         if let Availability::ComesWith(feature) = command.availability(&self.here) {
             return refusal(&commands::not_here(command, feature));
         }
-        if let Some(other) = self.other_cluster(command) {
-            return refusal(&other);
-        }
+        let extras = self.extras(grant);
+        let counter = Counter { desk: self, grant, extras };
         let answered = match command {
-            Command::Explain(Explain { object }) => self.explain(command, object, place),
-            Command::Scan(scan) => self.scan(scan),
-            Command::Logs(logs) => self.log(command, logs),
-            Command::Fix(fix) => self.fix(command, fix, place),
-            Command::Catalogue(Catalogue { code }) => Ok(answer::cause(*code, &self.extras())),
-            Command::Help(Help { about: None }) => Ok(answer::help(&self.here)),
-            Command::Help(Help { about: Some(word) }) => Ok(answer::help_about(word, &self.here)),
+            Command::Explain(Explain { object }) => counter.explain(command, object),
+            Command::Scan(scan) => counter.scan(scan).map(Answered::to_everybody),
+            Command::Logs(logs) => counter.log(command, logs),
+            Command::Fix(fix) => counter.fix(command, fix),
+            Command::Tell(Tell { object }) => counter.tell(command, object),
+            Command::Catalogue(Catalogue { code }) => Ok(Answered::to_everybody(answer::cause(*code, &counter.extras))),
+            Command::Help(Help { about: None }) => Ok(Answered::to_asker(answer::help(&self.here))),
+            Command::Help(Help { about: Some(word) }) => Ok(Answered::to_asker(answer::help_about(word, &self.here))),
             Command::More => return Outcome::More,
             Command::Quit => return Outcome::Quit,
             // Their features are not offered anywhere yet, so that the availability above has refused them.
@@ -120,105 +198,151 @@ impl Desk {
             | Command::Audit(_)
             | Command::Precheck(_) => Err(UserError::new(text![quoted(command.spec().word), " is not here"]).message()),
         };
-        match answered {
-            Ok(message) => Outcome::Reply(Box::new(Reply::to_everybody(message))),
-            Err(remark) => Outcome::Reply(Box::new(Reply::to_asker(remark))),
-        }
+        Outcome::Reply(Box::new(answered.unwrap_or_else(Answered::to_asker)))
     }
 
-    /// Says so where a cluster is named that is not served here.
-    fn other_cluster(&self, command: &Command) -> Option<UserError> {
-        let of_scan = match command {
-            Command::Scan(scan) => scan.place.cluster.clone(),
-            _ => None,
+    /// The report about an object that was found before, and nothing said of it.
+    pub fn look(&self, object: &Wanted) -> Option<Report> {
+        let served = match &object.cluster {
+            Some(cluster) => self.served_as(cluster)?,
+            None => self.served.first()?,
         };
-        let named = command.wanted().and_then(|wanted| wanted.cluster).or(of_scan)?;
-        let here = self.source().name();
-        (named != here).then(|| {
-            UserError::new(text!["there is no cluster ", quoted(named), " here"]).next(text![
-                "This conversation is about ",
-                name(here),
-                "; leave the cluster out."
-            ])
-        })
+        let candidate = find::exact(object)?;
+        Some(served.explained(&candidate))
     }
 
-    fn explain(&self, command: &Command, object: &Wanted, place: &Place) -> Result<Message, Message> {
-        let report = self.report(command, object)?;
-        self.remember(place, &report);
-        Ok(answer::report(&report, &self.extras()))
+    /// Says how a wait for an object ended.
+    pub fn told(&self, waited: Waited<'_>) -> Message {
+        answer::told(waited, &self.extras(&self.everything()))
     }
 
-    /// Answers the question that a command asks about an object. A name that is whole is asked about at once; only where
-    /// nothing has it, names are looked through.
-    fn report(&self, command: &Command, object: &Wanted) -> Result<Report, Message> {
-        if let Some(candidate) = exact(object) {
-            let report = self.explained(&candidate);
-            if report.error.as_ref().is_none_or(|error| !["not-found", "not-in-dump"].contains(&error.code)) {
-                return Ok(report);
-            }
-        }
-        let candidate = self.find(object).map_err(|error| answer::unresolved(&error, command, &self.extras()))?;
-        Ok(self.explained(&candidate))
+    fn served_as(&self, cluster: &str) -> Option<&Served> {
+        self.served.iter().find(|served| served.source.name() == cluster)
     }
 
+    fn extras(&self, grant: &Grant) -> Extras {
+        let here = if grant.no_logs.is_some() { self.here.without(Feature::Logs) } else { self.here.clone() };
+        let clusters = if self.served.len() > 1 { Clusters::Several } else { Clusters::One };
+        Extras { surface: Surface::Chat(here), clusters }
+    }
+}
+
+impl Served {
     fn explained(&self, candidate: &Candidate) -> Report {
-        let target = candidate.to_target(self.source().name(), self.served.context.as_deref());
-        self.source().explain(target, self.source().clock()).0
+        let target = candidate.to_target(self.source.name(), self.context.as_deref());
+        let target = Target { cluster: self.source.name().to_owned(), ..target };
+        self.source.explain(target, self.source.clock()).0
+    }
+}
+
+impl Answered {
+    fn to_everybody(message: Message) -> Self {
+        Self { reply: Reply::to_everybody(message), about: None, tell: None }
     }
 
-    /// Finds the object that is meant among the names that there are.
-    fn find(&self, object: &Wanted) -> Result<Candidate, ResolveError> {
-        // Where nobody named a namespace the whole cluster is meant: a chat has no current one.
-        let candidates = self.source().candidates(&object.kinds(), object.namespace.as_deref());
-        resolve::resolve(object, &candidates).cloned()
+    /// A remark that only who asked sees.
+    pub fn to_asker(message: Message) -> Self {
+        Self { reply: Reply::to_asker(message), about: None, tell: None }
+    }
+
+    fn about(self, report: &Report) -> Self {
+        Self { about: Some(Wanted::of_report(report)), ..self }
+    }
+}
+
+/// The desk while it serves one person.
+struct Counter<'d> {
+    desk: &'d Desk,
+    grant: &'d Grant,
+    extras: Extras,
+}
+
+impl Counter<'_> {
+    fn explain(&self, command: &Command, object: &Wanted) -> Result<Answered, Message> {
+        let report = self.report(command, object)?;
+        let message = answer::report(&report, &self.extras);
+        Ok(Answered::to_everybody(message).about(&self.as_named(&report)))
+    }
+
+    fn fix(&self, command: &Command, fix: &Fix) -> Result<Answered, Message> {
+        let report = self.report(command, &fix.object)?;
+        let message = match fix.action {
+            Some(action) => answer::plan_preview(&report, action, &self.extras).map_err(|error| error.message())?,
+            None => answer::remedies(&report, &self.extras),
+        };
+        Ok(Answered::to_everybody(message).about(&self.as_named(&report)))
+    }
+
+    fn tell(&self, command: &Command, object: &Wanted) -> Result<Answered, Message> {
+        let report = self.report(command, object)?;
+        if report.error.is_some() || report.status == Status::Healthy {
+            return Ok(Answered::to_asker(answer::report(&report, &self.extras)).about(&self.as_named(&report)));
+        }
+        let message = answer::will_tell(&report);
+        let tell = Some(Wanted::of_report(&report));
+        Ok(Answered { tell, ..Answered::to_asker(message) }.about(&self.as_named(&report)))
+    }
+
+    /// Where one cluster is served, nobody names it, so that what a thread is about does not either.
+    fn as_named(&self, report: &Report) -> Report {
+        let mut report = report.clone();
+        if self.extras.clusters == Clusters::One {
+            report.target.cluster.clear();
+        }
+        report
     }
 
     fn scan(&self, scan: &Scan) -> Result<Message, Message> {
-        let namespace = match scan.scope {
-            Scope::Here | Scope::Everywhere => None,
-            Scope::Named => scan.place.namespace.as_deref(),
-        };
-        let source = self.source();
-        let found = source.scan(namespace, self.served.context.as_deref(), source.clock());
-        Ok(answer::scan(&found, &self.extras()))
-    }
-
-    fn fix(&self, command: &Command, fix: &Fix, place: &Place) -> Result<Message, Message> {
-        let report = self.report(command, &fix.object)?;
-        self.remember(place, &report);
-        Ok(match fix.action {
-            Some(action) => answer::plan_preview(&report, action, &self.extras()).map_err(|error| error.message())?,
-            None => answer::remedies(&report, &self.extras()),
-        })
-    }
-
-    fn extras(&self) -> Extras {
-        Extras::chat(self.here.clone())
-    }
-
-    fn thread(&self, place: &Place) -> Option<Wanted> {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
-    }
-
-    fn remember(&self, place: &Place, report: &Report) {
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        if threads.len() >= MOST_THREADS {
-            threads.clear();
+        let scopes = self.scopes(scan.place.cluster.as_deref())?;
+        let (mut roots, mut unread) = (Vec::new(), Vec::new());
+        let mut refused = None;
+        for scope in &scopes {
+            let namespaces = match (scan.scope, &scan.place.namespace) {
+                (Scope::Named, Some(namespace)) if !scope.namespaces.has(namespace) => {
+                    refused = Some(self.not_here(scope, namespace));
+                    continue;
+                }
+                (Scope::Named, Some(namespace)) => Namespaces::Only([namespace.clone()].into()),
+                _ => scope.namespaces.clone(),
+            };
+            let Some(served) = self.desk.served_as(&scope.name) else { continue };
+            let found = served.scan(&namespaces);
+            roots.extend(found.roots);
+            unread.extend(found.unread);
         }
-        threads.insert(place.clone(), Wanted::of_report(report).in_any_cluster());
+        if let Some(refused) = refused.filter(|_| roots.is_empty() && unread.is_empty()) {
+            return Err(refused);
+        }
+        roots.sort_by_key(|root| root.report.status);
+        Ok(answer::scan(&scan::Scan { roots, unread }, &self.extras))
     }
 }
 
-/// The object that is meant, where the words say all of it.
-fn exact(object: &Wanted) -> Option<Candidate> {
-    let Wanted { kind, name, namespace, cluster } = object.clone();
-    let kind = kind.filter(|kind| namespace.is_some() || !kind.is_namespaced())?;
-    Some(Candidate { kind, namespace: namespace.filter(|_| kind.is_namespaced()), name, cluster })
+impl Served {
+    fn scan(&self, namespaces: &Namespaces) -> scan::Scan {
+        let (now, context) = (self.source.clock(), self.context.as_deref());
+        let Namespaces::Only(these) = namespaces else { return self.source.scan(None, context, now) };
+        let (mut reports, mut unread) = (Vec::new(), Vec::new());
+        for namespace in these {
+            let (more, also_unread) = self.source.reports(Some(namespace), context, now);
+            reports.extend(more);
+            unread.extend(also_unread);
+        }
+        scan::Scan::new(reports, unread)
+    }
 }
 
 fn refusal(error: &UserError) -> Outcome {
-    Outcome::Reply(Box::new(Reply::to_asker(error.message())))
+    Outcome::Reply(Box::new(Answered::to_asker(error.message())))
+}
+
+/// Says so where a cluster is named that is not served here.
+fn no_cluster(named: &str, here: &[&str]) -> UserError {
+    let error = UserError::new(text!["there is no cluster ", quoted(named), " here"]);
+    match here {
+        [only] => error.next(text!["This conversation is about ", name(*only), "; leave the cluster out."]),
+        _ => error.next(text!["Here: ", Text::names(here.iter().copied(), 10), "."]),
+    }
 }
 
 fn nothing_named() -> UserError {

@@ -6,8 +6,10 @@
 //! Invariants: standard output carries the answer and nothing else; what is said on the side goes to standard error; no
 //! command here changes a cluster.
 
+mod bot;
 mod cli;
 mod commands;
+pub mod config;
 mod conversation;
 pub mod demo;
 pub mod desk;
@@ -62,6 +64,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Scan(arguments) => commands::scan::run(&arguments, &mut output),
         Command::Record(arguments) => commands::record::run(&arguments, &mut output),
         Command::Sandbox(arguments) => commands::sandbox::run(&arguments, &mut output),
+        Command::Run(arguments) => commands::run::run(&arguments, &mut output),
+        Command::Check(arguments) => commands::check::run(&arguments, &mut output),
         Command::Catalogue(arguments) => commands::catalogue::run(&arguments, &mut output),
         Command::Completions { shell } => commands::completions::run(shell, &mut output),
         Command::Man => commands::man::run(&mut output),

@@ -93,8 +93,17 @@ impl Source {
     /// Where there is no kubeconfig, or it cannot be used.
     pub fn cluster(connection: &Connection) -> Result<Self, SourceError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)?;
+        Self::cluster_on(Arc::new(runtime), connection)
+    }
+
+    /// The same on a runtime that is there already. Questions are asked from outside of it, or from threads on which it lets
+    /// one block.
+    ///
+    /// # Errors
+    /// Where there is no kubeconfig, or it cannot be used.
+    pub fn cluster_on(runtime: Arc<Runtime>, connection: &Connection) -> Result<Self, SourceError> {
         let cluster = runtime.block_on(Cluster::connect(connection))?;
-        Ok(Self::Cluster { cluster, runtime: Arc::new(runtime), clock: Clock::new(Timestamp::now) })
+        Ok(Self::Cluster { cluster, runtime, clock: Clock::new(Timestamp::now) })
     }
 
     /// The same with its clock standing still at that time.
@@ -187,6 +196,20 @@ impl Source {
         kinds.iter().flat_map(of_kind).collect()
     }
 
+    /// The objects of several kinds that have exactly that name, in the order of the kinds.
+    pub fn named(&self, kinds: &[Kind], namespace: Option<&str>, name: &str) -> Vec<Candidate> {
+        let found = match self {
+            Self::Dump { .. } => {
+                let mut all = self.candidates(kinds, namespace);
+                all.retain(|candidate| candidate.name == name);
+                return all;
+            }
+            Self::Cluster { cluster, runtime, .. } => runtime.block_on(cluster.named(kinds, namespace, name)),
+        };
+        let candidate = |(kind, namespace, name)| Candidate { kind, namespace, name, cluster: None };
+        found.into_iter().map(candidate).collect()
+    }
+
     /// All objects of a kind, in one namespace or in all.
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Answer {
         let ask = Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All };
@@ -195,8 +218,21 @@ impl Source {
 
     /// Looks for everything that is broken, in one namespace or in all.
     pub fn scan(&self, namespace: Option<&str>, context: Option<&str>, now: Timestamp) -> Scan {
-        let answers: Vec<_> = scan::KINDS.iter().map(|kind| (*kind, self.list(*kind, namespace))).collect();
-        let (suspects, unread) = scan::suspects(&answers, namespace, now);
+        let (reports, unread) = self.reports(namespace, context, now);
+        Scan::new(reports, unread)
+    }
+
+    /// A report for each object that may be broken, in one namespace or in all, and what could not be read.
+    pub fn reports(
+        &self,
+        namespace: Option<&str>,
+        context: Option<&str>,
+        now: Timestamp,
+    ) -> (Vec<Report>, Vec<String>) {
+        let asks =
+            scan::KINDS.map(|kind| Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All });
+        let answers = scan::KINDS.into_iter().zip(self.answer(asks.to_vec()).into_iter().map(|(_, answer)| answer));
+        let (suspects, unread) = scan::suspects(&answers.collect::<Vec<_>>(), namespace, now);
         let reports = suspects
             .into_iter()
             .map(|suspect| {
@@ -204,13 +240,16 @@ impl Source {
                 self.explain(Target { cluster, context, ..suspect }, now).0
             })
             .collect();
-        Scan::new(reports, unread)
+        (reports, unread)
     }
 
     /// Answers a question; the inquiry comes back for those who want to know what was read.
     pub fn explain(&self, target: Target, now: Timestamp) -> (Report, Inquiry) {
         let started = Instant::now();
-        let before = self.requests();
+        let question = match self {
+            Self::Dump { .. } => None,
+            Self::Cluster { cluster, .. } => Some(cluster.for_one_question()),
+        };
         let mut inquiry = Inquiry::new(target, now).noting(self.caveats());
         let mut answers = Vec::new();
         let mut told = false;
@@ -224,11 +263,15 @@ impl Source {
                             asks.first().map(ToString::to_string).unwrap_or_default()
                         ));
                     }
-                    answers = self.answer(asks);
+                    answers = match (self, &question) {
+                        (Self::Cluster { runtime, .. }, Some(question)) => runtime.block_on(question.answer(asks)),
+                        _ => self.answer(asks),
+                    };
                 }
                 Step::Done(mut report) => {
-                    if matches!(self, Self::Cluster { .. }) {
-                        report.requests = self.requests() - before;
+                    if let (Self::Cluster { cluster, .. }, Some(question)) = (self, &question) {
+                        cluster.add_requests(question);
+                        report.requests = question.requests();
                     }
                     report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                     return (*report, inquiry);

@@ -168,7 +168,7 @@ async fn every_question_gets_its_answer() {
 #[tokio::test]
 async fn what_stands_still_gets_the_same_answer_an_hour_later() {
     let mut demo = Demo::new();
-    demo.advance_to(std::time::Duration::from_secs(3600));
+    demo.advance_to(std::time::Duration::from_hours(1));
     let stands = |scenario: &&Scenario| {
         use ScenarioKind::{Admission, Creation, Dependency, Image, Scheduling};
         scenario.stands_still() && matches!(scenario.kind(), Admission | Scheduling | Image | Dependency | Creation)
@@ -187,7 +187,7 @@ async fn what_stands_still_gets_the_same_answer_an_hour_later() {
 #[test]
 fn every_object_is_one_that_a_typed_client_can_read() {
     let mut demo = Demo::new();
-    demo.advance_to(std::time::Duration::from_secs(600));
+    demo.advance_to(std::time::Duration::from_mins(10));
     let objects = demo.sandbox.everything();
     let malformed = objects.iter().filter_map(|object| match Object::from_value((**object).clone()) {
         Err(error @ ObjectError::Malformed { .. }) => Some(error.to_string()),

@@ -151,7 +151,7 @@ impl Cluster {
     }
 
     async fn send(&self, path: &str, query: &BTreeMap<&str, String>, form: Form) -> Result<String, Failure> {
-        self.count();
+        self.turn().await;
         let request = http::Request::get(request::url(path, query))
             .header(http::header::ACCEPT, form.accept())
             .body(Vec::new())

@@ -1,5 +1,6 @@
 //! From a kubeconfig, its context and its credential plugins, or the service account of this pod, to a client.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,30 @@ pub struct Connection {
     pub context: Option<String>,
     /// The kubeconfig file; `None` = `KUBECONFIG`, else `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
+    /// Whether a kubeconfig is looked for at all.
+    pub place: Place,
+    /// The name under which it is spoken of; `None` = the context's.
+    pub name: Option<String>,
+    /// How many requests may be sent a second, all questions together; what is more waits for its turn. `None` = without a
+    /// bound.
+    pub requests_per_second: Option<NonZeroU32>,
+}
+
+/// Where the way to a cluster is described.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// In a kubeconfig; where there is none, in this pod.
+    #[default]
+    Kubeconfig,
+    /// In this pod: its service account.
+    InCluster,
+}
+
+impl Connection {
+    /// The cluster around this pod.
+    pub fn in_cluster() -> Self {
+        Self { place: Place::InCluster, ..Self::default() }
+    }
 }
 
 /// Why there is no connection.
@@ -31,6 +56,9 @@ pub enum ConnectError {
         "no cluster: there is no usable kubeconfig (set KUBECONFIG or --kubeconfig) and this is no pod; --from reads a dump"
     )]
     Infer(#[source] InferConfigError),
+    /// This is no pod, or its service account is not mounted.
+    #[error("there is no service account of a pod here; in_cluster works only inside of a cluster")]
+    InCluster(#[source] kube::config::InClusterError),
     /// The client cannot be made from the configuration.
     #[error("the client could not be made from the kubeconfig")]
     Client(#[source] kube::Error),
@@ -44,6 +72,7 @@ pub(crate) async fn connect(connection: &Connection) -> Result<Cluster, ConnectE
     let _ = rustls::crypto::ring::default_provider().install_default();
     let options = KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
     let mut config = match &connection.kubeconfig {
+        _ if connection.place == Place::InCluster => Config::incluster().map_err(ConnectError::InCluster)?,
         Some(path) => {
             let kubeconfig = Kubeconfig::read_from(path).map_err(ConnectError::Kubeconfig)?;
             Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(ConnectError::Kubeconfig)?
@@ -57,10 +86,18 @@ pub(crate) async fn connect(connection: &Connection) -> Result<Cluster, ConnectE
     config.read_timeout = Some(crate::REQUEST_TIMEOUT);
     // The library's own retry repeats a refused request up to 15 times; a question is answered or says so.
     config.default_retry = false;
-    let name =
-        connection.context.clone().or_else(|| current_context(connection)).unwrap_or_else(|| "in-cluster".to_owned());
+    let name = connection
+        .name
+        .clone()
+        .or_else(|| connection.context.clone())
+        .or_else(|| current_context(connection))
+        .unwrap_or_else(|| "in-cluster".to_owned());
     let client = Client::try_from(config).map_err(ConnectError::Client)?;
-    Ok(Cluster::new(client, name))
+    let cluster = Cluster::new(client, name);
+    Ok(match connection.requests_per_second {
+        Some(most) => cluster.paced(most),
+        None => cluster,
+    })
 }
 
 fn current_context(connection: &Connection) -> Option<String> {
@@ -68,5 +105,8 @@ fn current_context(connection: &Connection) -> Option<String> {
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
     };
+    if connection.place == Place::InCluster {
+        return None;
+    }
     kubeconfig.ok().and_then(|kubeconfig| kubeconfig.current_context).filter(|context| !context.is_empty())
 }

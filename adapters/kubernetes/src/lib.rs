@@ -11,13 +11,16 @@ mod answer;
 mod connect;
 mod request;
 
-pub use connect::{ConnectError, Connection};
+pub use connect::{ConnectError, Connection, Place};
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kube::Client;
 use kubewhy_diagnosis::ask::{Answer, Ask};
 use kubewhy_diagnosis::kind::Kind;
@@ -32,6 +35,7 @@ pub struct Cluster {
     client: Client,
     name: String,
     requests: AtomicUsize,
+    pace: Option<Arc<DefaultDirectRateLimiter>>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -51,7 +55,31 @@ impl Cluster {
 
     /// Reads through a client that is there already.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), requests: AtomicUsize::new(0) }
+        Self { client, name: name.into(), requests: AtomicUsize::new(0), pace: None }
+    }
+
+    /// The same with at most so many requests a second, all questions together; what is more waits for its turn. A second's
+    /// worth may be sent at once.
+    #[must_use]
+    pub(crate) fn paced(mut self, per_second: NonZeroU32) -> Self {
+        self.pace = Some(Arc::new(RateLimiter::direct(Quota::per_second(per_second))));
+        self
+    }
+
+    /// The same for one question, whose requests are counted by themselves, while others ask too.
+    #[must_use]
+    pub fn for_one_question(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            name: self.name.clone(),
+            requests: AtomicUsize::new(0),
+            pace: self.pace.clone(),
+        }
+    }
+
+    /// Counts the requests of a question among those of all.
+    pub fn add_requests(&self, question: &Self) {
+        self.requests.fetch_add(question.requests(), Ordering::Relaxed);
     }
 
     /// The cluster's name: the context's, or `in-cluster`.
@@ -78,21 +106,71 @@ impl Cluster {
         answers.buffered(CONCURRENCY).collect().await
     }
 
-    /// The objects of a kind as `(namespace, name)`, from their metadata alone; empty where they cannot be listed.
+    /// The objects of a kind as `(namespace, name)`, from their metadata alone; empty where they cannot be listed. Where there
+    /// are more than a bounded number of pages, those of the first pages.
     pub async fn names(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Option<String>, String)> {
-        let path = request::collection(kind, namespace);
-        let query = BTreeMap::from([("limit", request::PAGE.to_owned())]);
-        let Ok(list) = self.get_json(&path, &query, request::Form::MetadataList).await else {
-            return Vec::new();
-        };
-        let items = list.get("items").and_then(|items| items.as_array());
-        let field = |item: &serde_json::Value, key: &str| {
-            item.get("metadata").and_then(|meta| meta.get(key)).and_then(|value| value.as_str()).map(str::to_owned)
-        };
-        items.into_iter().flatten().filter_map(|item| Some((field(item, "namespace"), field(item, "name")?))).collect()
+        self.names_where(kind, namespace, None).await
     }
 
-    fn count(&self) {
+    /// The objects of several kinds that have exactly that name, each with its kind: a small answer to a request per kind,
+    /// all at once.
+    pub async fn named(
+        &self,
+        kinds: &[Kind],
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Vec<(Kind, Option<String>, String)> {
+        let selector = format!("metadata.name={name}");
+        let found = futures::stream::iter(kinds.iter().map(|kind| {
+            let selector = selector.clone();
+            async move { (*kind, self.names_where(*kind, namespace, Some(selector)).await) }
+        }));
+        let found: Vec<_> = found.buffered(CONCURRENCY).collect().await;
+        let of_kind = |(kind, names): (Kind, Vec<(Option<String>, String)>)| {
+            names.into_iter().map(move |(namespace, name)| (kind, namespace, name))
+        };
+        found.into_iter().flat_map(of_kind).collect()
+    }
+
+    async fn names_where(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        selector: Option<String>,
+    ) -> Vec<(Option<String>, String)> {
+        let path = request::collection(kind, namespace);
+        let mut names = Vec::new();
+        let mut from = None;
+        for _ in 0..request::MAX_PAGES {
+            let mut query = BTreeMap::from([("limit", request::PAGE.to_owned())]);
+            query.extend(selector.clone().map(|selector| ("fieldSelector", selector)));
+            query.extend(from.take().map(|from| ("continue", from)));
+            let Ok(list) = self.get_json(&path, &query, request::Form::MetadataList).await else { break };
+            let items = list.get("items").and_then(|items| items.as_array());
+            names.extend(
+                items
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| Some((metadata(item, "namespace"), metadata(item, "name")?))),
+            );
+            from = metadata(&list, "continue").filter(|from| !from.is_empty());
+            if from.is_none() {
+                break;
+            }
+        }
+        names
+    }
+
+    /// Waits until the next request may be sent, and counts it.
+    async fn turn(&self) {
+        if let Some(pace) = &self.pace {
+            pace.until_ready().await;
+        }
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// A string of an object's metadata.
+fn metadata(object: &serde_json::Value, key: &str) -> Option<String> {
+    object.get("metadata")?.get(key)?.as_str().map(str::to_owned)
 }

@@ -28,7 +28,7 @@ mod broken;
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
 
 /// How long a client may take for the body of a request.
-const BODY_PATIENCE: Duration = Duration::from_secs(60);
+const BODY_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The API of a sandbox as a service of HTTP requests. Clones serve the same sandbox.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ mod news;
 mod plan;
 mod report;
 mod scan;
+mod tell;
 mod unresolved;
 
 use jiff::Timestamp;
@@ -25,6 +26,7 @@ pub use news::news;
 pub use plan::{plan_preview, remedies};
 pub use report::report;
 pub use scan::scan;
+pub use tell::{WAITED_FOR, Waited, tells_already, told, will_tell};
 pub use unresolved::{no_log, no_pod, unresolved};
 
 use crate::commands::{Capabilities, Feature};

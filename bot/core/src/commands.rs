@@ -20,6 +20,7 @@ mod precheck;
 mod quit;
 mod scan;
 mod silence;
+mod tell;
 mod timeline;
 
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ use kubewhy_text::{quoted, text};
 pub use acknowledge::Acknowledge;
 pub use arguments::Place;
 pub(crate) use arguments::is_keyword;
+pub(crate) use arguments::shown;
 pub use audit::Audit;
 pub use catalogue::{Catalogue, code};
 pub use debug::Debug;
@@ -43,6 +45,7 @@ pub use logs::{LINES, Logs, MOST_LINES};
 pub use precheck::{Precheck, Proposal};
 pub use scan::{Scan, Scope};
 pub use silence::{Silence, Silenced};
+pub use tell::Tell;
 pub use timeline::Timeline;
 
 use crate::UserError;
@@ -70,6 +73,8 @@ pub enum Command {
     Help(Help),
     /// The end of a conversation at a terminal.
     Quit,
+    /// One message when an object is healthy.
+    Tell(Tell),
     /// The incidents that are open.
     Incidents(Incidents),
     /// No messages about something for a time.
@@ -102,6 +107,8 @@ pub enum Feature {
     Console,
     /// Plans of remedies are shown.
     Plans,
+    /// A person can be called later.
+    Tell,
     /// Incidents, notifications, the recorder.
     Incidents,
     /// Plans can be confirmed and are carried out.
@@ -123,6 +130,17 @@ impl Capabilities {
     /// What is built today, at a terminal.
     pub fn console() -> Self {
         Self::new([Feature::Logs, Feature::Console, Feature::Plans])
+    }
+
+    /// What is built today, in a chat that others read too.
+    pub fn chat() -> Self {
+        Self::new([Feature::Logs, Feature::Tell])
+    }
+
+    /// The same without a part.
+    #[must_use]
+    pub fn without(&self, feature: Feature) -> Self {
+        Self(self.0.iter().copied().filter(|other| *other != feature).collect())
     }
 
     /// Tells whether it is there.
@@ -159,12 +177,13 @@ pub struct Spec {
 }
 
 /// All commands, in the order in which help lists them.
-pub const ALL: [&Spec; 16] = [
+pub const ALL: [&Spec; 17] = [
     &explain::SPEC,
     &scan::SPEC,
     &logs::SPEC,
     &fix::SPEC,
     &catalogue::SPEC,
+    &tell::SPEC,
     &incidents::SPEC,
     &silence::SPEC,
     &acknowledge::SPEC,
@@ -190,6 +209,7 @@ impl Command {
             Self::More => &more::SPEC,
             Self::Help(_) => &help::SPEC,
             Self::Quit => &quit::SPEC,
+            Self::Tell(_) => &tell::SPEC,
             Self::Incidents(_) => &incidents::SPEC,
             Self::Silence(_) => &silence::SPEC,
             Self::Acknowledge(_) => &acknowledge::SPEC,
@@ -226,6 +246,7 @@ impl Command {
             Self::Explain(Explain { object })
             | Self::Logs(Logs { object, .. })
             | Self::Fix(Fix { object, .. })
+            | Self::Tell(Tell { object })
             | Self::Timeline(Timeline { object })
             | Self::History(History { object })
             | Self::Debug(Debug { object, .. })
@@ -256,6 +277,7 @@ impl fmt::Display for Command {
             Self::More => f.write_str("more"),
             Self::Help(command) => command.fmt(f),
             Self::Quit => f.write_str("quit"),
+            Self::Tell(command) => command.fmt(f),
             Self::Incidents(command) => command.fmt(f),
             Self::Silence(command) => command.fmt(f),
             Self::Acknowledge(command) => command.fmt(f),

@@ -9,6 +9,7 @@
 //! cluster or a chat are never our own words ([`kubewhy_text::Span`]).
 #![warn(missing_docs)]
 
+pub mod access;
 pub mod answer;
 pub mod commands;
 pub mod complete;

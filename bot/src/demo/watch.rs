@@ -59,7 +59,7 @@ impl Watch {
 
     /// What broke since the last look.
     fn news(&mut self, desk: &Desk) -> Vec<Message> {
-        let source = desk.source();
+        let Some(source) = desk.sources().next() else { return Vec::new() };
         let scan = source.scan(None, None, source.clock());
         self.unknown(&scan).map(|root| desk.news(&root.report)).collect()
     }

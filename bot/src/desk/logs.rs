@@ -15,7 +15,7 @@ use kubewhy_diagnosis::redact::redact;
 use kubewhy_diagnosis::{Report, pods};
 use kubewhy_text::{Text, name, quoted, text};
 
-use super::Desk;
+use super::{Answered, Counter};
 
 /// The annotation by which a pod says which of its containers it is about
 /// (<https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container>).
@@ -24,9 +24,9 @@ const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// The report about the object, once it was asked for.
 type Told = OnceCell<Option<Report>>;
 
-impl Desk {
-    pub(super) fn log(&self, command: &Command, logs: &Logs) -> Result<Message, Message> {
-        let found = self.find(&logs.object).map_err(|error| answer::unresolved(&error, command, &self.extras()))?;
+impl Counter<'_> {
+    pub(super) fn log(&self, command: &Command, logs: &Logs) -> Result<Answered, Message> {
+        let found = self.find(command, &logs.object)?;
         let told = Told::new();
         let pod = self.pod_of(&found, &told)?;
         let named = logs.container.as_deref();
@@ -66,7 +66,7 @@ impl Desk {
             .meant(Command::Logs(this).to_string())
             .message());
         }
-        let words = match self.ask(ask) {
+        let words = match self.ask(&found, ask) {
             Answer::Log(words) => words,
             Answer::Absent => Arc::from(""),
             Answer::Forbidden(why) | Answer::Failed(why) => return Err(unread(&what, text![quoted(redact(&why))])),
@@ -77,22 +77,25 @@ impl Desk {
             Wanted { kind: Some(Kind::Pod), name: pod, namespace: Some(namespace), cluster: found.cluster.clone() };
         let (instance, lines) = (logs.instance, logs.lines);
         let has_other = runs == Runs::Several;
-        Ok(answer::log(&Log { pod, container: &container, instance, redacted: &redact(&words), lines, has_other }))
+        let log = Log { pod, container: &container, instance, redacted: &redact(&words), lines, has_other };
+        let message = answer::log(&log);
+        Ok(Answered { about: Some(found.to_wanted()), ..Answered::to_everybody(message) })
     }
 
     /// The pod itself, or that one of a workload's pods which shows its trouble; where all are well, the first.
     fn pod_of(&self, found: &Candidate, told: &Told) -> Result<Arc<Pod>, Message> {
         let Candidate { kind, namespace, name, .. } = found;
         if *kind == Kind::Pod {
-            return self.pod(namespace.as_deref(), name).ok_or_else(|| answer::no_pod(found));
+            return self.pod(found, namespace.as_deref(), name).ok_or_else(|| answer::no_pod(found));
         }
         let troubled = self.report_of(found, told).and_then(|report| {
             report.findings.iter().map(|ranked| &ranked.finding.object).find(|object| object.kind == Kind::Pod.name())
         });
-        if let Some(pod) = troubled.and_then(|pod| self.pod(pod.namespace.as_deref(), &pod.name)) {
+        if let Some(pod) = troubled.and_then(|pod| self.pod(found, pod.namespace.as_deref(), &pod.name)) {
             return Ok(pod);
         }
-        let selector = match self.ask(Ask::Get { kind: *kind, namespace: namespace.clone(), name: name.clone() }) {
+        let selector = match self.ask(found, Ask::Get { kind: *kind, namespace: namespace.clone(), name: name.clone() })
+        {
             Answer::Object(object) => selector_of(&object),
             _ => None,
         };
@@ -100,7 +103,7 @@ impl Desk {
             Kind::Namespace | Kind::PersistentVolumeClaim => answer::no_log(found),
             _ => answer::no_pod(found),
         })?);
-        match self.ask(Ask::List { kind: Kind::Pod, namespace: namespace.clone(), filter }) {
+        match self.ask(found, Ask::List { kind: Kind::Pod, namespace: namespace.clone(), filter }) {
             Answer::List { items, .. } => items.into_iter().find_map(|item| match item {
                 Object::Pod(pod) => Some(pod),
                 _ => None,
@@ -110,9 +113,9 @@ impl Desk {
         .ok_or_else(|| answer::no_pod(found))
     }
 
-    fn pod(&self, namespace: Option<&str>, name: &str) -> Option<Arc<Pod>> {
+    fn pod(&self, found: &Candidate, namespace: Option<&str>, name: &str) -> Option<Arc<Pod>> {
         let ask = Ask::Get { kind: Kind::Pod, namespace: namespace.map(str::to_owned), name: name.to_owned() };
-        match self.ask(ask) {
+        match self.ask(found, ask) {
             Answer::Object(Object::Pod(pod)) => Some(pod),
             _ => None,
         }
@@ -120,7 +123,10 @@ impl Desk {
 
     /// What is wrong with the object; it is asked at most once.
     fn report_of<'t>(&self, found: &Candidate, told: &'t Told) -> Option<&'t Report> {
-        told.get_or_init(|| Some(self.explained(found)).filter(|report| report.error.is_none())).as_ref()
+        told.get_or_init(|| {
+            self.served(found).ok().map(|served| served.explained(found)).filter(|report| report.error.is_none())
+        })
+        .as_ref()
     }
 
     /// The container that was named; else the only one, the one in trouble, the one that the pod says it is about.
@@ -152,8 +158,8 @@ impl Desk {
             .ok_or_else(|| UserError::new(text!["the pod has no container"]))
     }
 
-    fn ask(&self, ask: Ask) -> Answer {
-        let answer = self.source().answer(vec![ask]).pop();
+    fn ask(&self, found: &Candidate, ask: Ask) -> Answer {
+        let answer = self.served(found).ok().and_then(|served| served.source.answer(vec![ask]).pop());
         answer.map_or_else(|| Answer::Failed("no answer".to_owned()), |(_, answer)| answer)
     }
 }

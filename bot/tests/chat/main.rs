@@ -11,10 +11,11 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use kubewhy::demo::{Demo, TOUR};
-use kubewhy::desk::{Desk, Outcome, Served};
-use kubewhy_chat::{Input, Message, Person, Place, Request};
+use kubewhy::desk::{Asked, Desk, Outcome, Served, Whereabouts};
+use kubewhy_chat::{Input, Message};
 use kubewhy_console::{Details, View};
 use kubewhy_core::commands::Capabilities;
+use kubewhy_core::resolve::Wanted;
 
 /// The time at which the demo's clock stands still.
 const AT: &str = "2026-11-21T03:16:00Z";
@@ -117,7 +118,8 @@ fn a_dump_can_be_talked_about() {
 fn said(lines: &[&str]) -> Vec<String> {
     let demo = Demo::start(Duration::ZERO, Some(AT.parse().expect("a time"))).expect("the demo plays");
     let desk = Desk::new(Served { source: demo.source(), context: None }, Capabilities::console());
-    lines.iter().map(|line| kubewhy_console::render(&answer(&desk, line), &View::default())).collect()
+    let mut about = None;
+    lines.iter().map(|line| kubewhy_console::render(&answer(&desk, line, &mut about), &View::default())).collect()
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn the_picture_in_the_readme_is_what_the_demo_shows() {
     for line in ["why deploy push -n store", "why pod kafka-1 -n data", "3"] {
         let command = if line == "3" { "fix pod kafka-1 -n data --action force-delete-pod" } else { line };
         screen.extend(["\u{1b}[1m> ", line, "\u{1b}[0m\n"]);
-        screen.push_str(&kubewhy_console::render(&answer(&desk, command), &view));
+        screen.push_str(&kubewhy_console::render(&answer(&desk, command, &mut None), &view));
         screen.push('\n');
     }
     let later = Demo::start(Duration::from_secs(6 * 60), Some(at)).expect("the demo plays");
@@ -203,11 +205,14 @@ fn the_picture_in_the_readme_is_what_the_demo_shows() {
     assert!(committed == drawn, "docs/demo.svg was stale and has been drawn anew; commit it");
 }
 
-fn answer(desk: &Desk, line: &str) -> Message {
-    let who = Person { id: "console:ada".to_owned(), name: "ada".to_owned(), identity: None };
-    let place = Place { channel: "console".to_owned(), thread: None };
-    match desk.answer(&Request { who, place, input: Input::Line(line.to_owned()) }) {
-        Outcome::Reply(reply) => reply.message,
+fn answer(desk: &Desk, line: &str, about: &mut Option<Wanted>) -> Message {
+    let grant = desk.everything();
+    let asked = Asked { about: about.as_ref(), place: Whereabouts::Open, grant: &grant };
+    match desk.answer(&Input::Line(line.to_owned()), &asked) {
+        Outcome::Reply(answered) => {
+            *about = answered.about.or(about.take());
+            answered.reply.message
+        }
         other => panic!("{line} is answered: {other:?}"),
     }
 }

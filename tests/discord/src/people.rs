@@ -232,8 +232,12 @@ impl State {
         }
         let values = arguments::chosen(select, chosen)?;
         let kind = number(select, "type").unwrap_or(3);
-        let data = json!({"custom_id": text(select, "custom_id"), "component_type": kind, "values": values,
-            "id": select.get("id"), "resolved": {}});
+        let mut data = json!({"custom_id": text(select, "custom_id"), "component_type": kind, "values": values,
+            "id": select.get("id")});
+        // A select of strings has nothing to resolve, and discord.py tells by this which one it is.
+        if let Some(resolved) = self.resolved_choices(kind, channel, wanted, &values)? {
+            crate::state::set(&mut data, "resolved", resolved);
+        }
         Ok(self.use_component(by, channel, message, data))
     }
 
@@ -257,7 +261,7 @@ impl State {
         if let Some(opened) = self.interactions.get_mut(&opened.id) {
             opened.modal_submitted = true;
         }
-        let data = json!({"custom_id": text(&modal, "custom_id"), "components": rows, "resolved": {}});
+        let data = json!({"custom_id": text(&modal, "custom_id"), "components": rows});
         let (source, channel) = (opened.source, opened.channel);
         let starting = Starting {
             kind: MODAL,

@@ -24,10 +24,10 @@ use line::{Event, Writer};
 use tamper::Tamper;
 
 /// How long a watch runs whose client does not say; a real server draws 30 to 60 minutes.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(30);
 
 /// How often a bookmark is sent when nothing else is.
-const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+const BOOKMARK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Follows a collection.
 pub(super) fn watch(sandbox: &Sandbox, request: &Request) -> Result<Answer, Status> {

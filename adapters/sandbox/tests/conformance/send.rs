@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// No answer, a watch's included, takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a question that waits for controllers is asked, with [`PAUSE`] in between.
 const ATTEMPTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(200);

@@ -181,6 +181,10 @@ fn buttons(report: &Report, lead: &RankedFinding, extras: &Extras) -> Vec<Button
             .to_string();
         buttons.push(Button::command("Logs", line));
     }
+    if extras.offers(Feature::Tell) {
+        let line = Command::Tell(commands::Tell { object: extras.named(report) }).to_string();
+        buttons.push(Button::command("Tell me when healthy", line));
+    }
     if extras.offers(Feature::Console) {
         buttons.push(Button::command("Details", Command::More.to_string()));
     }

@@ -21,6 +21,10 @@ pub(super) fn ok(line: &str) -> Command {
     parse(line, None).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
+pub(super) fn in_thread(line: &str) -> Command {
+    parse(line, Some(&pod_cart())).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
 pub(super) fn error(line: &str) -> UserError {
     match parse(line, None) {
         Err(error) => error,

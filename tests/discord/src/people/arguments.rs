@@ -174,6 +174,35 @@ impl State {
     }
 }
 
+impl State {
+    /// What the ids chosen in a select of users, roles, both or channels stand for; `None` for strings.
+    pub(crate) fn resolved_choices(
+        &self,
+        kind: u64,
+        channel: Id,
+        select: &str,
+        values: &[String],
+    ) -> Result<Option<Value>, Unable> {
+        // The types of options with the same meaning.
+        let kinds: &[u64] = match kind {
+            5 => &[6],
+            6 => &[8],
+            7 => &[6, 8],
+            8 => &[7],
+            _ => return Ok(None),
+        };
+        let guild = self.channels.get(&channel).and_then(|channel| channel.guild);
+        let mut resolved = Map::new();
+        for value in values {
+            let id = json!(value);
+            if !kinds.iter().any(|kind| self.resolve(*kind, &id, guild, &mut resolved)) {
+                return Err(Unable::Unsuitable { option: select.to_owned(), value: value.clone() });
+            }
+        }
+        Ok(Some(Value::Object(resolved)))
+    }
+}
+
 fn in_range(option: &Value, value: &Value) -> bool {
     let bound = |key: &str| option.get(key).and_then(Value::as_f64);
     let Some(value) = value.as_f64() else { return false };

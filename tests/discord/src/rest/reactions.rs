@@ -28,7 +28,7 @@ pub(crate) fn route(
     let bot = state.application.id;
     match (incoming.method.as_str(), rest) {
         ("PUT", [emoji, "@me"]) => {
-            let emoji = known(&decoded(emoji))?;
+            let emoji = known(emoji)?;
             let is_new = state.messages.get(&message).is_some_and(|found| !found.reactions.contains_key(&emoji));
             if is_new {
                 state.require(channel, ADD_REACTIONS)?;
@@ -40,16 +40,16 @@ pub(crate) fn route(
             Ok(Reply::none(204))
         }
         ("DELETE", [emoji, "@me"]) => {
-            state.unreact(channel, message, &known(&decoded(emoji))?, bot);
+            state.unreact(channel, message, &known(emoji)?, bot);
             Ok(Reply::none(204))
         }
         ("DELETE", [emoji, user]) => {
             state.require(channel, MANAGE_MESSAGES)?;
-            state.unreact(channel, message, &known(&decoded(emoji))?, id(user)?);
+            state.unreact(channel, message, &known(emoji)?, id(user)?);
             Ok(Reply::none(204))
         }
         ("GET", [emoji]) => {
-            let emoji = known(&decoded(emoji))?;
+            let emoji = known(emoji)?;
             let users = state.messages.get(&message).and_then(|found| found.reactions.get(&emoji)).cloned();
             let users: Vec<Value> = users.iter().flatten().map(|user| state.user_json(*user)).collect();
             Ok(Reply::json(200, json!(users)))
@@ -72,22 +72,6 @@ fn known(emoji: &str) -> Answered<String> {
         return Ok(emoji.to_owned());
     }
     Err(Refusal::unknown_emoji())
-}
-
-/// Reads the percent signs of a path's segment.
-fn decoded(segment: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = [rest.next().unwrap_or(b'0'), rest.next().unwrap_or(b'0')];
-        let text = String::from_utf8_lossy(&digits).into_owned();
-        bytes.push(u8::from_str_radix(&text, 16).unwrap_or(b'?'));
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl State {

@@ -137,7 +137,25 @@ fn below_version(path: &str) -> Option<String> {
     if rest.first().is_some_and(|first| is_version(first)) {
         rest.remove(0);
     }
+    // discord.js writes `%40original`.
+    let rest: Vec<String> = rest.into_iter().map(decoded).collect();
     Some(format!("/{}", rest.join("/")))
+}
+
+/// Reads the percent signs of a path's segment.
+fn decoded(segment: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = [rest.next().unwrap_or(b'0'), rest.next().unwrap_or(b'0')];
+        let text = String::from_utf8_lossy(&digits).into_owned();
+        bytes.push(u8::from_str_radix(&text, 16).unwrap_or(b'?'));
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn template(path: &str) -> String {

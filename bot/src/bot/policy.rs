@@ -1,0 +1,64 @@
+//! From the configuration to the policy of access.
+
+use std::collections::BTreeSet;
+
+use kubewhy_core::access::{Ask, ChannelScope, ClusterScope, Group, Guests, Logs, Member, Namespaces, Policy};
+
+use crate::config::{self, LogReaders, Settings};
+
+/// The policy over the clusters that are served.
+pub(crate) fn policy<'n>(settings: &Settings, clusters: impl IntoIterator<Item = &'n str>) -> Policy {
+    let access = &settings.access;
+    let scope = |name: &str| ClusterScope {
+        name: name.to_owned(),
+        namespaces: settings
+            .clusters
+            .iter()
+            .find(|cluster| cluster.name == name)
+            .map_or(Namespaces::All, |cluster| namespaces(&cluster.namespaces)),
+    };
+    Policy {
+        ask: match access.ask {
+            config::Ask::Workspace => Ask::Workspace,
+            config::Ask::Groups => Ask::Groups,
+        },
+        guests: if access.guests { Guests::Welcome } else { Guests::Refused },
+        logs: match access.logs {
+            LogReaders::All => Logs::All,
+            LogReaders::Groups => Logs::Groups,
+            LogReaders::Off => Logs::Off,
+        },
+        groups: access.groups.iter().map(group).collect(),
+        people: access.people.iter().map(member).collect(),
+        clusters: clusters.into_iter().map(scope).collect(),
+        channels: settings.channels.iter().map(channel).collect(),
+    }
+}
+
+fn group(group: &config::Group) -> Group {
+    let slack = group.slack_user_groups.iter().map(|id| format!("slack:{id}"));
+    let discord = group.discord_roles.iter().map(|id| format!("discord:{id}"));
+    Group { name: group.name.clone(), platform_groups: slack.chain(discord).collect() }
+}
+
+fn member(person: &config::Person) -> Member {
+    let slack = person.slack.iter().map(|id| format!("slack:{id}"));
+    let discord = person.discord.iter().map(|id| format!("discord:{id}"));
+    Member {
+        name: person.name.clone(),
+        ids: slack.chain(discord).collect(),
+        groups: person.groups.iter().cloned().collect(),
+    }
+}
+
+fn channel(channel: &config::Channel) -> ChannelScope {
+    ChannelScope {
+        channel: channel.channel.clone(),
+        clusters: channel.clusters.iter().cloned().collect(),
+        namespaces: namespaces(&channel.namespaces),
+    }
+}
+
+fn namespaces(these: &[String]) -> Namespaces {
+    if these.is_empty() { Namespaces::All } else { Namespaces::Only(these.iter().cloned().collect::<BTreeSet<_>>()) }
+}

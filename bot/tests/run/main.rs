@@ -1,0 +1,7 @@
+//! The bot as people meet it: the binary `kubewhy run`, beside a Slack, a Discord and a cluster on loopback.
+
+#![expect(clippy::panic, reason = "a test fails by a panic")]
+
+mod bot;
+mod cluster;
+mod slack;

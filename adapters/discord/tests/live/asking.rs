@@ -80,8 +80,7 @@ async fn a_reply_to_the_asker_alone_takes_what_all_saw_away() {
 
 #[tokio::test]
 async fn what_is_announced_to_the_asker_can_still_become_public() {
-    let setting =
-        Setting { decide: Box::new(|_| Acceptance::Accepted(Visibility::OnlyAsker)), ..Setting::default() };
+    let setting = Setting { decide: Box::new(|_| Acceptance::Accepted(Visibility::OnlyAsker)), ..Setting::default() };
     let stage = Stage::set_with(setting).await;
     let asked = stage.server.slash(world::BOB, world::OPS, "kubewhy help", &[]).unwrap();
     let delivery = stage.delivered().await;

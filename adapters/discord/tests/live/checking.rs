@@ -1,6 +1,6 @@
 //! The lines of `kubewhy check`.
 
-use kubewhy_chat::{Check, CheckFinding, ChatPlatform};
+use kubewhy_chat::{ChatPlatform, Check, CheckFinding};
 use kubewhy_discord_server::world;
 
 use crate::stage::{Setting, Stage};
@@ -16,7 +16,7 @@ async fn each_line_is_fine_or_says_what_to_do() {
     let channels: Vec<String> = [world::OPS, world::SECRET, world::READ_ONLY]
         .iter()
         .map(|channel| format!("discord:{channel}"))
-        .chain(["discord:1".to_owned(), "discord:x".to_owned(), "slack:C1".to_owned()])
+        .chain(["discord:77".to_owned(), "discord:x".to_owned(), "slack:C1".to_owned()])
         .collect();
     let checks = stage.discord.check(&channels).await;
     for fine in ["bot token", "gateway", "discord server", &world::OPS.to_string()] {
@@ -25,12 +25,9 @@ async fn each_line_is_fine_or_says_what_to_do() {
     let CheckFinding::Wrong { problem, remedy } = find(&checks, &world::READ_ONLY.to_string()) else {
         panic!("the bot may not write there")
     };
-    assert_eq!(
-        problem.plain(),
-        "the bot lacks: Send Messages, Create Public Threads, Send Messages in Threads"
-    );
+    assert_eq!(problem.plain(), "the bot lacks: Send Messages, Create Public Threads, Send Messages in Threads");
     assert!(remedy.plain().contains("scope=bot+applications.commands&permissions="));
-    for wrong in [world::SECRET.to_string().as_str(), "channel discord:1", "channel discord:x"] {
+    for wrong in [world::SECRET.to_string().as_str(), "channel discord:77", "channel discord:x"] {
         assert!(matches!(find(&checks, wrong), CheckFinding::Wrong { .. }), "{wrong}: {checks:?}");
     }
     assert!(checks.iter().all(|check| !check.what.plain().contains("slack")));

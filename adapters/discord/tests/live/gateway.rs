@@ -25,11 +25,7 @@ async fn resumed(stage: &Stage, times: usize) {
 }
 
 async fn open(stage: &Stage) {
-    stage
-        .server
-        .wait_for(SOON, |_| (stage.discord.link() == Link::Open).then_some(()))
-        .await
-        .expect("the link opens");
+    stage.server.wait_for(SOON, |_| (stage.discord.link() == Link::Open).then_some(())).await.expect("the link opens");
 }
 
 #[tokio::test]

@@ -77,10 +77,7 @@ async fn what_cannot_be_replaced_any_more_is_gone() {
     assert!(matches!(&refused, Err(ChatError::Gone { .. } | ChatError::NoChannel { .. })), "{refused:?}");
     stage.server.change_world(|world| world.limits().edits_of_old = 0);
     stage.server.advance(Duration::from_secs(2 * 3600));
-    assert_eq!(
-        stage.discord.edit(&root, &short("x")).await,
-        Err(ChatError::Gone { code: "30046".to_owned() })
-    );
+    assert_eq!(stage.discord.edit(&root, &short("x")).await, Err(ChatError::Gone { code: "30046".to_owned() }));
 }
 
 #[tokio::test]

@@ -68,7 +68,12 @@ async fn a_form_opens_instead_of_an_answer_and_comes_back_filled_in() {
     let form = Form {
         title: text!["Delete the pod"],
         blocks: Vec::new(),
-        fields: vec![Field { id: "name".to_owned(), label: text!["Its name"], placeholder: text!["cart-0"], most: 100 }],
+        fields: vec![Field {
+            id: "name".to_owned(),
+            label: text!["Its name"],
+            placeholder: text!["cart-0"],
+            most: 100,
+        }],
         submit: text!["Delete"],
         token: "0aF3".to_owned(),
     };

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kubewhy_chat::{
-    Acceptance, Block, Button, ChatError, ChatPlatform, Delivery, Inbox, Memory, Message, Reply, Tone, Typed, Visibility,
+    Acceptance, Block, Button, ChatError, ChatPlatform, Delivery, Inbox, Memory, Message, Reply, Tone, Typed,
+    Visibility,
 };
 use kubewhy_discord::{Discord, Settings};
 use kubewhy_discord_server::{DiscordServer, Id, SeenMessage, World, world};
@@ -170,7 +171,8 @@ impl Stage {
 
     /// Waits for a message that looks like this.
     pub(crate) async fn seen(&self, wanted: impl Fn(&SeenMessage) -> bool) -> SeenMessage {
-        let found = self.server.wait_for(SOON, |view| view.all_of_bot().into_iter().find(|it| !it.is_deleted && wanted(it)));
+        let found =
+            self.server.wait_for(SOON, |view| view.all_of_bot().into_iter().find(|it| !it.is_deleted && wanted(it)));
         found.await.unwrap()
     }
 

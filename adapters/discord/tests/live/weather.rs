@@ -97,7 +97,10 @@ async fn a_failure_that_passes_is_not_noticed() {
         let shown = stage.discord.answer(&delivery, &public(short("cart is down"))).await;
         assert_eq!(shown.is_ok(), !garbage, "{shown:?}");
     }
-    assert_eq!(stage.server.read(|view| view.messages(world::OPS)).iter().filter(|it| says("cart is down")(it)).count(), 4);
+    assert_eq!(
+        stage.server.read(|view| view.messages(world::OPS)).iter().filter(|it| says("cart is down")(it)).count(),
+        4
+    );
 }
 
 #[tokio::test]

@@ -65,7 +65,9 @@ impl Discord {
         tasks: &mut JoinSet<()>,
     ) -> Result<(), ChatError> {
         let intake = Arc::new(Intake { line: Arc::clone(&self.line), inbox, guilds: Arc::clone(&self.guilds) });
-        let mut me = 0;
+        let mut me = None;
+        // serenity hands over each event in a task of its own: a message can overtake the word that says who we are.
+        let mut early = Vec::new();
         loop {
             while let Some(done) = tasks.try_join_next() {
                 report(done);
@@ -75,18 +77,24 @@ impl Discord {
             {
                 report(done);
             }
-            match gateway.next().await? {
-                Event::Ready { me: bot, application, .. } => {
-                    me = bot;
+            match (gateway.next().await?, me) {
+                (Event::Ready { me: bot, application, .. }, _) => {
+                    me = Some(bot);
                     let (line, memory, guilds) =
                         (Arc::clone(&self.line), Arc::clone(&self.memory), Arc::clone(&self.guilds));
                     tasks.spawn(async move { register(&line.api, &*memory, application, &guilds).await });
+                    for incoming in early.drain(..) {
+                        let intake = Arc::clone(&intake);
+                        tasks.spawn(async move { intake.take(incoming, bot).await });
+                    }
                 }
-                Event::Resumed => {}
-                Event::Incoming(incoming) => {
+                (Event::Resumed, _) => {}
+                (Event::Incoming(incoming), Some(me)) => {
                     let intake = Arc::clone(&intake);
                     tasks.spawn(async move { intake.take(incoming, me).await });
                 }
+                (Event::Incoming(incoming), None) if early.len() < MOST_AT_ONCE => early.push(incoming),
+                (Event::Incoming(_), None) => tracing::warn!("discord sends events before it says who the bot is"),
             }
         }
     }

@@ -59,7 +59,8 @@ async fn what_is_replayed_is_answered_once() {
     stage.server.say(world::BOB, world::OPS, &mention("after")).unwrap();
     stage.delivered().await;
     assert!(stage.is_quiet().await);
-    assert!(*stage.inbox.duplicates.lock().unwrap() >= 1);
+    let replayed = || (*stage.inbox.duplicates.lock().unwrap() >= 1).then_some(());
+    stage.server.wait_for(SOON, |_| replayed()).await.unwrap();
     let callbacks = stage.server.read(|view| view.calls()).iter().filter(|it| it.route.ends_with("/callback")).count();
     assert_eq!(callbacks, 1);
 }
@@ -155,4 +156,19 @@ async fn no_session_is_started_when_discord_grants_none() {
     stage.server.wait_for(SOON, |_| matches!(stage.discord.link(), Link::Lost { .. }).then_some(())).await.unwrap();
     assert!(stage.server.read(|view| view.gateway().is_empty()));
     stage.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_zombie_connection_is_left() {
+    let mut world = World::default();
+    world.limits.heartbeat_interval_ms = 1_000;
+    let stage = Stage::set_with(Setting { world, ..Setting::default() }).await;
+    stage.server.gateway_fault(&GatewayFault::Silence { on: true });
+    let left = stage.server.wait_for(ANEW, |view| {
+        let sessions = view.gateway().iter().filter(|it| it.what == "identified" || it.what == "resumed").count();
+        (sessions >= 2).then_some(())
+    });
+    left.await.unwrap();
+    stage.server.say(world::BOB, world::OPS, &mention("still there?")).unwrap();
+    stage.delivered().await;
 }

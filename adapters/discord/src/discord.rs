@@ -17,7 +17,7 @@ use crate::check;
 use crate::commands::register;
 use crate::gateway::{Event, Gateway};
 use crate::identity::Identities;
-use crate::intake::{Acknowledgements, Intake};
+use crate::intake::{Acknowledgements, Incoming, Intake};
 use crate::places::Places;
 use crate::posting::Line;
 use crate::settings::{DiscordError, Settings};
@@ -83,16 +83,10 @@ impl Discord {
                     let (line, memory, guilds) =
                         (Arc::clone(&self.line), Arc::clone(&self.memory), Arc::clone(&self.guilds));
                     tasks.spawn(async move { register(&line.api, &*memory, application, &guilds).await });
-                    for incoming in early.drain(..) {
-                        let intake = Arc::clone(&intake);
-                        tasks.spawn(async move { intake.take(incoming, bot).await });
-                    }
+                    early.drain(..).for_each(|incoming| take(tasks, &intake, incoming, bot));
                 }
                 (Event::Resumed, _) => {}
-                (Event::Incoming(incoming), Some(me)) => {
-                    let intake = Arc::clone(&intake);
-                    tasks.spawn(async move { intake.take(incoming, me).await });
-                }
+                (Event::Incoming(incoming), Some(me)) => take(tasks, &intake, incoming, me),
                 (Event::Incoming(incoming), None) if early.len() < MOST_AT_ONCE => early.push(incoming),
                 (Event::Incoming(_), None) => tracing::warn!("discord sends events before it says who the bot is"),
             }
@@ -151,6 +145,11 @@ impl ChatPlatform for Discord {
     async fn check(&self, channels: &[String]) -> Vec<Check> {
         check::check(&self.line.api, &self.guilds, channels).await
     }
+}
+
+fn take(tasks: &mut JoinSet<()>, intake: &Arc<Intake>, incoming: Incoming, me: u64) {
+    let intake = Arc::clone(intake);
+    tasks.spawn(async move { intake.take(incoming, me).await });
 }
 
 fn report(done: Result<(), JoinError>) {

@@ -14,7 +14,7 @@ use crate::intake::groups;
 use crate::places::number;
 
 /// How long an identity is believed.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 /// The most servers that are asked about a person.
 const MOST_GUILDS: usize = 20;
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -24,3 +24,9 @@ mod way;
 
 pub use self::discord::Discord;
 pub use self::settings::{DiscordError, Settings};
+
+/// The log targets that carry tokens: serenity's spans hold interactions and calls whole, from level info on, and a warning of
+/// its quotes what it could not read; the others hold headers and frames at level trace. They have to be switched off, or kept
+/// at level error.
+pub const SECRETIVE_TARGETS: [&str; 7] =
+    ["serenity", "reqwest", "hyper", "hyper_util", "h2", "tungstenite", "tokio_tungstenite"];

@@ -18,7 +18,7 @@ use super::{Failure, Wait};
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(45).expect("it is not zero");
 /// Refused calls (401, 403, 429) within [`WINDOW`] after which nothing is asked. Discord bans at 10,000.
 const MOST_REFUSED: u32 = 5_000;
-const WINDOW: Duration = Duration::from_secs(600);
+const WINDOW: Duration = Duration::from_mins(10);
 /// Buckets after which those that say nothing any more are forgotten.
 const MOST_BUCKETS: usize = 2_000;
 

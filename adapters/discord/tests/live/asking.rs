@@ -285,3 +285,24 @@ async fn a_way_back_that_is_none_is_refused() {
 fn bot() -> kubewhy_discord_server::Id {
     kubewhy_discord_server::world::Application::default().id
 }
+
+#[tokio::test]
+async fn many_questions_at_once_are_all_acknowledged_in_time() {
+    let stage = Stage::set().await;
+    let asked: Vec<_> = (0..300)
+        .map(|index| {
+            let name = json!(format!("cart-{index}"));
+            stage.server.slash(world::BOB, world::OPS, "why", &[("name", name)]).unwrap()
+        })
+        .collect();
+    for _ in &asked {
+        stage.delivered().await;
+    }
+    let all = |view: &kubewhy_discord_server::View<'_>| {
+        asked.iter().map(|id| view.interaction(*id)?.answered_after_ms).collect::<Option<Vec<u64>>>()
+    };
+    let mut after = stage.server.wait_for(SOON, all).await.unwrap();
+    after.sort_unstable();
+    println!("acknowledged after {} ms (median), {} ms (last)", after[after.len() / 2], after.last().unwrap());
+    assert!(after.iter().all(|after| *after < 3_000), "{after:?}");
+}

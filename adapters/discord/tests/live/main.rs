@@ -6,5 +6,6 @@ mod gateway;
 mod posting;
 mod pressing;
 mod registering;
+mod secrets;
 mod stage;
 mod weather;

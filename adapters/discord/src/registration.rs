@@ -3,8 +3,12 @@
 //! The names are public interface. This crate knows nothing of the grammar's types: a test of the binary holds the table below
 //! against it.
 
+mod table;
+
 use serenity::all::{CommandOptionType, CommandType, InstallationContext, InteractionContext};
 use serenity::builder::{CreateCommand, CreateCommandOption};
+
+use table::{Choice, EXPLAIN, Entry, Form, KIND, NAME, Offer, SUBCOMMANDS};
 
 /// The command that explains.
 pub const WHY: &str = "why";
@@ -12,149 +16,6 @@ pub const WHY: &str = "why";
 pub const KUBEWHY: &str = "kubewhy";
 /// What stands in the menu of a message: finds the object that the message names, and explains it.
 pub const WHY_MESSAGE: &str = "Why?";
-
-/// How the value of an option becomes words of the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// As it is.
-    Bare,
-    /// Behind a word: `-n shop`.
-    After(&'static str),
-    /// A word by itself, where the value is true.
-    Flag(&'static str),
-    /// Behind a word, a number from 1 to this.
-    Number(&'static str, u64),
-}
-
-/// An option of a command.
-#[derive(Debug)]
-struct Choice {
-    name: &'static str,
-    description: &'static str,
-    form: Form,
-    /// Whether what is typed so far is answered with what it could become.
-    completed: bool,
-}
-
-/// A command of the grammar and its options, in the order in which they stand in the line.
-#[derive(Debug)]
-struct Entry {
-    /// Its name here, and the word that the line begins with.
-    name: &'static str,
-    word: &'static str,
-    description: &'static str,
-    options: &'static [Choice],
-}
-
-const KIND: Choice = Choice {
-    name: "kind",
-    description: "Its kind: pod, deploy, sts, job, pvc, node ... (none: all kinds are looked at)",
-    form: Form::Bare,
-    completed: true,
-};
-const NAME: Choice = Choice { name: "name", description: "The name of the object", form: Form::Bare, completed: true };
-const NAMESPACE: Choice = Choice {
-    name: "namespace",
-    description: "Its namespace (none: those of this channel)",
-    form: Form::After("-n"),
-    completed: true,
-};
-const CLUSTER: Choice = Choice {
-    name: "cluster",
-    description: "Its cluster (none: those of this channel)",
-    form: Form::After("on"),
-    completed: true,
-};
-
-/// `/why`. Discord shows the options in this order; the name is what most people type.
-const EXPLAIN: Entry = Entry {
-    name: WHY,
-    word: "explain",
-    description: "Why it is broken: the root cause, the evidence, the fix. Without a name: what is broken now",
-    options: &[NAME, KIND, NAMESPACE, CLUSTER],
-};
-
-/// The subcommands of `/kubewhy`: those commands of the grammar that work in a chat. One that comes later is a line here.
-const SUBCOMMANDS: &[Entry] = &[
-    Entry {
-        name: "scan",
-        word: "scan",
-        description: "What is broken now, one entry per root cause",
-        options: &[
-            Choice {
-                name: "everywhere",
-                description: "In all namespaces",
-                form: Form::Flag("everywhere"),
-                completed: false,
-            },
-            NAMESPACE,
-            CLUSTER,
-        ],
-    },
-    Entry {
-        name: "logs",
-        word: "logs",
-        description: "The last lines of its log, secrets taken out",
-        options: &[
-            NAME,
-            KIND,
-            NAMESPACE,
-            CLUSTER,
-            Choice {
-                name: "previous",
-                description: "Of the run before this one",
-                form: Form::Flag("previous"),
-                completed: false,
-            },
-            Choice {
-                name: "container",
-                description: "Of this container (none: the one that it is about)",
-                form: Form::After("container"),
-                completed: false,
-            },
-            Choice { name: "lines", description: "How many lines", form: Form::Number("last", 500), completed: false },
-        ],
-    },
-    Entry {
-        name: "fix",
-        word: "fix",
-        description: "The remedies that apply; with an action its plan: what it would do, and what it costs",
-        options: &[
-            NAME,
-            KIND,
-            NAMESPACE,
-            CLUSTER,
-            Choice {
-                name: "action",
-                description: "The remedy whose plan is shown: delete-pod, restart, undo ...",
-                form: Form::After("--action"),
-                completed: false,
-            },
-        ],
-    },
-    Entry {
-        name: "catalogue",
-        word: "catalogue",
-        description: "What a cause means, its signals and look-alikes; without a code, all causes",
-        options: &[Choice {
-            name: "code",
-            description: "The code of a cause: secret-key-missing",
-            form: Form::Bare,
-            completed: false,
-        }],
-    },
-    Entry {
-        name: "help",
-        word: "help",
-        description: "What works here, and what you may do",
-        options: &[Choice {
-            name: "command",
-            description: "The command that help is wanted about",
-            form: Form::Bare,
-            completed: false,
-        }],
-    },
-];
 
 /// All commands as they are registered: `/why`, `/kubewhy SUBCOMMAND`, and "Why?" in the menu of a message.
 pub fn commands() -> Vec<CreateCommand> {
@@ -182,12 +43,17 @@ fn subcommand(entry: &Entry) -> CreateCommandOption {
 fn option(choice: &Choice) -> CreateCommandOption {
     let new = |kind| CreateCommandOption::new(kind, choice.name, choice.description).required(false);
     match choice.form {
-        Form::Bare | Form::After(_) => {
-            let option = new(CommandOptionType::String).max_length(LONGEST_VALUE);
-            if choice.completed { option.set_autocomplete(true) } else { option }
-        }
+        Form::Bare | Form::After(_) => offered(new(CommandOptionType::String).max_length(LONGEST_VALUE), choice.offer),
         Form::Flag(_) => new(CommandOptionType::Boolean),
         Form::Number(_, most) => new(CommandOptionType::Integer).min_int_value(1).max_int_value(most),
+    }
+}
+
+fn offered(option: CreateCommandOption, offer: Offer) -> CreateCommandOption {
+    match offer {
+        Offer::Nothing => option,
+        Offer::Completion => option.set_autocomplete(true),
+        Offer::These(words) => words.iter().fold(option, |option, word| option.add_string_choice(*word, *word)),
     }
 }
 
@@ -234,6 +100,24 @@ pub fn line(command: &str, subcommand: Option<&str>, values: &[(&str, &str)]) ->
     std::iter::once(word.to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
+/// A line of each command with each of its options, which the grammar has to understand.
+pub fn examples() -> Vec<String> {
+    let commands = std::iter::once((WHY, None, &EXPLAIN));
+    let commands = commands.chain(SUBCOMMANDS.iter().map(|entry| (KUBEWHY, Some(entry.name), entry)));
+    let mut lines = Vec::new();
+    for (command, subcommand, entry) in commands {
+        let name = entry.options.iter().find(|choice| choice.name == NAME.name);
+        let name: Vec<(&str, &str)> = name.into_iter().map(|name| (name.name, name.example)).collect();
+        lines.push(line(command, subcommand, &name));
+        lines.extend(entry.options.iter().filter(|choice| choice.name != NAME.name).map(|choice| {
+            let values: Vec<_> = name.iter().copied().chain([(choice.name, choice.example)]).collect();
+            line(command, subcommand, &values)
+        }));
+    }
+    lines.push(line(WHY, None, &[]));
+    lines
+}
+
 impl Form {
     /// What stands in the line for a value, if anything does.
     fn words(self, value: &str) -> Option<String> {
@@ -278,6 +162,15 @@ mod tests {
         ] {
             assert_eq!(line(command, subcommand, &values), expected);
         }
+    }
+
+    #[test]
+    fn each_option_of_each_command_has_an_example() {
+        let lines = examples();
+        for line in ["explain cart", "explain pod cart", "logs cart last 20", "fix cart --action delete-pod", "why"] {
+            assert!(lines.iter().any(|example| example == line), "{line} is none of {lines:?}");
+        }
+        assert_eq!(lines.len(), 25);
     }
 
     #[test]

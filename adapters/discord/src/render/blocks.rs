@@ -2,6 +2,7 @@
 
 use kubewhy_chat::{Block as Part, Button, Choice, Fact, Image, Quote, Table};
 use kubewhy_text::{Span, Text};
+use serenity::builder::CreateActionRow;
 
 use super::components::{Components, Line};
 use super::fence::{self, Shown};
@@ -159,8 +160,12 @@ impl<'m> Blocks<'m> {
     }
 
     fn choice(&mut self, choice: &'m Choice) -> Vec<Row> {
-        let mut rows = self.lines(BARE, &[Words::Text(&choice.prompt)]);
         let (menus, lines) = self.components.choice(choice);
+        // A menu says its prompt by itself, where it has room for it.
+        let has_menu = menus.iter().any(|row| matches!(row, Row::Components(CreateActionRow::SelectMenu(_), _)));
+        let is_said = has_menu && plain::label(&choice.prompt, limits::PLACEHOLDER).1;
+        let prompt: &[Words<'m>] = if is_said { &[] } else { &[Words::Text(&choice.prompt)] };
+        let mut rows = self.lines(BARE, prompt);
         rows.extend(self.with_lines(lines, menus));
         rows
     }

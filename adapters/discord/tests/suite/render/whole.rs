@@ -83,3 +83,18 @@ fn buttons_stay_with_the_first_screen_however_long_it_is() {
     assert_eq!(short.first.components, long.first.components);
     assert!(!short.first.components.is_empty());
 }
+
+#[test]
+fn a_prompt_is_said_once_and_whole() {
+    let choice = |prompt: &'static str| {
+        let options = vec![(Text::from("a"), kubewhy_chat::Press::Token("t".to_owned()))];
+        let rendering = render(
+            &Message::default().with(Block::Choice(kubewhy_chat::Choice { prompt: Text::from(prompt), options })),
+        );
+        all_words(&rendering).matches(prompt.get(..20).unwrap()).count()
+    };
+    assert_eq!(choice("Which of these is it?"), 1);
+    let long: &'static str = "Which of these is it, of all those that there are in all the namespaces of all the clusters that \
+                              this channel is about, each with all its pods and their containers, the last one included?";
+    assert_eq!(choice(long), 2, "cut in the menu, whole above it");
+}

@@ -165,7 +165,7 @@ pub enum GatewayFault {
         /// How many events.
         events: u64,
     },
-    /// The next connections are refused with 503 before they are WebSockets.
+    /// The next connections are refused with 503 before they are upgraded.
     Refuse {
         /// How many connections.
         times: u32,

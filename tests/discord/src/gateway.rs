@@ -11,6 +11,8 @@ use serde_json::Value;
 
 /// Events a session keeps for resuming; older ones are gone, and with them the chance to resume from before.
 const EVENTS_KEPT: usize = 5_000;
+/// What is remembered of the gateway; the oldest goes first.
+const HISTORY_KEPT: usize = 10_000;
 /// A day, in which only so many identifies may happen.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -51,7 +53,7 @@ pub(crate) mod close {
 pub(crate) struct Sessions {
     pub(crate) by_id: BTreeMap<String, Session>,
     pub(crate) connections: BTreeMap<u64, Line>,
-    pub(crate) history: Vec<Happened>,
+    pub(crate) history: VecDeque<Happened>,
     identifies: VecDeque<u64>,
     last_identify: BTreeMap<u64, u64>,
     connected: u64,
@@ -122,12 +124,19 @@ impl Sessions {
         self.connected += 1;
         self.connections.insert(self.connected, Line::default());
         let connection = self.connected;
-        self.history.push(Happened { at_ms, connection, address, what: "connected".to_owned(), code: None });
+        self.remember(Happened { at_ms, connection, address, what: "connected".to_owned(), code: None });
         connection
     }
 
     pub(crate) fn note(&mut self, at_ms: u64, connection: u64, what: &str, code: Option<u16>) {
-        self.history.push(Happened { at_ms, connection, address: String::new(), what: what.to_owned(), code });
+        self.remember(Happened { at_ms, connection, address: String::new(), what: what.to_owned(), code });
+    }
+
+    fn remember(&mut self, happened: Happened) {
+        if self.history.len() >= HISTORY_KEPT {
+            self.history.pop_front();
+        }
+        self.history.push_back(happened);
     }
 
     /// Ends a connection; its session can be resumed for a while.
@@ -167,7 +176,7 @@ impl Sessions {
 }
 
 impl Session {
-    pub(crate) fn push(&mut self, name: &str, data: Value) {
+    pub(crate) fn push(&mut self, name: &str, data: &Value) {
         self.sequence += 1;
         let payload = serde_json::json!({"op": 0, "s": self.sequence, "t": name, "d": data});
         if self.events.len() >= EVENTS_KEPT {

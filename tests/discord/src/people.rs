@@ -138,7 +138,7 @@ impl State {
     pub(crate) fn slash(&mut self, by: Id, channel: Id, line: &str, options: &[(String, Value)]) -> Result<Id, Unable> {
         let data = self.command_data(by, channel, line, options, None)?;
         let name = text(&data, "name").to_owned();
-        Ok(self.start(Starting {
+        Ok(self.start(&Starting {
             kind: COMMAND,
             by,
             channel,
@@ -161,7 +161,7 @@ impl State {
     ) -> Result<Id, Unable> {
         let data = self.command_data(by, channel, line, options, Some(focused))?;
         let name = text(&data, "name").to_owned();
-        Ok(self.start(Starting {
+        Ok(self.start(&Starting {
             kind: AUTOCOMPLETE,
             by,
             channel,
@@ -189,7 +189,7 @@ impl State {
             crate::state::set(&mut data, "guild_id", json!(guild));
         }
         let name = name.to_owned();
-        Ok(self.start(Starting {
+        Ok(self.start(&Starting {
             kind: COMMAND,
             by,
             channel,
@@ -244,7 +244,7 @@ impl State {
     fn use_component(&mut self, by: Id, channel: Id, message: Id, data: Value) -> Id {
         let source = Some(message);
         let name = String::new();
-        self.start(Starting { kind: COMPONENT, by, channel, data, source, message_kind: 19, name, trigger: None })
+        self.start(&Starting { kind: COMPONENT, by, channel, data, source, message_kind: 19, name, trigger: None })
     }
 
     /// The interaction whose modal a person has open.
@@ -273,7 +273,7 @@ impl State {
             name: String::new(),
             trigger: Some(opened.metadata),
         };
-        Ok(self.start(starting))
+        Ok(self.start(&starting))
     }
 }
 

@@ -47,6 +47,7 @@ pub struct Call {
 
 /// A message as people see it.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "what people see of a message is independent of each other")]
 pub struct SeenMessage {
     /// The id.
     pub id: Id,
@@ -277,7 +278,7 @@ impl View<'_> {
 
     /// What happened at the gateway, oldest first.
     pub fn gateway(&self) -> Vec<Happened> {
-        self.0.sessions.history.clone()
+        self.0.sessions.history.iter().cloned().collect()
     }
 
     /// How many connections to the gateway have a session and got all its events.

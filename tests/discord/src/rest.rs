@@ -33,7 +33,7 @@ use answer::{Reply, plain, respond};
 use request::Incoming;
 
 /// How long a call that is never answered is kept, so that nothing stays for ever.
-const NEVER: Duration = Duration::from_secs(3_600);
+const NEVER: Duration = Duration::from_hours(1);
 
 /// Takes any request: a WebSocket, the control plane, a file, or the API.
 pub(crate) async fn take(

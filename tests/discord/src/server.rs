@@ -386,7 +386,7 @@ impl Ongoing<'_> {
         }
         let Some(channel) = self.0.channels.get(&id) else { return };
         let json = self.0.channel_json(channel);
-        self.0.emit_in_channel("CHANNEL_DELETE", id, json);
+        self.0.emit_in_channel("CHANNEL_DELETE", id, &json);
         self.0.channels.remove(&id);
         for message in self.0.messages.values_mut().filter(|message| message.channel == id) {
             message.deleted = true;

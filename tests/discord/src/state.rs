@@ -6,6 +6,8 @@ pub(crate) mod interaction;
 pub(crate) mod message;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -58,7 +60,7 @@ struct Clock {
 
 impl State {
     pub(crate) fn new(world: World, origin: String) -> Self {
-        let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| millis(since));
+        let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
         let World { application, users, guilds, limits } = world;
         let mut state = Self {
             application,
@@ -95,6 +97,7 @@ impl State {
     /// Lets time pass without waiting for it.
     pub(crate) fn advance(&mut self, by: Duration) {
         self.clock.ahead += by;
+        self.archive_quiet_threads();
     }
 
     /// Makes a new id, greater than all before.
@@ -105,11 +108,10 @@ impl State {
 
     /// Makes a text nobody can guess the next of.
     pub(crate) fn new_secret(&mut self, length: usize) -> String {
-        use std::hash::{BuildHasher, RandomState};
         let mut secret = String::new();
         while secret.len() < length {
             self.ids += 1;
-            secret.push_str(&format!("{:016x}", RandomState::new().hash_one(self.ids)));
+            let _ = write!(secret, "{:016x}", RandomState::new().hash_one(self.ids));
         }
         secret.truncate(length);
         secret

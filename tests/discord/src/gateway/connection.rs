@@ -114,7 +114,7 @@ impl Connection {
                     let message = message.and_then(Result::ok).ok_or(Over::Gone)?;
                     self.receive(shared, message).await?;
                 }
-                changed = changes.changed() => changed.map_err(|_| Over::End)?,
+                news = changes.changed() => news.map_err(|_| Over::End)?,
                 () = tokio::time::sleep_until(until) => {
                     if self.heard.elapsed() > patience && !is_silent {
                         return Err(Over::Close(close::TIMED_OUT));
@@ -222,7 +222,7 @@ impl Connection {
     fn count(&mut self, shared: &Shared) -> Result<(), Over> {
         let (most, limited) = shared.read(|state| (state.limits.gateway_sends as usize, state.limits.rates));
         self.received.push_back(self.heard);
-        while self.received.front().is_some_and(|at| at.elapsed() > Duration::from_secs(60)) {
+        while self.received.front().is_some_and(|at| at.elapsed() > Duration::from_mins(1)) {
             self.received.pop_front();
         }
         if limited && self.received.len() > most {
@@ -291,7 +291,7 @@ impl Connection {
         shared.change(|state| {
             let chunk = state.member_chunk(data);
             if let Some(session) = state.sessions.by_id.get_mut(&session) {
-                session.push("GUILD_MEMBERS_CHUNK", chunk);
+                session.push("GUILD_MEMBERS_CHUNK", &chunk);
             }
         });
     }

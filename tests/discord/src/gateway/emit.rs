@@ -29,7 +29,7 @@ impl State {
         let passed = self.faults.events.pass(now, session, name, data);
         let Some(session) = self.sessions.by_id.get_mut(session) else { return };
         for (name, data) in passed {
-            session.push(&name, data);
+            session.push(&name, &data);
         }
     }
 
@@ -38,14 +38,14 @@ impl State {
         let now = self.now_ms();
         for (session, name, data) in self.faults.events.due(now) {
             if let Some(session) = self.sessions.by_id.get_mut(&session) {
-                session.push(&name, data);
+                session.push(&name, &data);
             }
         }
         self.faults.events.next_due().map(|due| due.saturating_sub(now))
     }
 
     /// Sends an event about a channel: the intents by its name, and for guilds or for direct messages.
-    pub(crate) fn emit_in_channel(&mut self, name: &str, channel: Id, data: Value) -> bool {
+    pub(crate) fn emit_in_channel(&mut self, name: &str, channel: Id, data: &Value) -> bool {
         let guild = self.channels.get(&channel).and_then(|channel| channel.guild);
         let intents = match (name.split('_').next(), guild.is_some()) {
             _ if name.starts_with("MESSAGE_REACTION") => {
@@ -107,6 +107,6 @@ impl State {
         if name == "THREAD_CREATE" {
             set(&mut data, "newly_created", json!(true));
         }
-        self.emit_in_channel(name, id, data);
+        self.emit_in_channel(name, id, &data);
     }
 }

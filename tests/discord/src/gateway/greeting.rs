@@ -84,10 +84,10 @@ impl State {
             crate::state::set(&mut ready, "shard", json!([shard.0, shard.1]));
         }
         let guilds: Vec<Value> = of_shard.iter().map(|guild| self.guild_create_json(guild)).collect();
-        session.push("READY", ready);
+        session.push("READY", &ready);
         if intents & intent::GUILDS != 0 {
             for guild in guilds {
-                session.push("GUILD_CREATE", guild);
+                session.push("GUILD_CREATE", &guild);
             }
         }
         self.sessions.by_id.insert(id.clone(), session);
@@ -116,7 +116,7 @@ impl State {
             return Greeting::Invalid;
         }
         session.connection = Some(connection);
-        session.push("RESUMED", json!({"_trace": []}));
+        session.push("RESUMED", &json!({"_trace": []}));
         // READY is never replayed, only what came after it.
         let sent = last.saturating_sub(again).max(1);
         self.attach(connection, &id);

@@ -165,7 +165,7 @@ impl State {
                 let guild = guild.and_then(|guild| self.guilds.get(&guild));
                 let role = guild.and_then(|guild| Some((guild, guild.roles.iter().find(|role| role.id == id)?)));
                 role.is_some_and(|(guild, role)| {
-                    add("roles", self.role_json(guild, role));
+                    add("roles", crate::state::guild::role_json(guild, role));
                     true
                 })
             }

@@ -24,13 +24,13 @@ pub(crate) struct Starting {
 
 impl State {
     /// Starts an interaction and sends it to the bot.
-    pub(crate) fn start(&mut self, starting: Starting) -> Id {
+    pub(crate) fn start(&mut self, starting: &Starting) -> Id {
         let id = self.new_id();
         let token = format!("aW50ZXJhY3Rpb246{}", self.new_secret(200));
         let guild = self.channels.get(&starting.channel).and_then(|channel| channel.guild);
-        let payload = self.payload(id, &token, guild, &starting);
-        let metadata = self.metadata(id, guild, &starting);
-        let Starting { kind, by, channel, source, message_kind, .. } = starting;
+        let payload = self.payload(id, &token, guild, starting);
+        let metadata = self.metadata(id, guild, starting);
+        let Starting { kind, by, channel, source, message_kind, .. } = *starting;
         let delivered = self.emit("INTERACTION_CREATE", guild, 0, &|_| payload.clone());
         let interaction = Interaction {
             id,
@@ -61,7 +61,7 @@ impl State {
             "version": 1, "type": starting.kind, "id": id, "application_id": self.application.id, "token": token,
             "channel_id": starting.channel, "data": starting.data, "locale": locale,
             "app_permissions": bot_bits.to_string(), "attachment_size_limit": self.limits.attachment_bytes,
-            "authorizing_integration_owners": owners(guild), "context": if guild.is_some() { 0 } else { 1 },
+            "authorizing_integration_owners": owners(guild), "context": i32::from(guild.is_none()),
             "entitlements": [], "entitlement_sku_ids": [],
         });
         if let Some(channel) = self.channels.get(&starting.channel) {

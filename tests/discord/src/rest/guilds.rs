@@ -8,6 +8,7 @@ use super::routes::id;
 use crate::error::{Answered, Refusal};
 use crate::id::Id;
 use crate::permission::VIEW_CHANNEL;
+use crate::state::guild::{guild_json, role_json};
 use crate::state::{State, set};
 
 pub(crate) fn mine(state: &State) -> Reply {
@@ -23,7 +24,7 @@ pub(crate) fn route(state: &State, incoming: &Incoming, guild: Id, rest: &[&str]
     let known = state.guild(guild)?;
     match rest {
         [] => {
-            let mut json = state.guild_json(known);
+            let mut json = guild_json(known);
             if incoming.asks("with_counts") {
                 set(&mut json, "approximate_member_count", json!(known.members.len()));
                 set(&mut json, "approximate_presence_count", json!(1));
@@ -35,7 +36,7 @@ pub(crate) fn route(state: &State, incoming: &Incoming, guild: Id, rest: &[&str]
             let channels = channels.filter(|channel| channel.thread.is_none());
             Ok(Reply::json(200, channels.map(|channel| state.channel_json(channel)).collect()))
         }
-        ["roles"] => Ok(Reply::json(200, known.roles.iter().map(|role| state.role_json(known, role)).collect())),
+        ["roles"] => Ok(Reply::json(200, known.roles.iter().map(|role| role_json(known, role)).collect())),
         ["members", "@me"] => member(state, guild, state.application.id),
         ["members", user] => member(state, guild, id(user)?),
         ["members"] if !state.application.members_and_presences => Err(Refusal::missing_access()),

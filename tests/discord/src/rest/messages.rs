@@ -203,7 +203,7 @@ pub(crate) fn typing(state: &mut State, channel: Id) -> Answered<Reply> {
         let member = state.full_member_json(guild, bot).unwrap_or(Value::Null);
         crate::state::set(&mut event, "member", member);
     }
-    state.emit_in_channel("TYPING_START", channel, event);
+    state.emit_in_channel("TYPING_START", channel, &event);
     Ok(Reply::none(204))
 }
 

@@ -108,6 +108,6 @@ impl State {
                 crate::state::set(&mut event, "member", member);
             }
         }
-        self.emit_in_channel(name, channel, event);
+        self.emit_in_channel(name, channel, &event);
     }
 }

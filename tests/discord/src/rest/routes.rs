@@ -19,7 +19,7 @@ pub(crate) fn route(state: &mut State, incoming: &Incoming) -> Answered<Reply> {
         ("POST", ["users", "@me", "channels"]) => application::open_direct(state, incoming),
         ("GET", ["users", user]) => application::user(state, id(user)?),
         ("GET", ["oauth2", "applications", "@me"] | ["applications", "@me"]) => Ok(application::me(state)),
-        (_, ["applications", application, "commands", ..] | ["applications", application, "guilds", ..]) => {
+        (_, ["applications", application, "commands" | "guilds", ..]) => {
             commands::route(state, incoming, id(application)?)
         }
         ("GET", ["guilds", guild, rest @ ..]) => guilds::route(state, incoming, id(guild)?, rest),
@@ -51,7 +51,7 @@ fn in_channel(state: &mut State, incoming: &Incoming, channel: Id, rest: &[&str]
         ("POST", ["messages", message, "threads"]) => threads::from_message(state, incoming, channel, id(message)?),
         ("POST", ["threads"]) => threads::create(state, incoming, channel),
         (_, ["thread-members", rest @ ..]) => threads::members(state, incoming, channel, rest),
-        (_, [] | ["messages", ..] | ["threads"] | ["typing"]) => Err(Refusal::method_not_allowed()),
+        (_, [] | ["messages", ..] | ["threads" | "typing"]) => Err(Refusal::method_not_allowed()),
         _ => Err(Refusal::not_found()),
     }
 }

@@ -203,7 +203,7 @@ pub(crate) fn members(state: &mut State, incoming: &Incoming, channel: Id, rest:
         _ => {}
     }
     let joins = incoming.method == "PUT";
-    if joins && state.users.contains_key(&user) && !found.guild.is_some_and(|it| state.member(it, user).is_some()) {
+    if joins && state.users.contains_key(&user) && found.guild.is_none_or(|it| state.member(it, user).is_none()) {
         return Err(Refusal::unknown_member());
     }
     if let Some(thread) = state.channels.get_mut(&channel).and_then(|channel| channel.thread.as_mut()) {

@@ -183,6 +183,25 @@ impl State {
         id
     }
 
+    /// Archives the threads in which nothing was said for as long as they say.
+    pub(crate) fn archive_quiet_threads(&mut self) {
+        let now = self.now_ms();
+        let mut quiet = Vec::new();
+        for channel in self.channels.values_mut() {
+            let last_ms = channel.last_message.unwrap_or(channel.id).created_ms();
+            let Some(thread) = &mut channel.thread else { continue };
+            let since_ms = last_ms.max(thread.archive_changed_ms);
+            if !thread.archived && since_ms + thread.archive_minutes * 60_000 <= now {
+                thread.archived = true;
+                thread.archive_changed_ms = now;
+                quiet.push(channel.id);
+            }
+        }
+        for thread in quiet {
+            self.emit_thread("THREAD_UPDATE", thread);
+        }
+    }
+
     /// Active threads of a guild.
     pub(crate) fn active_threads(&self, guild: Id) -> Vec<&Channel> {
         self.channels

@@ -66,38 +66,9 @@ impl State {
         Some(member)
     }
 
-    /// Writes a role as Discord does.
-    pub(crate) fn role_json(&self, guild: &Guild, role: &Role) -> Value {
-        let position = guild.roles.iter().position(|other| other.id == role.id).unwrap_or(0);
-        json!({
-            "id": role.id, "name": role.name, "permissions": role.permissions.to_string(), "position": position,
-            "color": 0, "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
-            "hoist": false, "managed": false, "mentionable": false, "icon": null, "unicode_emoji": null, "flags": 0,
-            "description": null,
-        })
-    }
-
-    /// Writes a guild as `guilds/{id}` does.
-    pub(crate) fn guild_json(&self, guild: &Guild) -> Value {
-        let roles: Vec<Value> = guild.roles.iter().map(|role| self.role_json(guild, role)).collect();
-        json!({
-            "id": guild.id, "name": guild.name, "icon": null, "icon_hash": null, "splash": null,
-            "discovery_splash": null, "owner_id": guild.owner, "region": "deprecated", "afk_channel_id": null,
-            "afk_timeout": 300, "widget_enabled": false, "widget_channel_id": null, "verification_level": 0,
-            "default_message_notifications": 0, "explicit_content_filter": 0, "roles": roles, "emojis": [],
-            "features": [], "mfa_level": 0, "application_id": null, "system_channel_id": null,
-            "system_channel_flags": 0, "rules_channel_id": null, "max_presences": null, "max_members": 500_000,
-            "vanity_url_code": null, "description": null, "banner": null, "premium_tier": 0,
-            "premium_subscription_count": 0, "preferred_locale": "en-US", "public_updates_channel_id": null,
-            "max_video_channel_users": 25, "max_stage_video_channel_users": 50, "nsfw_level": 0, "nsfw": false,
-            "stickers": [], "premium_progress_bar_enabled": false, "safety_alerts_channel_id": null,
-            "incidents_data": null,
-        })
-    }
-
     /// Writes a guild as the event `GUILD_CREATE` does.
     pub(crate) fn guild_create_json(&self, guild: &Guild) -> Value {
-        let mut event = self.guild_json(guild);
+        let mut event = guild_json(guild);
         let of_guild = |wanted: bool| -> Vec<Value> {
             self.channels
                 .values()
@@ -121,4 +92,33 @@ impl State {
         }
         event
     }
+}
+
+/// Writes a role as Discord does.
+pub(crate) fn role_json(guild: &Guild, role: &Role) -> Value {
+    let position = guild.roles.iter().position(|other| other.id == role.id).unwrap_or(0);
+    json!({
+        "id": role.id, "name": role.name, "permissions": role.permissions.to_string(), "position": position,
+        "color": 0, "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
+        "hoist": false, "managed": false, "mentionable": false, "icon": null, "unicode_emoji": null, "flags": 0,
+        "description": null,
+    })
+}
+
+/// Writes a guild as `guilds/{id}` does.
+pub(crate) fn guild_json(guild: &Guild) -> Value {
+    let roles: Vec<Value> = guild.roles.iter().map(|role| role_json(guild, role)).collect();
+    json!({
+        "id": guild.id, "name": guild.name, "icon": null, "icon_hash": null, "splash": null,
+        "discovery_splash": null, "owner_id": guild.owner, "region": "deprecated", "afk_channel_id": null,
+        "afk_timeout": 300, "widget_enabled": false, "widget_channel_id": null, "verification_level": 0,
+        "default_message_notifications": 0, "explicit_content_filter": 0, "roles": roles, "emojis": [],
+        "features": [], "mfa_level": 0, "application_id": null, "system_channel_id": null,
+        "system_channel_flags": 0, "rules_channel_id": null, "max_presences": null, "max_members": 500_000,
+        "vanity_url_code": null, "description": null, "banner": null, "premium_tier": 0,
+        "premium_subscription_count": 0, "preferred_locale": "en-US", "public_updates_channel_id": null,
+        "max_video_channel_users": 25, "max_stage_video_channel_users": 50, "nsfw_level": 0, "nsfw": false,
+        "stickers": [], "premium_progress_bar_enabled": false, "safety_alerts_channel_id": null,
+        "incidents_data": null,
+    })
 }

@@ -174,7 +174,7 @@ impl State {
         if let Some(guild) = guild {
             set(&mut event, "guild_id", json!(guild));
         }
-        self.emit_in_channel("MESSAGE_DELETE", channel, event);
+        self.emit_in_channel("MESSAGE_DELETE", channel, &event);
     }
 
     /// Finds a message of a channel that still exists.

@@ -1,5 +1,6 @@
 //! The stream of events through losses.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kubewhy_chat::{ChatError, ChatPlatform, Link};
@@ -98,7 +99,7 @@ async fn a_token_that_was_taken_away_ends_listening() {
 async fn a_wrong_token_ends_listening_before_a_gateway_was_opened() {
     let server = DiscordServer::start(World::default()).await.unwrap();
     server.revoke_token();
-    let discord = crate::stage::discord(&server, Default::default());
+    let discord = crate::stage::discord(&server, Arc::default());
     let stage = Stage::raise(Setting::default()).await;
     let ended = discord.listen(stage.inbox.clone(), Box::pin(std::future::pending())).await;
     assert!(matches!(ended, Err(ChatError::Revoked { .. })));

@@ -76,7 +76,7 @@ async fn what_cannot_be_replaced_any_more_is_gone() {
     let refused = stage.discord.edit(&unknown, &short("x")).await;
     assert!(matches!(&refused, Err(ChatError::Gone { .. } | ChatError::NoChannel { .. })), "{refused:?}");
     stage.server.change_world(|world| world.limits().edits_of_old = 0);
-    stage.server.advance(Duration::from_secs(2 * 3600));
+    stage.server.advance(Duration::from_hours(2));
     assert_eq!(stage.discord.edit(&root, &short("x")).await, Err(ChatError::Gone { code: "30046".to_owned() }));
 }
 

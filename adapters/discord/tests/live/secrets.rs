@@ -40,9 +40,10 @@ impl MakeWriter<'_> for Kept {
 #[tokio::test]
 async fn no_token_is_logged() {
     let kept = Kept::default();
-    let filter = SECRETIVE_TARGETS.iter().fold(EnvFilter::default().add_directive(LevelFilter::TRACE.into()), |filter, it| {
-        filter.add_directive(format!("{it}=off").parse().unwrap())
-    });
+    let filter =
+        SECRETIVE_TARGETS.iter().fold(EnvFilter::default().add_directive(LevelFilter::TRACE.into()), |filter, it| {
+            filter.add_directive(format!("{it}=off").parse().unwrap())
+        });
     // serenity works in threads of its own, so that a subscriber of this thread alone would miss it.
     tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::FULL).with_writer(kept.clone()).init();
 
@@ -53,7 +54,7 @@ async fn no_token_is_logged() {
     stage.server.fault(Fault::next("DELETE", "/webhooks", What::RateLimited { retry_after_s: 0.1, global: false }));
     stage.discord.answer(&delivery, &public(long("cart is down"))).await.unwrap();
     stage.discord.answer(&delivery, &private(short("only you"))).await.unwrap();
-    stage.server.advance(Duration::from_secs(16 * 60));
+    stage.server.advance(Duration::from_mins(16));
     stage.discord.answer(&delivery, &public(short("late"))).await.unwrap();
     stage.server.fault(Fault::next("POST", "/callback", What::Reset { after_effect: false }).times(0));
     stage.server.slash(world::BOB, world::OPS, "why", &[("name", json!("cart"))]).unwrap();

@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kubewhy_chat::{ChatError, ChatPlatform, Memory};
 use kubewhy_core::commands::Capabilities;
-use kubewhy_kubernetes::Connection;
+use kubewhy_kubernetes::{Bounds, Connection, Logs, Secrets};
 use kubewhy_store::{Ending as DeliveryEnding, Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::config::{ClusterSettings, Reach, Settings};
+use crate::config::{ClusterSettings, LogReaders, Reach, Settings};
 use crate::desk::{Desk, Served};
 use crate::source::{Source, SourceError};
 
@@ -97,7 +97,11 @@ pub(crate) enum RunError {
 /// Where a kubeconfig cannot be used.
 pub(crate) fn clusters(settings: &Settings, runtime: &Arc<Runtime>) -> Result<Vec<Served>, RunError> {
     let open = |connection: Connection| {
-        let connection = Connection { requests_per_second: settings.limits.api_requests_per_second, ..connection };
+        let connection = Connection {
+            requests_per_second: settings.limits.api_requests_per_second,
+            bounds: bounds(settings, &connection),
+            ..connection
+        };
         let source = Source::cluster_on(Arc::clone(runtime), &connection).map_err(|source| {
             let name = connection.name.as_deref().unwrap_or("of the current kubeconfig context");
             RunError::Cluster { name: name.to_owned(), source }
@@ -118,6 +122,16 @@ fn connection(cluster: &ClusterSettings) -> Connection {
         Reach::InCluster => Connection::in_cluster(),
     };
     Connection { name: Some(cluster.name.clone()), ..connection }
+}
+
+/// What the configuration lets the bot read of a cluster, whatever its role would let it.
+fn bounds(settings: &Settings, connection: &Connection) -> Bounds {
+    let cluster = settings.clusters.iter().find(|cluster| Some(&cluster.name) == connection.name.as_ref());
+    Bounds {
+        namespaces: cluster.map(|cluster| cluster.namespaces.iter().cloned().collect()).unwrap_or_default(),
+        secrets: if settings.rbac.secrets { Secrets::Named } else { Secrets::Never },
+        logs: if settings.access.logs == LogReaders::Off { Logs::Never } else { Logs::Read },
+    }
 }
 
 /// The platforms that are configured. Nothing is sent yet.

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Test the configuration: tokens, rights, channels, clusters; each line ok or what to do
     Check(RunArgs),
+    /// Print what to install, made from the configuration
+    Print(PrintArgs),
     /// List the causes that are told apart, or explain one
     Catalogue(CatalogueArgs),
     /// Print a shell completion script
@@ -167,6 +169,26 @@ pub(crate) struct RecordArgs {
     /// The folder to write; it must not exist yet or be empty
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PrintArgs {
+    /// What
+    #[arg(value_enum)]
+    pub(crate) topic: Topic,
+    #[command(flatten)]
+    pub(crate) config: RunArgs,
+}
+
+/// Something that follows from the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Topic {
+    /// The configuration that is in effect, secrets masked; without any, an example with every key
+    Config,
+    /// The Kubernetes roles that the bot needs, and nothing more
+    Rbac,
+    /// The manifest from which Slack makes the app
+    SlackManifest,
 }
 
 #[derive(Args, Debug)]

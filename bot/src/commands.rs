@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod man;
+pub(crate) mod print;
 pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod sandbox;

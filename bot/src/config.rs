@@ -105,6 +105,14 @@ pub struct Inspected {
     pub file: Option<PathBuf>,
 }
 
+impl Inspected {
+    /// Whether nothing was written that changes anything.
+    pub fn is_default(&self) -> bool {
+        let written = self.raw.to_toml();
+        written.is_ok() && written == Raw::default().to_toml()
+    }
+}
+
 /// Loads the settings of a bot that is to run.
 ///
 /// # Errors

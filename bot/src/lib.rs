@@ -66,6 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Sandbox(arguments) => commands::sandbox::run(&arguments, &mut output),
         Command::Run(arguments) => commands::run::run(&arguments, &mut output),
         Command::Check(arguments) => commands::check::run(&arguments, &mut output),
+        Command::Print(arguments) => commands::print::run(&arguments, &mut output),
         Command::Catalogue(arguments) => commands::catalogue::run(&arguments, &mut output),
         Command::Completions { shell } => commands::completions::run(shell, &mut output),
         Command::Man => commands::man::run(&mut output),

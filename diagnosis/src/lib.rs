@@ -21,6 +21,7 @@ mod nearest;
 pub mod parse;
 pub mod pods;
 pub mod reader;
+pub mod reads;
 pub mod redact;
 mod report;
 pub mod scan;

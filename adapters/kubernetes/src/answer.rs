@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter, Instance};
 use kubewhy_diagnosis::kind::{Kind, Object};
 use kubewhy_diagnosis::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::request::{self, Form};
-use crate::{Cluster, REQUEST_TIMEOUT};
+use crate::{CONCURRENCY, Cluster, REQUEST_TIMEOUT};
 
 /// How long to wait before the one repetition of a request that the server was too busy for.
 const RETRY_AFTER: Duration = Duration::from_millis(300);
@@ -37,9 +38,12 @@ impl From<Failure> for Answer {
 
 impl Cluster {
     pub(crate) async fn answer_one(&self, ask: &Ask) -> Answer {
+        if let Some(why) = self.bounds.refusal(ask) {
+            return Answer::Forbidden(why);
+        }
         let answer = match ask {
             Ask::Get { kind, namespace, name } => self.get(*kind, namespace.as_deref(), name).await,
-            Ask::List { kind, namespace, filter } => self.list(*kind, namespace.as_deref(), selectors(filter)).await,
+            Ask::List { kind, namespace, filter } => self.list_within(*kind, namespace.as_deref(), filter).await,
             Ask::Events { kind, namespace, name } => {
                 // Events about cluster-wide objects live in namespace "default".
                 let query = BTreeMap::from([(
@@ -62,6 +66,28 @@ impl Cluster {
             value = secrets(&value).into_iter().next().ok_or(Failure::Absent)?;
         }
         object(kind, value).map(Answer::Object)
+    }
+
+    /// A list, or those of the namespaces that may be read in place of one across all.
+    async fn list_within(&self, kind: Kind, namespace: Option<&str>, filter: &Filter) -> Result<Answer, Failure> {
+        let Some(namespaces) = self.bounds.instead_of_all(kind, namespace) else {
+            let mut answer = self.list(kind, namespace, selectors(filter)).await?;
+            if let (Kind::Namespace, Answer::List { items, .. }) = (kind, &mut answer) {
+                items.retain(|namespace| self.bounds.holds(namespace.name()));
+            }
+            return Ok(answer);
+        };
+        let lists = namespaces.iter().map(|namespace| self.list(kind, Some(namespace), selectors(filter)));
+        let lists: Vec<Answer> = futures::stream::iter(lists).buffered(CONCURRENCY).try_collect().await?;
+        let (mut all, mut whole) = (Vec::new(), true);
+        for list in lists {
+            let Answer::List { items, complete } = list else { continue };
+            all.extend(items);
+            whole &= complete;
+        }
+        // What pods on a node take can only be counted where all of them can be seen.
+        whole &= !matches!(filter, Filter::OnNode(_) | Filter::Scheduled);
+        Ok(Answer::List { items: all, complete: whole })
     }
 
     async fn list(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
-use crate::Cluster;
+use crate::{Bounds, Cluster};
 
 /// How long the first connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,6 +26,8 @@ pub struct Connection {
     /// How many requests may be sent a second, all questions together; what is more waits for its turn. `None` = without a
     /// bound.
     pub requests_per_second: Option<NonZeroU32>,
+    /// What may be asked at all.
+    pub bounds: Bounds,
 }
 
 /// Where the way to a cluster is described.
@@ -93,7 +95,7 @@ pub(crate) async fn connect(connection: &Connection) -> Result<Cluster, ConnectE
         .or_else(|| current_context(connection))
         .unwrap_or_else(|| "in-cluster".to_owned());
     let client = Client::try_from(config).map_err(ConnectError::Client)?;
-    let cluster = Cluster::new(client, name);
+    let cluster = Cluster::new(client, name).within(connection.bounds.clone());
     Ok(match connection.requests_per_second {
         Some(most) => cluster.paced(most),
         None => cluster,

@@ -8,9 +8,11 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod bounds;
 mod connect;
 mod request;
 
+pub use bounds::{Bounds, Logs, Secrets};
 pub use connect::{ConnectError, Connection, Place};
 
 use std::collections::BTreeMap;
@@ -22,7 +24,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kube::Client;
-use kubewhy_diagnosis::ask::{Answer, Ask};
+use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::kind::Kind;
 
 /// How long one request may take.
@@ -34,6 +36,7 @@ const CONCURRENCY: usize = 8;
 pub struct Cluster {
     client: Client,
     name: String,
+    bounds: Bounds,
     requests: AtomicUsize,
     pace: Option<Arc<DefaultDirectRateLimiter>>,
 }
@@ -55,7 +58,13 @@ impl Cluster {
 
     /// Reads through a client that is there already.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), requests: AtomicUsize::new(0), pace: None }
+        Self { client, name: name.into(), bounds: Bounds::default(), requests: AtomicUsize::new(0), pace: None }
+    }
+
+    /// The same, asking for nothing beyond these bounds.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// The same with at most so many requests a second, all questions together; what is more waits for its turn. A second's
@@ -72,6 +81,7 @@ impl Cluster {
         Self {
             client: self.client.clone(),
             name: self.name.clone(),
+            bounds: self.bounds.clone(),
             requests: AtomicUsize::new(0),
             pace: self.pace.clone(),
         }
@@ -133,6 +143,25 @@ impl Cluster {
     }
 
     async fn names_where(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        selector: Option<String>,
+    ) -> Vec<(Option<String>, String)> {
+        let ask = Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All };
+        if self.bounds.refusal(&ask).is_some() {
+            return Vec::new();
+        }
+        let Some(namespaces) = self.bounds.instead_of_all(kind, namespace) else {
+            let mut names = self.names_in(kind, namespace, selector).await;
+            names.retain(|(_, name)| kind != Kind::Namespace || self.bounds.holds(name));
+            return names;
+        };
+        let each = namespaces.iter().map(|namespace| self.names_in(kind, Some(namespace), selector.clone()));
+        futures::stream::iter(each).buffered(CONCURRENCY).concat().await
+    }
+
+    async fn names_in(
         &self,
         kind: Kind,
         namespace: Option<&str>,

@@ -10,7 +10,7 @@ pub(crate) const PAGE: &str = "500";
 /// How many pages of one list are read.
 pub(crate) const MAX_PAGES: usize = 20;
 /// How many lines of a log are asked for.
-pub(crate) const LOG_LINES: &str = "300";
+pub(crate) const LOG_LINES: &str = "500";
 /// How many bytes of a log are asked for. The server cuts the end off, so that a log which reaches the bound is asked for
 /// again with fewer lines.
 pub(crate) const LOG_BYTES: usize = 1 << 20;

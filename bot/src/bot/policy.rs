@@ -36,19 +36,13 @@ pub(crate) fn policy<'n>(settings: &Settings, clusters: impl IntoIterator<Item =
 }
 
 fn group(group: &config::Group) -> Group {
-    let slack = group.slack_user_groups.iter().map(|id| format!("slack:{id}"));
-    let discord = group.discord_roles.iter().map(|id| format!("discord:{id}"));
-    Group { name: group.name.clone(), platform_groups: slack.chain(discord).collect() }
+    let platform_groups = group.slack_user_groups.iter().chain(&group.discord_roles).cloned().collect();
+    Group { name: group.name.clone(), platform_groups }
 }
 
 fn member(person: &config::Person) -> Member {
-    let slack = person.slack.iter().map(|id| format!("slack:{id}"));
-    let discord = person.discord.iter().map(|id| format!("discord:{id}"));
-    Member {
-        name: person.name.clone(),
-        ids: slack.chain(discord).collect(),
-        groups: person.groups.iter().cloned().collect(),
-    }
+    let ids = person.slack.iter().chain(&person.discord).cloned().collect();
+    Member { name: person.name.clone(), ids, groups: person.groups.iter().cloned().collect() }
 }
 
 fn channel(channel: &config::Channel) -> ChannelScope {

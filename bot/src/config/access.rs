@@ -120,9 +120,9 @@ pub(super) fn resolve(raw: &RawAccess, review: &mut Review) -> Access {
             "add [[access.groups]], or write logs = \"all\" or \"off\"",
         );
     }
-    names(review, "access.groups", groups.iter().map(|group| group.name.as_str()));
-    names(review, "access.people", people.iter().map(|person| person.name.as_str()));
     let known: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+    names(review, "access.groups", &known);
+    names(review, "access.people", &people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>());
     let access = Access {
         ask: *ask,
         logs: *logs,
@@ -214,14 +214,14 @@ fn person(index: usize, raw: &RawPerson, groups: &[&str], review: &mut Review) -
 }
 
 /// Each entry has a name, and no two the same.
-fn names<'a>(review: &mut Review, list: &str, names: impl Iterator<Item = &'a str> + Clone) {
-    for (index, name) in names.clone().enumerate() {
+fn names(review: &mut Review, list: &str, names: &[&str]) {
+    for (index, name) in names.iter().enumerate() {
         if name.is_empty() {
             review.problem(&format!("{list}[{index}].name"), "is missing", "write name = \"...\"");
         }
     }
-    for index in repeated(names.clone()) {
-        let name = names.clone().nth(index).unwrap_or_default();
+    for index in repeated(names.iter().copied()) {
+        let name = names.get(index).copied().unwrap_or_default();
         let key = format!("{list}[{index}].name");
         review.problem(&key, format!("{} is there twice", shown(name)), "give each entry a name of its own");
     }

@@ -12,46 +12,60 @@ pub(super) fn whole() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What could be written at a key, which wants a value of that type.
-pub(super) fn of(key: &str, wanted: &str) -> String {
+/// A value that could be written at a key, which wants one of that type; `None` for a section.
+pub(super) fn of(key: &str, wanted: &str) -> Option<String> {
     let whole = whole();
     let value = DeTable::parse(&whole).ok().and_then(|table| find(table.get_ref(), key));
-    let name = key.rsplit('.').next().unwrap_or(key).split('[').next().unwrap_or(key);
-    match (value, wanted) {
-        (Some(value), _) => format!("{name} = {value}"),
-        (None, "a list") => format!("{name} = [\"a\", \"b\"]"),
-        (None, "a section") => format!("[{key}] and its keys below it"),
-        (None, "true or false") => format!("{name} = true"),
-        (None, "a text") => format!("{name} = \"...\""),
-        (None, _) => format!("{name} = 1"),
-    }
+    let general = match wanted {
+        "a section" => None,
+        "a list" => Some("[\"a\", \"b\"]"),
+        "true or false" => Some("true"),
+        "a text" => Some("\"...\""),
+        _ => Some("1"),
+    };
+    value.or_else(|| general.map(str::to_owned))
+}
+
+/// The last part of a key: what stands before the sign of equality.
+pub(super) fn name(key: &str) -> &str {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    last.split('[').next().unwrap_or(last)
 }
 
 /// The example's value at a key, where it has one that says something.
 fn find(table: &DeTable<'_>, key: &str) -> Option<String> {
-    let mut parts = key.split('.').peekable();
+    let mut parts = key.split('.').map(name).peekable();
     let mut table = table;
     while let Some(part) = parts.next() {
-        let value = table.get(part.split('[').next()?)?.get_ref();
-        let last = parts.peek().is_none();
+        let value = table.get(part)?.get_ref();
+        if parts.peek().is_none() {
+            return if matches!(value, DeValue::Table(_)) { None } else { shown(value) };
+        }
         table = match value {
             DeValue::Table(inner) => inner,
-            DeValue::Array(items) if !last => items.iter().next()?.get_ref().as_table()?,
-            DeValue::Array(items) => {
-                let words: Option<Vec<String>> = items.iter().map(|item| scalar(item.get_ref())).collect();
-                return words.filter(|words| !words.is_empty()).map(|words| format!("[{}]", words.join(", ")));
-            }
-            value => return scalar(value).filter(|_| last),
+            DeValue::Array(items) => items.iter().next()?.get_ref().as_table()?,
+            _ => return None,
         };
     }
     None
 }
 
-fn scalar(value: &DeValue<'_>) -> Option<String> {
+/// A value in one line; `None` for one that says nothing.
+fn shown(value: &DeValue<'_>) -> Option<String> {
     match value {
-        DeValue::String(text) if !text.is_empty() => Some(format!("\"{text}\"")),
+        DeValue::String(text) => (!text.is_empty()).then(|| format!("\"{text}\"")),
         DeValue::Integer(number) => Some(number.as_str().to_owned()),
         DeValue::Boolean(truth) => Some(truth.to_string()),
-        _ => None,
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().filter_map(|item| shown(item.get_ref())).collect();
+            (!items.is_empty()).then(|| format!("[{}]", items.join(", ")))
+        }
+        DeValue::Table(fields) => {
+            let fields = fields
+                .iter()
+                .filter_map(|(name, value)| Some(format!("{} = {}", name.get_ref(), shown(value.get_ref())?)));
+            Some(format!("{{{}}}", fields.collect::<Vec<_>>().join(", ")))
+        }
+        DeValue::Float(_) | DeValue::Datetime(_) => None,
     }
 }

@@ -46,3 +46,18 @@ pub struct Raw {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prometheus: Option<RawLater>,
 }
+
+impl Raw {
+    /// Slack's slash command, also where there is no section for Slack yet.
+    pub(crate) fn slack_command(&self) -> &str {
+        self.slack.as_ref().map_or(super::slack::COMMAND, |slack| slack.command.as_str())
+    }
+
+    /// It as TOML, secrets as `"<set>"`.
+    ///
+    /// # Errors
+    /// Where a value cannot be written as TOML; none of these cannot.
+    pub fn to_toml(&self) -> Result<String, String> {
+        toml::to_string(self).map_err(|error| error.to_string())
+    }
+}

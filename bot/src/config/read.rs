@@ -1,6 +1,6 @@
 //! From file, environment and flags to [`Raw`], with everything on the way that is none of its keys.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use toml::de::DeTable;
 
 use super::raw::Raw;
 use super::review::{Place, Problem, Problems, Review};
-use super::sources::{PREFIX, Places, SEPARATOR, Sources, position};
+use super::sources::{PREFIX, Places, SEPARATOR, Sources, is_within, position};
 
 mod fault;
 mod node;
@@ -27,16 +27,16 @@ pub(super) struct Read {
 /// # Errors
 /// Where a file cannot be read or is no TOML: nothing else can be said then.
 pub(super) fn read(sources: &Sources) -> Result<Read, Problems> {
-    let mut places = Places::default();
+    let mut review = Review::new(Places::default());
     let mut layers = Config::builder();
     let file = choose(sources);
     if let Some(path) = &file {
         let text = text(path)?;
         let table = DeTable::parse(&text).map_err(|error| syntax(path, &text, &error))?;
-        places.add_file(path, &text, table.get_ref());
+        review.places.add_file(path, &text, table.get_ref());
         layers = layers.add_source(File::from_str(&text, FileFormat::Toml));
     }
-    let variables = variables(sources, &mut places)?;
+    let variables = variables(sources, &mut review)?;
     layers = layers.add_source(
         Environment::with_prefix(PREFIX.trim_end_matches('_'))
             .prefix_separator(SEPARATOR)
@@ -44,11 +44,10 @@ pub(super) fn read(sources: &Sources) -> Result<Read, Problems> {
             .source(Some(variables)),
     );
     if let Some(level) = &sources.log_level {
-        places.replace("log.level", Place::Flag("--log-level"));
+        review.places.replace("log.level", Place::Flag("--log-level"));
         layers = layers.set_override("log.level", level.clone()).map_err(|error| odd(file.as_deref(), &error))?;
     }
     let mut tree = layers.build().map_err(|error| odd(file.as_deref(), &error))?.cache;
-    let mut review = Review::new(places);
     let raw = raw(&mut tree, &mut review);
     Ok(Read { raw, file, review })
 }
@@ -104,18 +103,30 @@ fn odd(file: Option<&Path>, error: &config::ConfigError) -> Problems {
 }
 
 /// The variables that are settings. An empty one is none.
-fn variables(sources: &Sources, places: &mut Places) -> Result<HashMap<String, String>, Problems> {
-    let mut variables = HashMap::new();
+fn variables(sources: &Sources, review: &mut Review) -> Result<HashMap<String, String>, Problems> {
+    let mut by_key = BTreeMap::new();
     for (name, value) in &sources.environment {
         let Some(name) = name.to_str() else { continue };
         let Some(key) = name.strip_prefix(PREFIX).filter(|_| !value.is_empty()) else { continue };
-        let place = Place::Environment { variable: name.to_owned() };
         let Some(value) = value.to_str() else {
+            let place = Place::Environment { variable: name.to_owned() };
             let (wrong, fix) = ("is no text in UTF-8".to_owned(), "set it anew".to_owned());
             return Err(Problems::one(Problem { place, key: String::new(), wrong, fix }));
         };
-        places.replace(&key.to_lowercase().replace(SEPARATOR, "."), place);
-        variables.insert(name.to_owned(), value.to_owned());
+        by_key.insert(key.to_lowercase().replace(SEPARATOR, "."), (name, value));
+    }
+    for (key, (name, _)) in &by_key {
+        review.places.replace(key, Place::Environment { variable: (*name).to_owned() });
+    }
+    let mut variables = HashMap::new();
+    for (key, (name, value)) in &by_key {
+        // One for a whole and one for its part: the library would take whichever comes last.
+        match by_key.iter().find(|(other, _)| *other != key && is_within(other, key)) {
+            Some((_, (part, _))) => {
+                review.problem(key, format!("is set whole, and in part by {part}"), "keep one of the two");
+            }
+            None => drop(variables.insert((*name).to_owned(), (*value).to_owned())),
+        }
     }
     Ok(variables)
 }

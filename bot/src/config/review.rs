@@ -15,7 +15,7 @@ use super::sources::Places;
 /// How many characters of a value are repeated.
 const SHOWN: usize = 60;
 /// How alike a known word must be to be suggested.
-const ALIKE: f64 = 0.75;
+const ALIKE: f64 = 0.8;
 
 /// Something about one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +143,9 @@ impl Review {
 
     /// Something names what is not there.
     pub(super) fn unknown_reference(&mut self, key: &str, word: &str, list: &str, known: &[&str]) {
-        let fix = match (nearest(word, known.iter().copied(), ALIKE, 1).first(), known) {
+        let known: BTreeSet<&str> = known.iter().copied().filter(|word| !word.is_empty()).collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        let fix = match (nearest(word, known.iter().copied(), ALIKE, 1).first(), known.as_slice()) {
             (Some(near), _) => format!("did you mean \"{near}\"?"),
             (None, []) => format!("there is none; add {list} with name = {}", shown(word)),
             (None, known) => format!("there are {}", quoted(known)),

@@ -8,6 +8,9 @@ use super::platform;
 use super::review::{Review, shown};
 use super::secret::{self, RawSecret};
 
+/// The slash command where none is written.
+pub(super) const COMMAND: &str = "/why";
+
 /// `[slack]` as written.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,8 +21,7 @@ pub struct RawSlack {
     app_token_file: String,
     signing_secret: RawSecret,
     signing_secret_file: String,
-    /// The slash command.
-    pub(crate) command: String,
+    pub(super) command: String,
     api_url: String,
 }
 
@@ -32,7 +34,7 @@ impl Default for RawSlack {
             app_token_file: String::new(),
             signing_secret: RawSecret::default(),
             signing_secret_file: String::new(),
-            command: "/why".to_owned(),
+            command: COMMAND.to_owned(),
             api_url: "https://slack.com/api".to_owned(),
         }
     }

@@ -44,16 +44,18 @@ impl Sources {
 pub(super) struct Places(BTreeMap<String, Place>);
 
 impl Places {
-    /// Where a key was written; else where what it belongs to was.
+    /// Where a key was written; else where what it belongs to was, else where the first thing below it was.
     pub(super) fn of(&self, key: &str) -> Place {
-        let mut key = key;
+        let mut above = key;
         loop {
-            if let Some(place) = self.0.get(key) {
+            if let Some(place) = self.0.get(above) {
                 return place.clone();
             }
-            let Some(end) = key.rfind(['.', '[']) else { return Place::Nowhere };
-            key = key.get(..end).unwrap_or_default();
+            let Some(end) = above.rfind(['.', '[']) else { break };
+            above = above.get(..end).unwrap_or_default();
         }
+        let below = self.0.range(key.to_owned()..).next().filter(|(other, _)| is_within(other, key));
+        below.map(|(_, place)| place.clone()).unwrap_or_default()
     }
 
     /// Where this very key was written.
@@ -63,12 +65,7 @@ impl Places {
 
     /// A key is written there, and what was below it before is gone.
     pub(super) fn replace(&mut self, key: &str, place: Place) {
-        let below = |other: &String| {
-            other
-                .strip_prefix(key)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
-        };
-        self.0.retain(|other, _| !below(other));
+        self.0.retain(|other, _| !is_within(other, key));
         self.0.insert(key.to_owned(), place);
     }
 
@@ -102,6 +99,11 @@ fn value_places(key: &str, value: &Spanned<DeValue<'_>>, add: &mut impl FnMut(St
         }
         _ => {}
     }
+}
+
+/// Whether a key is another one or a part of it.
+pub(super) fn is_within(key: &str, whole: &str) -> bool {
+    key.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
 }
 
 /// The key of a field.

@@ -1,7 +1,9 @@
 //! How long a delivery takes to be on the disk: `cargo bench -p kubewhy-store`. A directory on the disk to measure can be
 //! given: `cargo bench -p kubewhy-store -- /var/lib/kubewhy`.
 
+use std::fs::File;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +16,7 @@ const DELIVERIES: usize = 2_000;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let on_disk = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let directory = on_disk.map_or_else(tempfile::tempdir, tempfile::tempdir_in)?;
+    measure_disk(directory.path())?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let url = format!("sqlite:{}", directory.path().join("bench.db").display());
         let store = Store::open(&url).await?;
@@ -29,6 +32,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(io::stdout(), "{dropped} rows dropped in {:.1} ms", milliseconds(begun.elapsed()))?;
         Ok(())
     })
+}
+
+/// What the disk alone needs: no delivery can be faster than one block.
+fn measure_disk(directory: &Path) -> io::Result<()> {
+    let mut file = File::create(directory.join("blocks"))?;
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let begun = Instant::now();
+        file.write_all(&[1; 4096])?;
+        file.sync_data()?;
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    writeln!(io::stdout(), "the disk alone: p50 {:.2} ms, p99 {:.2} ms", at(&times, 50), at(&times, 99))
 }
 
 /// Takes deliveries, some at once, each accepted, begun and ended, as it is when people ask.
@@ -56,13 +73,11 @@ async fn measure(store: &Store, at_once: usize) -> Result<(), Box<dyn std::error
     }
     let elapsed = begun.elapsed();
     accepted.sort_unstable();
-    let at =
-        |percent: usize| accepted.get(accepted.len() * percent / 100).copied().map(milliseconds).unwrap_or_default();
     writeln!(
         io::stdout(),
         "{at_once:>3} at once: accept p50 {:.2} ms, p99 {:.2} ms; {:.0} deliveries/s accepted, begun and ended",
-        at(50),
-        at(99),
+        at(&accepted, 50),
+        at(&accepted, 99),
         f64::from(u32::try_from(DELIVERIES)?) / elapsed.as_secs_f64(),
     )?;
     Ok(())
@@ -79,6 +94,11 @@ fn delivery(id: String) -> Delivery {
         address: Address("x".repeat(200)),
         received_at: samples::now(),
     }
+}
+
+/// A percentile of sorted times, in milliseconds.
+fn at(sorted: &[Duration], percent: usize) -> f64 {
+    sorted.get(sorted.len() * percent / 100).copied().map(milliseconds).unwrap_or_default()
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -9,7 +9,7 @@ mod migrations;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -28,6 +28,8 @@ pub(crate) type Row = sqlx::sqlite::SqliteRow;
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a call waits for its turn behind the others of this process.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to leave a file alone that somebody else is opening.
+const OPEN_PAUSE: Duration = Duration::from_millis(25);
 /// Begins a transaction that writes. The lock is taken at once: taken later, it could not be waited for.
 const BEGIN_TO_WRITE: &str = "BEGIN IMMEDIATE";
 /// How many read at the same time, each without waiting for the one that writes.
@@ -47,7 +49,7 @@ impl Database {
     /// Opens it, makes it where it is not there yet, and brings its tables up to date.
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, StoreError> {
         let shown: Arc<str> = place.shown().into();
-        let failed = |error| Failure::of(error).into_error("open the store", &shown);
+        let failed = |failure: Failure| failure.into_error("open the store", &shown);
         let (writing, reading) = match place {
             StorePlace::Memory => {
                 // One connection only: each has a memory of its own.
@@ -58,7 +60,7 @@ impl Database {
             StorePlace::File(path) => {
                 file::prepare(path)?;
                 let options = options().filename(path).journal_mode(SqliteJournalMode::Wal);
-                let writing = connect(1, options.clone()).await.map_err(failed)?;
+                let writing = connect_in_turn(options.clone()).await.map_err(failed)?;
                 migrations::run(&writing, &shown).await?;
                 (writing, connect(READERS, options.pragma("query_only", "ON")).await.map_err(failed)?)
             }
@@ -137,7 +139,19 @@ fn options() -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn connect(most: u32, options: SqliteConnectOptions) -> Result<Pool, sqlx::Error> {
+/// Opens the connection that writes. The first to open a new file changes how it is logged, and who comes at that moment is
+/// refused at once instead of waiting: that one tries again.
+async fn connect_in_turn(options: SqliteConnectOptions) -> Result<Pool, Failure> {
+    let deadline = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match connect(1, options.clone()).await {
+            Err(Failure::Locked) if Instant::now() < deadline => tokio::time::sleep(OPEN_PAUSE).await,
+            result => return result,
+        }
+    }
+}
+
+async fn connect(most: u32, options: SqliteConnectOptions) -> Result<Pool, Failure> {
     SqlitePoolOptions::new()
         .max_connections(most)
         .min_connections(most)
@@ -147,6 +161,7 @@ async fn connect(most: u32, options: SqliteConnectOptions) -> Result<Pool, sqlx:
         .test_before_acquire(false)
         .connect_with(options)
         .await
+        .map_err(Failure::of)
 }
 
 #[cfg(test)]

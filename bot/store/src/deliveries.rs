@@ -38,6 +38,9 @@ pub struct Unfinished {
 impl Store {
     /// Stores a delivery; when this returns, it survives a power loss. A repetition, known by its id, changes nothing.
     ///
+    /// Let it run to its end: of one that is dropped half-way nobody knows whether it was stored, and a repetition may be
+    /// taken for one that is being answered.
+    ///
     /// # Errors
     /// Where it is not stored; it must not be acknowledged then.
     pub async fn accept(&self, delivery: &Delivery) -> Result<Fresh, StoreError> {

@@ -19,12 +19,12 @@ impl StorePlace {
     pub(crate) fn parse(url: &str) -> Result<Self, StoreError> {
         let url = url.trim();
         let Some((scheme, rest)) = url.split_once(':') else {
-            return Err(refuse("", "its url has no scheme"));
+            return Err(refuse("..", "its url has no scheme"));
         };
         match scheme.to_ascii_lowercase().as_str() {
             "sqlite" => Self::parse_path(rest),
             "postgres" | "postgresql" => Err(refuse("postgres:..", "PostgreSQL is not built into this kubewhy yet")),
-            _ => Err(refuse("", "its url has a scheme that is not known")),
+            _ => Err(refuse("..", "its url has a scheme that is not known")),
         }
     }
 

@@ -22,6 +22,7 @@ mod catalogue;
 mod engine;
 mod fixtures;
 mod hostile;
+mod reads;
 mod recordings;
 mod redact;
 mod scene;

@@ -6,11 +6,11 @@ use kubewhy_core::nearest::nearest;
 use serde::de::{self, Expected};
 
 use crate::config::example;
-use crate::config::review::{Review, quoted, shown};
-use crate::config::sources::child;
+use crate::config::review::{Place, Review, quoted, shown};
+use crate::config::sources::{PREFIX, SEPARATOR, child};
 
 /// How alike a known key must be to be suggested.
-const ALIKE: f64 = 0.75;
+const ALIKE: f64 = 0.8;
 
 /// A fault at a key.
 #[derive(Clone, Debug)]
@@ -72,11 +72,17 @@ impl Fault {
                 review.problem(&key, format!("there is no key {}", shown(name)), fix);
             }
             What::Type { wanted, found } => {
-                review.problem(
-                    &key,
-                    format!("is {found}, not {wanted}"),
-                    format!("write {}", example::of(&key, wanted)),
-                );
+                let example = example::of(&key, wanted);
+                let fix = match (review.places.of(&key), example) {
+                    (Place::Environment { .. }, None) => format!("write {wanted}"),
+                    (Place::Environment { .. }, Some(value)) => {
+                        let name = format!("{PREFIX}{}", key.replace('.', SEPARATOR).to_uppercase());
+                        format!("write {wanted}, such as {name}='{}'", value.trim_matches('"'))
+                    }
+                    (_, None) => format!("write [{key}] and its keys below it"),
+                    (_, Some(value)) => format!("write {} = {value}", example::name(&key)),
+                };
+                review.problem(&key, format!("is {found}, not {wanted}"), fix);
             }
             What::Word { word, known } => {
                 let fix = match nearest(word, known.iter().copied(), ALIKE, 1).first() {

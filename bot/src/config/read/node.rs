@@ -12,7 +12,7 @@ use super::is_of_environment;
 use crate::config::sources::child;
 
 const TEXT: &str = "a text";
-const NUMBER: &str = "a whole number";
+const NUMBER: &str = "a whole number from 0 to 4294967295";
 const TRUTH: &str = "true or false";
 const LIST: &str = "a list";
 const SECTION: &str = "a section";
@@ -32,7 +32,7 @@ impl<'a> Node<'a> {
         let found = match &self.value.kind {
             ValueKind::Nil => "nothing",
             ValueKind::Boolean(_) => TRUTH,
-            ValueKind::I64(_) | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => NUMBER,
+            ValueKind::I64(_) | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => "a number",
             ValueKind::Float(_) => "a number with a point",
             ValueKind::String(_) => TEXT,
             ValueKind::Table(_) => SECTION,
@@ -121,7 +121,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         // A number that does not fit is as wrong as none.
-        visitor.visit_u64::<Fault>(self.number()?).map_err(|_| self.wrong("a whole number of that size"))
+        visitor.visit_u64::<Fault>(self.number()?).map_err(|_| self.wrong(NUMBER))
     }
 
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -151,7 +151,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
             _ => return Err(self.wrong(LIST)),
         };
         visitor
-            .visit_seq(Items { key: &self.key, items: items.iter().enumerate() })
+            .visit_seq(Items { key: &self.key, values: items.iter().enumerate() })
             .map_err(|fault| fault.at(&self.key))
     }
 
@@ -228,14 +228,14 @@ impl<'de> VariantAccess<'de> for Word<'_> {
 
 struct Items<'a> {
     key: &'a str,
-    items: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
+    values: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
 }
 
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Fault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let Some((index, value)) = self.items.next() else { return Ok(None) };
+        let Some((index, value)) = self.values.next() else { return Ok(None) };
         seed.deserialize(Node { key: format!("{}[{index}]", self.key), value }).map(Some)
     }
 }

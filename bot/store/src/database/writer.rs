@@ -98,7 +98,9 @@ impl Writer {
             let mut batch = Vec::with_capacity(TOGETHER);
             while incoming.recv_many(&mut batch, TOGETHER).await > 0 {
                 batch.retain(Order::is_wanted);
-                run(&pool, batch.split_off(0), &shown).await;
+                if !batch.is_empty() {
+                    run(&pool, batch.split_off(0), &shown).await;
+                }
             }
         });
         Self { place, orders, _task: task }
@@ -114,34 +116,33 @@ impl Writer {
     }
 }
 
-/// Runs a batch, and tells each who waits what became of the own write.
+/// Writes a batch, and tells each who waits what became of the own write.
 async fn run(pool: &Pool, batch: Vec<Order>, place: &str) {
     let mut connection = match pool.acquire().await {
         Ok(connection) => connection,
         Err(error) => return settle_all(batch, &Failure::of(error), place),
     };
-    if batch.len() > 1 {
-        match together(&mut connection, &batch).await {
-            Ok(written) => {
-                for (order, written) in batch.into_iter().zip(written) {
-                    order.settle(Ok(written), place);
-                }
-                return;
+    let failure = match together(&mut connection, &batch).await {
+        Ok(written) => {
+            for (order, written) in batch.into_iter().zip(written) {
+                order.settle(Ok(written), place);
             }
-            // Waiting again would not help, and others wait behind.
-            Err(failure) if failure.is_lock() => return settle_all(batch, &failure, place),
-            // It was taken back. One of them may be at fault, so that each is tried by itself.
-            Err(_) => {}
+            return;
         }
+        Err(failure) => failure,
+    };
+    // Waiting for a lock again would not help, and others wait behind.
+    if batch.len() == 1 || failure.is_lock() {
+        return settle_all(batch, &failure, place);
     }
+    // All were taken back. One of them may be at fault, so that each is tried by itself.
     let mut batch = batch.into_iter();
     while let Some(order) = batch.next() {
-        match execute(&mut connection, &order.write).await.map_err(Failure::of) {
-            Err(failure) if failure.is_lock() => {
-                order.settle(Err(failure.clone()), place);
-                return settle_all(batch, &failure, place);
-            }
-            result => order.settle(result, place),
+        let alone = together(&mut connection, std::slice::from_ref(&order)).await;
+        let lock = alone.as_ref().err().filter(|failure| failure.is_lock()).cloned();
+        order.settle(alone.map(|written| written.into_iter().next().unwrap_or_default()), place);
+        if let Some(failure) = lock {
+            return settle_all(batch, &failure, place);
         }
     }
 }
@@ -152,21 +153,26 @@ fn settle_all(orders: impl IntoIterator<Item = Order>, failure: &Failure, place:
     }
 }
 
-/// Runs all in one transaction: all of them, or none.
+/// Writes all in one transaction: all of them, or none.
+///
+/// The transaction is not one of sqlx: on a full disk SQLite may have taken it back by itself, and sqlx would count it as
+/// open from then on.
 async fn together(connection: &mut Connection, batch: &[Order]) -> Result<Vec<Written>, Failure> {
-    let mut transaction = sqlx::Connection::begin_with(connection, BEGIN_TO_WRITE).await.map_err(Failure::of)?;
+    let result = begin_and_commit(connection, batch).await;
+    if result.is_err() {
+        // Where nothing is open any more, or never was, this fails, and that is well.
+        drop(sqlx::raw_sql("ROLLBACK").execute(connection).await);
+    }
+    result.map_err(Failure::of)
+}
+
+async fn begin_and_commit(connection: &mut Connection, batch: &[Order]) -> Result<Vec<Written>, sqlx::Error> {
+    sqlx::raw_sql(BEGIN_TO_WRITE).execute(&mut *connection).await?;
     let mut written = Vec::with_capacity(batch.len());
     for order in batch {
-        match execute(&mut transaction, &order.write).await {
-            Ok(done) => written.push(done),
-            Err(error) => {
-                let failure = Failure::of(error);
-                transaction.rollback().await.map_err(Failure::of)?;
-                return Err(failure);
-            }
-        }
+        written.push(execute(connection, &order.write).await?);
     }
-    transaction.commit().await.map_err(Failure::of)?;
+    sqlx::raw_sql("COMMIT").execute(connection).await?;
     Ok(written)
 }
 

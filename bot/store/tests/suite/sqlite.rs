@@ -10,9 +10,9 @@ use std::path::Path;
 
 use kubewhy_chat::Press;
 use kubewhy_store::{Ending, Fresh, Store, StoreError};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
-use crate::given::{a_delivery, a_store, a_thread, a_wait, hours_ago, now, open, url};
+use crate::given::{a_delivery, a_store, a_thread, a_wait, days_later, hours_ago, now, open, url};
 
 /// The file of the store in a directory.
 fn file(directory: &Path) -> std::path::PathBuf {
@@ -113,6 +113,9 @@ async fn a_lock_of_another_process_is_named_and_nothing_is_half_done() {
     assert!(error.is_retryable());
     assert_eq!(store.unfinished(hours_ago(1)).await.expect("reading goes on").len(), 1);
 
+    let error = Store::open(&url(directory.path())).await.expect_err("nor can it be opened");
+    assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
+
     sqlx::query("ROLLBACK").execute(&mut other).await.expect("it gives the lock back");
     assert_eq!(store.accept(&second).await.expect("accepts"), Fresh::New);
     assert_eq!(store.accept(&third).await.expect("accepts"), Fresh::New);
@@ -167,4 +170,30 @@ async fn what_this_program_cannot_read_is_left_out_and_hides_nothing_else() {
     assert_eq!(waits.iter().map(|left| left.wait.person.id.as_str()).collect::<Vec<_>>(), ["slack:Ev2"]);
     let error = store.press(&token, now()).await.expect_err("it cannot be read");
     assert!(matches!(error, StoreError::Other { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_write_is_not_opened() {
+    let (store, directory) = a_store().await;
+    store.close().await;
+    let mut other = another_program(directory.path()).await;
+    for event in ["INSERT", "UPDATE"] {
+        let trigger = format!("CREATE TRIGGER no_{event} BEFORE {event} ON facts BEGIN SELECT RAISE(ABORT, 'no'); END");
+        sqlx::query(AssertSqlSafe(trigger)).execute(&mut other).await.expect("it can be written");
+    }
+    other.close().await.expect("it closes");
+    let error = Store::open(&url(directory.path())).await.expect_err("it takes no write");
+    assert!(error.to_string().starts_with("cannot write in the store \""), "{error}");
+}
+
+#[tokio::test]
+async fn the_first_ending_stays() {
+    let (store, directory) = a_store().await;
+    store.accept(&a_delivery("slack:Ev1")).await.expect("accepts");
+    store.finish("slack:Ev1", Ending::Failed, now()).await.expect("ends");
+    store.finish("slack:Ev1", Ending::Answered, days_later(1)).await.expect("changes nothing");
+    let mut other = another_program(directory.path()).await;
+    let found: (String, i64) =
+        sqlx::query_as("SELECT state, ended_at FROM deliveries").fetch_one(&mut other).await.expect("it can be read");
+    assert_eq!(found, ("failed".to_owned(), now().as_millisecond()));
 }

@@ -86,11 +86,14 @@ async fn a_log_that_is_torn_anywhere_loses_only_its_end() {
     assert_eq!(found, all[..found.len()]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_process_leaves_behind_all_that_it_acknowledged() {
+    if let Some(directory) = std::env::var_os(DIRECTORY) {
+        return accept_until_killed(Path::new(&directory)).await;
+    }
     let directory = tempfile::tempdir().expect("a directory");
     let mut process = Command::new(std::env::current_exe().expect("it runs"))
-        .args(["--ignored", "--exact", "--nocapture", "sqlite::loss::accepts_until_it_is_killed"])
+        .args(["--exact", "--nocapture", "sqlite::loss::a_killed_process_leaves_behind_all_that_it_acknowledged"])
         .env(DIRECTORY, directory.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -115,11 +118,9 @@ async fn a_killed_process_leaves_behind_all_that_it_acknowledged() {
     assert!(file(directory.path()).exists());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "is run, and killed, by the test above"]
-async fn accepts_until_it_is_killed() {
-    let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    let store = open(Path::new(&directory)).await;
+/// What the process does that is killed: the test calls itself.
+async fn accept_until_killed(directory: &Path) {
+    let store = open(directory).await;
     let mut tasks = JoinSet::new();
     for task in 0..16 {
         let store = store.clone();

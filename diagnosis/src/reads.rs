@@ -1,0 +1,67 @@
+//! What the rules read of a cluster: the verbs that a role has to allow, kind by kind, and no more.
+//!
+//! A test looks through the rules' sources, so that neither a reading without an entry nor an entry without a reading stays.
+
+use crate::kind::Kind;
+
+/// How a kind is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reads {
+    /// Single objects are read by their names.
+    pub get: bool,
+    /// Collections are read, whole or by labels.
+    pub list: bool,
+}
+
+/// How objects of a kind are read; neither way for a kind that only a person's question could name.
+pub const fn reads(kind: Kind) -> Reads {
+    let (get, list) = match kind {
+        // What can be asked about is looked up by name, and found by listing.
+        Kind::Pod
+        | Kind::Deployment
+        | Kind::ReplicaSet
+        | Kind::StatefulSet
+        | Kind::DaemonSet
+        | Kind::Job
+        | Kind::CronJob
+        | Kind::PersistentVolumeClaim
+        | Kind::Namespace
+        | Kind::Node
+        | Kind::ConfigMap
+        | Kind::Secret
+        | Kind::Service
+        | Kind::PersistentVolume
+        | Kind::StorageClass
+        | Kind::RuntimeClass
+        | Kind::ResourceClaim
+        | Kind::ResourceClaimTemplate => (true, true),
+        Kind::ResourceQuota
+        | Kind::CSIDriver
+        | Kind::CSINode
+        | Kind::Lease
+        | Kind::APIService
+        | Kind::ValidatingAdmissionPolicy
+        | Kind::ValidatingAdmissionPolicyBinding => (true, false),
+        Kind::Event
+        | Kind::ServiceAccount
+        | Kind::LimitRange
+        | Kind::EndpointSlice
+        | Kind::VolumeAttachment
+        | Kind::PriorityClass
+        | Kind::ValidatingWebhookConfiguration
+        | Kind::MutatingWebhookConfiguration => (false, true),
+        Kind::Endpoints
+        | Kind::ControllerRevision
+        | Kind::HorizontalPodAutoscaler
+        | Kind::PodDisruptionBudget
+        | Kind::Ingress
+        | Kind::IngressClass
+        | Kind::NetworkPolicy
+        | Kind::Role
+        | Kind::RoleBinding
+        | Kind::ClusterRole
+        | Kind::ClusterRoleBinding
+        | Kind::CustomResourceDefinition => (false, false),
+    };
+    Reads { get, list }
+}

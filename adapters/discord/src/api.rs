@@ -274,7 +274,8 @@ async fn limited(response: Response, deadline: Instant) -> Limited {
     let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     let global = headers.contains_key("x-ratelimit-global");
     let words: Words = match timeout_at(deadline, read(response)).await {
-        Ok(Ok(body)) => serde_json::from_slice(&body).unwrap_or_default(),
+        // Without words it is not Discord that limits but what stands before it, and it bans the whole address.
+        Ok(Ok(body)) => serde_json::from_slice(&body).unwrap_or(Words { global: true, ..Words::default() }),
         _ => Words::default(),
     };
     if words.code == codes::TOO_OLD_TO_EDIT {

@@ -1,8 +1,13 @@
 //! kubewhy in Discord: gateway, application commands, components.
 //!
-//! What arrives is taken by [`intake`] from serenity's gateway ([`gateway`]), what goes out goes through [`api`]; [`answer`]
-//! finds the way back to a question, whose words are a [`way`]. How a message looks is [`render`], what is registered with
+//! What arrives is taken by `intake` from serenity's client, which `gateway` looks after; what goes out goes through `api`;
+//! `answer` finds the way back to a question, which a `way` keeps. How a message looks is [`render`], what is registered with
 //! Discord [`registration`].
+//!
+//! Entry points: [`Discord`], made from [`Settings`].
+//!
+//! Invariants: an interaction is stored by the inbox before it is acknowledged; every message is made by `outgoing`, so that
+//! none calls anybody unasked; no token is logged by this crate, and [`SECRETIVE_TARGETS`] names the targets that would.
 #![warn(missing_docs)]
 
 mod answer;

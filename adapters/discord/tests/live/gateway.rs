@@ -173,3 +173,14 @@ async fn a_zombie_connection_is_left() {
     stage.server.say(world::BOB, world::OPS, &mention("still there?")).unwrap();
     stage.delivered().await;
 }
+
+#[tokio::test]
+async fn a_storm_of_reconnects_costs_no_session() {
+    let stage = Stage::set().await;
+    stage.server.gateway_fault(&GatewayFault::ReconnectStorm { times: 5 });
+    stage.server.gateway_fault(&GatewayFault::Reconnect);
+    resumed(&stage, 5).await;
+    stage.server.say(world::BOB, world::OPS, &mention("still there?")).unwrap();
+    stage.delivered().await;
+    assert_eq!(count(&stage, "identified"), 1);
+}

@@ -145,9 +145,10 @@ impl Answer<'_> {
             return Ok(Posted { place: place(direct, None), id: first.id().to_string() });
         }
         let first = self.line.say(self.way.channel, &named).await?;
-        let home = match self.rendering.thread.is_empty() || self.is_flat() {
-            true => self.way.channel,
-            false => self.open_thread(first.id()).await.unwrap_or(self.way.channel),
+        let home = if self.rendering.thread.is_empty() || self.is_flat() {
+            self.way.channel
+        } else {
+            self.open_thread(first.id()).await.unwrap_or(self.way.channel)
         };
         self.line.say_rest(home, &self.rendering.thread, &self.delivery.id).await;
         Ok(Posted { place: self.place_below(first.id()), id: first.id().to_string() })

@@ -125,8 +125,10 @@ impl Api {
         let notice = Notice::read(response.headers(), status);
         turn.learn(&notice);
         if status == StatusCode::TOO_MANY_REQUESTS {
-            let wait = retry_after(response, deadline).await;
-            return self.pace.hold(turn, &wait, deadline).map(Attempted::Wait);
+            return match limited(response, deadline).await {
+                Limited::Wait(wait) => self.pace.hold(turn, &wait, deadline).map(Attempted::Wait),
+                Limited::Refused(failure) => Ok(Attempted::Failed { failure, repeatable: false }),
+            };
         }
         let body = match timeout_at(deadline, read(response)).await {
             Ok(Ok(body)) => body,
@@ -250,24 +252,40 @@ struct Wait {
     global: bool,
 }
 
-async fn retry_after(response: Response, deadline: Instant) -> Wait {
+/// What a 429 means.
+enum Limited {
+    Wait(Wait),
+    Refused(Failure),
+}
+
+async fn limited(response: Response, deadline: Instant) -> Limited {
     #[derive(Default, Deserialize)]
-    struct Limited {
+    struct Words {
         #[serde(default)]
         retry_after: f64,
         #[serde(default)]
         global: bool,
+        #[serde(default)]
+        code: u64,
+        #[serde(default)]
+        message: String,
     }
     let headers = response.headers();
     let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     let global = headers.contains_key("x-ratelimit-global");
-    let limited: Limited = match timeout_at(deadline, read(response)).await {
-        Ok(Ok(body)) => serde_json::from_slice(&body).unwrap_or_default(),
-        _ => Limited::default(),
+    let words: Words = match timeout_at(deadline, read(response)).await {
+        // Without words it is not Discord that limits but what stands before it, and it bans the whole address.
+        Ok(Ok(body)) => serde_json::from_slice(&body).unwrap_or(Words { global: true, ..Words::default() }),
+        _ => Words::default(),
     };
+    if words.code == codes::TOO_OLD_TO_EDIT {
+        // The limit of one message, which no waiting of a call sits out.
+        let status = StatusCode::TOO_MANY_REQUESTS.as_u16();
+        return Limited::Refused(Failure::Refused { status, code: words.code, words: words.message });
+    }
     // The body is exact to the millisecond, the header may be rounded up to a second; a ban has only the header.
-    let seconds = if limited.retry_after > 0.0 { limited.retry_after } else { header.unwrap_or(1.0) };
+    let seconds = if words.retry_after > 0.0 { words.retry_after } else { header.unwrap_or(1.0) };
     // A pause of nothing would turn a wrong clock over there into a storm.
     let pause = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(Duration::from_millis(50));
-    Wait { pause, global: global || limited.global }
+    Limited::Wait(Wait { pause, global: global || words.global })
 }

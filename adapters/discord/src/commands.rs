@@ -44,7 +44,17 @@ async fn put(api: &Api, application: u64, guild: Option<u64>, body: Value) -> Re
         Some(guild) => format!("applications/{application}/guilds/{guild}/commands"),
         None => format!("applications/{application}/commands"),
     };
+    let body = if guild.is_some() { of_one_server(body) } else { body };
     api.send(Call::new(Method::PUT, path, "register the commands").body(body)).await
+}
+
+/// The same without what Discord only takes for commands that are not bound to a server.
+fn of_one_server(mut commands: Value) -> Value {
+    for command in commands.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        command.remove("contexts");
+        command.remove("integration_types");
+    }
+    commands
 }
 
 /// The key under which the last registration is kept.

@@ -17,7 +17,7 @@ use crate::check;
 use crate::commands::register;
 use crate::gateway::{Event, Gateway};
 use crate::identity::Identities;
-use crate::intake::{Acknowledgements, Intake};
+use crate::intake::{Acknowledgements, Incoming, Intake};
 use crate::places::Places;
 use crate::posting::Line;
 use crate::settings::{DiscordError, Settings};
@@ -65,7 +65,9 @@ impl Discord {
         tasks: &mut JoinSet<()>,
     ) -> Result<(), ChatError> {
         let intake = Arc::new(Intake { line: Arc::clone(&self.line), inbox, guilds: Arc::clone(&self.guilds) });
-        let mut me = 0;
+        let mut me = None;
+        // serenity hands over each event in a task of its own: a message can overtake the word that says who we are.
+        let mut early = Vec::new();
         loop {
             while let Some(done) = tasks.try_join_next() {
                 report(done);
@@ -75,18 +77,18 @@ impl Discord {
             {
                 report(done);
             }
-            match gateway.next().await? {
-                Event::Ready { me: bot, application, .. } => {
-                    me = bot;
+            match (gateway.next().await?, me) {
+                (Event::Ready { me: bot, application, .. }, _) => {
+                    me = Some(bot);
                     let (line, memory, guilds) =
                         (Arc::clone(&self.line), Arc::clone(&self.memory), Arc::clone(&self.guilds));
                     tasks.spawn(async move { register(&line.api, &*memory, application, &guilds).await });
+                    early.drain(..).for_each(|incoming| take(tasks, &intake, incoming, bot));
                 }
-                Event::Resumed => {}
-                Event::Incoming(incoming) => {
-                    let intake = Arc::clone(&intake);
-                    tasks.spawn(async move { intake.take(incoming, me).await });
-                }
+                (Event::Resumed, _) => {}
+                (Event::Incoming(incoming), Some(me)) => take(tasks, &intake, incoming, me),
+                (Event::Incoming(incoming), None) if early.len() < MOST_AT_ONCE => early.push(incoming),
+                (Event::Incoming(_), None) => tracing::warn!("discord sends events before it says who the bot is"),
             }
         }
     }
@@ -143,6 +145,11 @@ impl ChatPlatform for Discord {
     async fn check(&self, channels: &[String]) -> Vec<Check> {
         check::check(&self.line.api, &self.guilds, channels).await
     }
+}
+
+fn take(tasks: &mut JoinSet<()>, intake: &Arc<Intake>, incoming: Incoming, me: u64) {
+    let intake = Arc::clone(intake);
+    tasks.spawn(async move { intake.take(incoming, me).await });
 }
 
 fn report(done: Result<(), JoinError>) {

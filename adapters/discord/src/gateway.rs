@@ -29,16 +29,16 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// How often the state of the session is looked at; serenity does not tell of each loss.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a session has to last for the next loss to count as the first.
-const LASTING: Duration = Duration::from_secs(60);
+const LASTING: Duration = Duration::from_mins(1);
 /// Events that may wait to be taken. What comes when it is full is dropped: its 3 s are over anyway.
 const MOST_WAITING: usize = 2_048;
 
-/// The events, and the task's state as others see it.
+/// The stream of events.
 pub(crate) struct Gateway {
     settings: Settings,
     base: String,
     line: Arc<Line>,
-    link: Arc<Mutex<Link>>,
+    state: Arc<Mutex<Link>>,
     budget: Budget,
     client: Option<Client>,
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
@@ -48,13 +48,13 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new(settings: Settings, base: String, line: Arc<Line>, link: Arc<Mutex<Link>>) -> Self {
-        set(&link, Link::Connecting);
+    pub(crate) fn new(settings: Settings, base: String, line: Arc<Line>, state: Arc<Mutex<Link>>) -> Self {
+        set(&state, Link::Connecting);
         Self {
             settings,
             base,
             line,
-            link,
+            state,
             budget: Budget::default(),
             client: None,
             events: mpsc::channel(MOST_WAITING),
@@ -192,14 +192,14 @@ impl Gateway {
         if now.duration_since(since) >= LASTING {
             self.delays = delays();
         }
-        if set(&self.link, Link::Open) {
+        if set(&self.state, Link::Open) {
             tracing::info!("discord's gateway is open");
         }
     }
 
     fn lose(&mut self, why: &str) {
         self.opened_at = None;
-        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut link = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &*link {
             Link::Connecting if why == "the connection was lost" => {}
             Link::Lost { .. } => {}
@@ -211,7 +211,7 @@ impl Gateway {
     }
 
     fn delay(&mut self) -> Duration {
-        self.delays.next().unwrap_or(Duration::from_secs(60))
+        self.delays.next().unwrap_or(Duration::from_mins(1))
     }
 }
 
@@ -219,7 +219,7 @@ fn delays() -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_jitter()
         .with_min_delay(Duration::from_millis(500))
-        .with_max_delay(Duration::from_secs(60))
+        .with_max_delay(Duration::from_mins(1))
         .without_max_times()
         .build()
 }

@@ -8,13 +8,13 @@ use moka::future::Cache;
 use serde::Deserialize;
 use serenity::model::id::{GuildId, RoleId};
 
-use crate::api::codes::UNKNOWN_MEMBER;
+use crate::api::codes::{UNKNOWN_MEMBER, UNKNOWN_USER};
 use crate::api::{Api, Call, Failure};
 use crate::intake::groups;
 use crate::places::number;
 
 /// How long an identity is believed.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 /// The most servers that are asked about a person.
 const MOST_GUILDS: usize = 20;
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -67,7 +67,7 @@ impl Identities {
             let call = Call::get(format!("guilds/{guild}/members/{user}"), "look up a member").within(DEADLINE);
             let member: Member = match api.call(call).await {
                 Ok(member) => member,
-                Err(failure) if failure.code() == Some(UNKNOWN_MEMBER) => continue,
+                Err(failure) if matches!(failure.code(), Some(UNKNOWN_MEMBER | UNKNOWN_USER)) => continue,
                 Err(failure) => return Err(failure),
             };
             identity.groups.extend(groups(&member.roles));

@@ -9,6 +9,7 @@ use kubewhy_chat::Place;
 use moka::future::Cache;
 use serde::Deserialize;
 use serenity::model::channel::{ChannelType, PartialChannel};
+use serenity::model::id::ChannelId;
 
 use crate::api::{Api, Call, Failure};
 
@@ -35,19 +36,19 @@ pub(crate) struct Spot {
 struct Channel {
     #[serde(rename = "type")]
     kind: ChannelType,
-    parent_id: Option<serenity::model::id::ChannelId>,
+    parent_id: Option<ChannelId>,
 }
 
 impl Places {
     pub(crate) fn new() -> Self {
-        Self { known: Cache::builder().max_capacity(50_000).time_to_idle(Duration::from_secs(24 * 3600)).build() }
+        Self { known: Cache::builder().max_capacity(50_000).time_to_idle(Duration::from_hours(24)).build() }
     }
 
     /// What an interaction says about where it happened.
     pub(crate) async fn told(&self, channel: Option<&PartialChannel>, id: u64, api: &Api) -> Spot {
         match channel {
             Some(channel) => {
-                let spot = spot(id, channel.kind, channel.parent_id.map(|parent| parent.get()));
+                let spot = spot(id, channel.kind, channel.parent_id.map(ChannelId::get));
                 self.known.insert(id, spot).await;
                 spot
             }
@@ -63,7 +64,7 @@ impl Places {
         let call = Call::get(format!("channels/{id}"), "read a channel").within(deadline);
         match api.call::<Channel>(call).await {
             Ok(channel) => {
-                let spot = spot(id, channel.kind, channel.parent_id.map(serenity::model::id::ChannelId::get));
+                let spot = spot(id, channel.kind, channel.parent_id.map(ChannelId::get));
                 self.known.insert(id, spot).await;
                 spot
             }

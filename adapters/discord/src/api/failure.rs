@@ -79,6 +79,7 @@ pub(crate) mod codes {
     pub(crate) const UNKNOWN_GUILD: u64 = 10_004;
     pub(crate) const UNKNOWN_MEMBER: u64 = 10_007;
     pub(crate) const UNKNOWN_MESSAGE: u64 = 10_008;
+    pub(crate) const UNKNOWN_USER: u64 = 10_013;
     pub(crate) const UNKNOWN_WEBHOOK: u64 = 10_015;
     pub(crate) const UNKNOWN_INTERACTION: u64 = 10_062;
     pub(crate) const TOO_OLD_TO_EDIT: u64 = 30_046;

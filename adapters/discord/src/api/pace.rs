@@ -18,7 +18,7 @@ use super::{Failure, Wait};
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(45).expect("it is not zero");
 /// Refused calls (401, 403, 429) within [`WINDOW`] after which nothing is asked. Discord bans at 10,000.
 const MOST_REFUSED: u32 = 5_000;
-const WINDOW: Duration = Duration::from_secs(600);
+const WINDOW: Duration = Duration::from_mins(10);
 /// Buckets after which those that say nothing any more are forgotten.
 const MOST_BUCKETS: usize = 2_000;
 
@@ -196,4 +196,67 @@ async fn wait(open_at: Instant, deadline: Instant) -> Result<(), Failure> {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqwest::StatusCode;
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+    use tokio::time::Instant;
+
+    use super::super::{Failure, Wait};
+    use super::{MOST_REFUSED, Notice, Pace, Shared, WINDOW};
+
+    fn notice(status: StatusCode, headers: &[(&'static str, &'static str)]) -> Notice {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        Notice::read(&headers, status)
+    }
+
+    #[test]
+    fn before_discord_bans_the_address_nothing_is_asked_any_more() {
+        let now = Instant::now();
+        let mut shared = Shared { closed_until: now, refused: 0, since: now };
+        for _ in 1..MOST_REFUSED {
+            shared.count_refused(now);
+        }
+        assert!(shared.open_at(now) <= now);
+        shared.count_refused(now);
+        assert_eq!(shared.open_at(now), now + WINDOW);
+        assert!(shared.open_at(now + WINDOW) <= now + WINDOW);
+    }
+
+    #[test]
+    fn only_refusals_that_discord_counts_are_counted() {
+        assert!(notice(StatusCode::FORBIDDEN, &[]).refused);
+        assert!(notice(StatusCode::TOO_MANY_REQUESTS, &[("x-ratelimit-scope", "user")]).refused);
+        assert!(!notice(StatusCode::TOO_MANY_REQUESTS, &[("x-ratelimit-scope", "shared")]).refused);
+        assert!(!notice(StatusCode::NOT_FOUND, &[]).refused);
+    }
+
+    #[tokio::test]
+    async fn a_route_that_is_used_up_waits_no_longer_than_its_caller_can() {
+        let pace = Pace::new();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset-after", "3600.5")];
+        pace.turn(Some("a"), true, deadline).await.unwrap().learn(&notice(StatusCode::OK, &headers));
+        let refused = pace.turn(Some("a"), true, deadline).await.map(drop);
+        assert!(matches!(refused, Err(Failure::Throttled { seconds: 3_599..=3_600 })), "{refused:?}");
+        assert!(pace.turn(Some("b"), true, deadline).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_holds_for_all_holds_for_all_but_interactions() {
+        let pace = Pace::new();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let turn = pace.turn(Some("a"), true, deadline).await.unwrap();
+        let wait = Wait { pause: Duration::from_mins(2), global: true };
+        assert!(matches!(pace.hold(turn, &wait, deadline), Err(Failure::Throttled { seconds: 120 })));
+        assert!(pace.turn(Some("b"), true, deadline).await.is_err());
+        assert!(pace.turn(Some("c"), false, deadline).await.is_ok());
+    }
 }

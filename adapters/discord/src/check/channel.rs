@@ -65,8 +65,8 @@ async fn look(api: &Api, bot: &Bot, guilds: &[u64], id: u64) -> Result<CheckFind
     let lacking: Vec<&str> =
         NEEDED.iter().filter(|(permission, _)| !granted.contains(*permission)).map(|(_, name)| *name).collect();
     if lacking.is_empty() {
-        let shown = text!["#", quoted(channel.name.unwrap_or_default()), " in ", quoted(guild.name)];
-        return Ok(CheckFinding::Fine(text!["the bot can answer in ", shown]));
+        let shown = text![quoted(channel.name.unwrap_or_default()), " of ", quoted(guild.name)];
+        return Ok(CheckFinding::Fine(text!["the bot can answer in channel ", shown]));
     }
     Ok(CheckFinding::Wrong {
         problem: text!["the bot lacks: ", own(lacking.join(", "))],

@@ -9,12 +9,12 @@ use super::Plan;
 
 /// Sessions that are started within a day.
 const MOST: usize = 200;
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 /// Sessions within [`SPELL`] after which there is no sense in starting the next at once.
 const HASTY: usize = 12;
-const SPELL: Duration = Duration::from_secs(300);
+const SPELL: Duration = Duration::from_mins(5);
 /// The longest wait before Discord is asked again what it grants.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// The sessions of the last day.
 #[derive(Debug, Default)]
@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn what_discord_counts_is_minded_after_a_restart() {
         let mut budget = Budget::default();
-        assert_eq!(budget.wait(Instant::now(), &plan(1_000, 0)), Some(Duration::from_secs(120)));
-        assert_eq!(budget.wait(Instant::now(), &plan(1_000, 200)), Some(Duration::from_secs(120)));
+        assert_eq!(budget.wait(Instant::now(), &plan(1_000, 0)), Some(Duration::from_mins(2)));
+        assert_eq!(budget.wait(Instant::now(), &plan(1_000, 200)), Some(Duration::from_mins(2)));
         assert_eq!(budget.wait(Instant::now(), &plan(1_000, 900)), None);
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// As long as Discord takes answers.
-const LIFE: Duration = Duration::from_secs(900);
+const LIFE: Duration = Duration::from_mins(15);
 /// As long as the first answer of an interaction may take.
 const PATIENCE: Duration = Duration::from_secs(4);
 

@@ -16,7 +16,7 @@ async fn each_line_is_fine_or_says_what_to_do() {
     let channels: Vec<String> = [world::OPS, world::SECRET, world::READ_ONLY]
         .iter()
         .map(|channel| format!("discord:{channel}"))
-        .chain(["discord:1".to_owned(), "discord:x".to_owned(), "slack:C1".to_owned()])
+        .chain(["discord:77".to_owned(), "discord:x".to_owned(), "slack:C1".to_owned()])
         .collect();
     let checks = stage.discord.check(&channels).await;
     for fine in ["bot token", "gateway", "discord server", &world::OPS.to_string()] {
@@ -27,7 +27,7 @@ async fn each_line_is_fine_or_says_what_to_do() {
     };
     assert_eq!(problem.plain(), "the bot lacks: Send Messages, Create Public Threads, Send Messages in Threads");
     assert!(remedy.plain().contains("scope=bot+applications.commands&permissions="));
-    for wrong in [world::SECRET.to_string().as_str(), "discord:1", "discord:x"] {
+    for wrong in [world::SECRET.to_string().as_str(), "channel discord:77", "channel discord:x"] {
         assert!(matches!(find(&checks, wrong), CheckFinding::Wrong { .. }), "{wrong}: {checks:?}");
     }
     assert!(checks.iter().all(|check| !check.what.plain().contains("slack")));

@@ -1,5 +1,6 @@
 //! The stream of events through losses.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kubewhy_chat::{ChatError, ChatPlatform, Link};
@@ -59,7 +60,8 @@ async fn what_is_replayed_is_answered_once() {
     stage.server.say(world::BOB, world::OPS, &mention("after")).unwrap();
     stage.delivered().await;
     assert!(stage.is_quiet().await);
-    assert!(*stage.inbox.duplicates.lock().unwrap() >= 1);
+    let replayed = || (*stage.inbox.duplicates.lock().unwrap() >= 1).then_some(());
+    stage.server.wait_for(SOON, |_| replayed()).await.unwrap();
     let callbacks = stage.server.read(|view| view.calls()).iter().filter(|it| it.route.ends_with("/callback")).count();
     assert_eq!(callbacks, 1);
 }
@@ -97,7 +99,7 @@ async fn a_token_that_was_taken_away_ends_listening() {
 async fn a_wrong_token_ends_listening_before_a_gateway_was_opened() {
     let server = DiscordServer::start(World::default()).await.unwrap();
     server.revoke_token();
-    let discord = crate::stage::discord(&server, Default::default());
+    let discord = crate::stage::discord(&server, Arc::default());
     let stage = Stage::raise(Setting::default()).await;
     let ended = discord.listen(stage.inbox.clone(), Box::pin(std::future::pending())).await;
     assert!(matches!(ended, Err(ChatError::Revoked { .. })));
@@ -155,4 +157,30 @@ async fn no_session_is_started_when_discord_grants_none() {
     stage.server.wait_for(SOON, |_| matches!(stage.discord.link(), Link::Lost { .. }).then_some(())).await.unwrap();
     assert!(stage.server.read(|view| view.gateway().is_empty()));
     stage.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_zombie_connection_is_left() {
+    let mut world = World::default();
+    world.limits.heartbeat_interval_ms = 1_000;
+    let stage = Stage::set_with(Setting { world, ..Setting::default() }).await;
+    stage.server.gateway_fault(&GatewayFault::Silence { on: true });
+    let left = stage.server.wait_for(ANEW, |view| {
+        let sessions = view.gateway().iter().filter(|it| it.what == "identified" || it.what == "resumed").count();
+        (sessions >= 2).then_some(())
+    });
+    left.await.unwrap();
+    stage.server.say(world::BOB, world::OPS, &mention("still there?")).unwrap();
+    stage.delivered().await;
+}
+
+#[tokio::test]
+async fn a_storm_of_reconnects_costs_no_session() {
+    let stage = Stage::set().await;
+    stage.server.gateway_fault(&GatewayFault::ReconnectStorm { times: 5 });
+    stage.server.gateway_fault(&GatewayFault::Reconnect);
+    resumed(&stage, 5).await;
+    stage.server.say(world::BOB, world::OPS, &mention("still there?")).unwrap();
+    stage.delivered().await;
+    assert_eq!(count(&stage, "identified"), 1);
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use kubewhy_chat::{ChatError, ChatPlatform, Person, Place, Post, Posted, Standing};
-use kubewhy_discord_server::{Fault, What, world};
+use kubewhy_chat::{Block, ChatError, ChatPlatform, Image, Person, Place, Post, Posted, Standing};
+use kubewhy_discord_server::{Fault, View, What, world};
+use kubewhy_text::text;
 
-use crate::stage::{Setting, Stage, long, says, short, with_button};
+use crate::stage::{SOON, Setting, Stage, long, says, short, with_button};
 
 fn post(channel: impl std::fmt::Display, thread: Option<String>, key: &str) -> Post {
     Post {
@@ -55,6 +56,24 @@ async fn a_post_into_a_thread_that_was_never_opened_opens_it() {
 }
 
 #[tokio::test]
+async fn a_picture_arrives_with_the_message_that_shows_it() {
+    let stage = Stage::raise(Setting::default()).await;
+    let picture = Image { file: "cart.png".to_owned(), alt: text!["restarts of cart"], png: vec![7; 9_000].into() };
+    let mut post = post(world::OPS, None, "k1");
+    post.message = short("cart restarts").with(Block::Image(picture.clone())).below(Block::Image(picture));
+    let posted = stage.discord.post(&post).await.unwrap();
+    let with_files = |view: &View<'_>| {
+        let all = view.all_of_bot().into_iter().flat_map(|message| message.files);
+        Some(all.collect::<Vec<_>>()).filter(|files| files.len() == 2)
+    };
+    let files = stage.server.wait_for(SOON, with_files).await.unwrap();
+    assert!(files.iter().all(|file| file.size == 9_000 && file.name.contains("cart")), "{files:?}");
+    // Replaced by a message without, the picture goes.
+    stage.discord.edit(&posted, &short("cart runs")).await.unwrap();
+    assert!(stage.seen(says("cart runs")).await.files.is_empty());
+}
+
+#[tokio::test]
 async fn a_message_is_replaced_where_it_stands() {
     let stage = Stage::raise(Setting::default()).await;
     let mut root = post(world::OPS, None, "k1");
@@ -76,7 +95,7 @@ async fn what_cannot_be_replaced_any_more_is_gone() {
     let refused = stage.discord.edit(&unknown, &short("x")).await;
     assert!(matches!(&refused, Err(ChatError::Gone { .. } | ChatError::NoChannel { .. })), "{refused:?}");
     stage.server.change_world(|world| world.limits().edits_of_old = 0);
-    stage.server.advance(Duration::from_secs(2 * 3600));
+    stage.server.advance(Duration::from_hours(2));
     assert_eq!(stage.discord.edit(&root, &short("x")).await, Err(ChatError::Gone { code: "30046".to_owned() }));
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubewhy_discord_server::world;
+use kubewhy_discord_server::{Fault, What, world};
 
 use crate::stage::{SOON, Setting, Stage, TestMemory};
 
@@ -35,14 +35,7 @@ async fn commands_are_registered_once_and_again_only_when_they_changed() {
 async fn a_server_that_does_not_let_commands_be_registered_is_still_served() {
     let setting = Setting::default();
     let stage = Stage::raise(setting).await;
-    stage.server.fault(
-        kubewhy_discord_server::Fault::next(
-            "PUT",
-            "/commands",
-            kubewhy_discord_server::What::Status { status: 403, after_effect: false },
-        )
-        .times(0),
-    );
+    stage.server.fault(Fault::next("PUT", "/commands", What::Status { status: 403, after_effect: false }).times(0));
     stage.server.wait_ready(SOON).await.unwrap();
     stage.server.say(world::BOB, world::OPS, &format!("<@{}> why", world::Application::default().id)).unwrap();
     stage.delivered().await;

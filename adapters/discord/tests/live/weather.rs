@@ -48,7 +48,7 @@ async fn a_global_limit_holds_everything_back() {
     stage.discord.post(&post(world::GENERAL, "b")).await.unwrap();
     stage.server.fault(Fault::next("POST", "/messages", What::RateLimited { retry_after_s: 1.0, global: true }));
     let begun = Instant::now();
-    let (limited, other) = tokio::join!(stage.discord.post(&post(world::OPS, "c")), async {
+    let (limited, other) = tokio::join!(async { stage.discord.post(&post(world::OPS, "c")).await }, async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         stage.discord.post(&post(world::GENERAL, "d")).await
     });

@@ -180,7 +180,7 @@ impl State {
         }
         let loading = interaction
             .original
-            .filter(|original| self.messages.get(original).is_some_and(|message| message.flags & LOADING != 0));
+            .filter(|original| self.messages.get(original).is_some_and(|message| message.flags & LOADING != 0 && !message.deleted));
         if let Some(original) = loading {
             self.edit_message(original, draft);
             return Ok(original);

@@ -12,9 +12,9 @@ use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
 use crate::config::LogFormat;
 
-/// Modules whose lines below this level can carry tokens or the words of messages, whatever level is asked for.
-const CAPPED: &str = "serenity=warn,slack_morphism=warn,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn,\
-                      tungstenite=warn,tokio_tungstenite=warn,kube_client=warn,tower=warn,sqlx=warn";
+/// Libraries whose lines below this level can carry tokens or the words of messages, whatever level is asked for; besides
+/// those that the adapter of Discord names.
+const CAPPED: [&str; 5] = ["slack_morphism", "rustls", "kube_client", "tower", "sqlx"];
 
 /// Why a level cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +57,8 @@ impl LogLevel {
 }
 
 fn filter(level: &str) -> Result<EnvFilter, LevelError> {
-    Ok(EnvFilter::try_new(format!("{level},{CAPPED}"))?)
+    let capped = CAPPED.iter().chain(&kubewhy_discord::SECRETIVE_TARGETS).map(|target| format!(",{target}=error"));
+    Ok(EnvFilter::try_new(level.to_owned() + &capped.collect::<String>())?)
 }
 
 /// Standard error without secrets.
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn modules_that_log_tokens_are_capped_whatever_is_asked_for() {
         let filter = filter("trace,serenity=trace").expect("a level").to_string();
-        assert!(filter.contains("serenity=warn") && !filter.contains("serenity=trace"), "{filter}");
+        assert!(filter.contains("serenity=error") && !filter.contains("serenity=trace"), "{filter}");
         assert!(super::filter("loud,=").is_err());
     }
 }

@@ -243,7 +243,7 @@ async fn an_answer_under_way_survives_the_loss_of_all_sockets() {
     scene.seen("push-keys").await;
     scene.slack.wait_for_connections(1, PATIENCE).await.expect("it connects again");
     scene.ask("deploy checkout -n store", "app crashes").await;
-    assert_eq!(answers(&scene, "push-keys does not exist"), 1);
+    assert_eq!(answers(&scene, "push-keys does not exist"), 1, "{}", scene.screen());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -413,10 +413,8 @@ fn flat(seen: &Seen) -> String {
 
 /// How many answers stand in the channel that say so; what stands in threads is none.
 fn answers(scene: &Scene, words: &str) -> usize {
-    let posts = scene.slack.calls_of("chat.postMessage");
-    let is_root =
-        |call: &&kubewhy_slack_server::Call| call.arguments.get("thread_ts").is_none_or(serde_json::Value::is_null);
-    posts.iter().filter(is_root).filter(|call| call.arguments["text"].to_string().contains(words)).count()
+    let messages = scene.slack.messages(CHANNEL);
+    messages.iter().filter(|seen| seen.author == BOT && seen.thread.is_none() && flat(seen).contains(words)).count()
 }
 
 /// Whether anybody sees those words anywhere in the channel.

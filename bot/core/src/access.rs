@@ -135,7 +135,7 @@ impl Namespaces {
         match (self, other) {
             (Self::All, _) => other.clone(),
             (_, Self::All) => self.clone(),
-            (Self::Only(these), Self::Only(those)) => Self::Only(these.intersection(those).cloned().collect()),
+            (Self::Only(ours), Self::Only(theirs)) => Self::Only(ours.intersection(theirs).cloned().collect()),
         }
     }
 

@@ -62,7 +62,10 @@ pub(crate) fn wrong(problems: &Problems, output: &mut Output) -> Ending {
     Ending::Usage
 }
 
+/// The runtime of a bot, and the one provider of cryptography that everything in it uses.
 pub(crate) fn runtime() -> std::io::Result<Runtime> {
+    // A second call finds the first one's and is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Builder::new_multi_thread().enable_all().build()
 }
 

@@ -26,8 +26,11 @@ pub enum Waited<'r> {
 /// Says that somebody will be told.
 pub fn will_tell(report: &Report) -> Message {
     let what = object(&report.target.reference());
-    Message::new(Tone::Plain, text!["I will tell you here when ", what, " is healthy"])
-        .with(Block::Context(text!["once, and not after ", own(shown(WAITED_FOR))]))
+    Message::new(Tone::Plain, text!["I will tell you here when ", what, " is healthy"]).with(Block::Context(text![
+        "once; where it is not healthy within ",
+        own(shown(WAITED_FOR)),
+        ", you are told that"
+    ]))
 }
 
 /// Says that a person waits for that object already.

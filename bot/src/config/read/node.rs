@@ -159,7 +159,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
         let ValueKind::Table(table) = &self.value.kind else { return Err(self.wrong(SECTION)) };
         let mut fields: Vec<(&String, &Value)> = table_in_order(table);
         fields.reverse();
-        visitor.visit_map(Fields { key: &self.key, fields, next: None }).map_err(|fault| fault.at(&self.key))
+        visitor.visit_map(Fields { key: &self.key, left: fields, next: None }).map_err(|fault| fault.at(&self.key))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -243,7 +243,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 struct Fields<'a> {
     key: &'a str,
     /// The last one first.
-    fields: Vec<(&'a String, &'a Value)>,
+    left: Vec<(&'a String, &'a Value)>,
     next: Option<(&'a String, &'a Value)>,
 }
 
@@ -251,7 +251,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = Fault;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        self.next = self.fields.pop();
+        self.next = self.left.pop();
         let Some((name, _)) = self.next else { return Ok(None) };
         let name: StrDeserializer<'_, Fault> = name.as_str().into_deserializer();
         seed.deserialize(name).map(Some)

@@ -178,9 +178,9 @@ impl State {
         if draft.is_empty() {
             return Err(Refusal::empty_message());
         }
-        let loading = interaction
-            .original
-            .filter(|original| self.messages.get(original).is_some_and(|message| message.flags & LOADING != 0 && !message.deleted));
+        let loading = interaction.original.filter(|original| {
+            self.messages.get(original).is_some_and(|message| message.flags & LOADING != 0 && !message.deleted)
+        });
         if let Some(original) = loading {
             self.edit_message(original, draft);
             return Ok(original);

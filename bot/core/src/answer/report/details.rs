@@ -27,6 +27,11 @@ pub(super) fn of_report(mut message: Message, report: &Report, extras: &Extras) 
         let lines = report.caveats.iter().map(|caveat| text![name(caveat.clone())]).collect();
         message = message.below(Block::Heading(text!["Not known"])).below(Block::Points(lines));
     }
+    // In a conversation what is healthy is said to be healthy, and nothing else.
+    let says_nothing = report.status == Status::Healthy && message.thread.is_empty();
+    if says_nothing && extras.offers(Feature::Chat) {
+        return message;
+    }
     message = message.below(Block::Heading(text!["What was looked at"])).below(Block::Context(looked_at(report)));
     let Some(lead) = report.lead().filter(|_| extras.offers(Feature::Chat)) else { return message };
     let meaning = Command::Catalogue(Catalogue { code: Some(lead.finding.code) });

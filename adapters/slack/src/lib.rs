@@ -1,7 +1,7 @@
 //! kubewhy in Slack: Socket Mode, Block Kit.
 //!
 //! Entry point: [`Slack`], a [`kubewhy_chat::ChatPlatform`]. What is shown is made by [`render`]; the app that Slack needs is
-//! described by [`manifest`].
+//! described by [`manifest()`].
 //!
 //! The calls go out through slack-morphism, whose models are used for what is sent. What comes in is read by structs of our
 //! own, since the payloads hold other apps' messages, which its models refuse (a number in a message's metadata loses the

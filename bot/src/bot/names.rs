@@ -38,7 +38,7 @@ impl Names {
     pub(crate) async fn suggest(&self, typed: Typed, grant: Grant) -> Vec<String> {
         let words = typed.words.trim().to_lowercase();
         match typed.part {
-            Part::Kind => ranked(&words, EXPLAINED.map(|kind| kind.kubectl_name().to_owned())),
+            Part::Kind => ranked(&words, EXPLAINED.map(Kind::kubectl_name)),
             Part::Cluster => ranked(&words, grant.clusters.into_iter().map(|cluster| cluster.name)),
             Part::Namespace => {
                 let names = self.names(&typed, &grant, Kind::Namespace).await;

@@ -188,7 +188,7 @@ fn the_picture_in_the_readme_is_what_the_demo_shows() {
         screen.push_str(&kubewhy_console::render(&answer(&desk, command, &mut None), &view));
         screen.push('\n');
     }
-    let later = Demo::start(Duration::from_secs(6 * 60), Some(at)).expect("the demo plays");
+    let later = Demo::start(Duration::from_mins(6), Some(at)).expect("the demo plays");
     let known: Vec<String> = roots(&demo);
     let news = roots(&later).into_iter().find(|root| !known.contains(root)).expect("something broke since");
     let source = later.source();

@@ -190,8 +190,9 @@ fn with_token(kubeconfig: &str, token: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_log_is_cut_where_it_can_be_read_on() {
-    let lines: String =
-        (0..400).map(|line| format!("{line:04} a line of a log that goes on and on and on and on\n")).collect();
+    let lines: String = (0..400).fold(String::new(), |log, line| {
+        log + &format!("{line:04} a line of a log that goes on and on and on and on\n")
+    });
     cluster().demo.sandbox().set_log("store", "newsletter-long", "app", false, &lines);
     let scene = Scene::new(World::default(), "[access]\nlogs = \"all\"\n").await;
     let pods = cluster().demo.sandbox().list("v1", "Pod", Some("store"));
@@ -356,8 +357,12 @@ async fn a_thousand_questions_in_ten_seconds_are_each_acknowledged_and_cost_the_
     let people: Vec<String> = (0..100).map(|number| format!("U0P{number:03}")).collect();
     for id in &people {
         let name = id.to_lowercase();
-        world =
-            world.with_user(kubewhy_slack_server::User { id: id.clone(), name, kind: Default::default(), team: None });
+        world = world.with_user(kubewhy_slack_server::User {
+            id: id.clone(),
+            name,
+            kind: kubewhy_slack_server::UserKind::default(),
+            team: None,
+        });
     }
     let mut members = people.clone();
     members.push("U0KUBEWHY".to_owned());
@@ -366,7 +371,7 @@ async fn a_thousand_questions_in_ten_seconds_are_each_acknowledged_and_cost_the_
         world = world.with_channel(kubewhy_slack_server::Channel {
             id: id.clone(),
             name: id.to_lowercase(),
-            kind: Default::default(),
+            kind: kubewhy_slack_server::ChannelKind::default(),
             members: members.clone(),
             archived: false,
             shared: false,
@@ -392,7 +397,7 @@ async fn a_thousand_questions_in_ten_seconds_are_each_acknowledged_and_cost_the_
     let acks = acks.await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(acks.iter().map(|ack| &ack.envelope).collect::<BTreeSet<_>>().len(), 1_000);
     // Every channel gets its first answers, at the pace that Slack allows.
-    let answered = scene.slack.wait_for(Duration::from_secs(60), |slack| {
+    let answered = scene.slack.wait_for(Duration::from_mins(1), |slack| {
         channels.iter().all(|channel| slack.messages(channel).iter().any(|seen| seen.author == BOT)).then_some(())
     });
     answered.await.unwrap_or_else(|error| panic!("{error}"));

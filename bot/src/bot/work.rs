@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kubewhy_chat::{
-    Block, Button, ChatPlatform, Delivery, Identity, Input, Message, Person, Place, Press, Reply, Tone,
+    Block, Button, ChatError, ChatPlatform, Delivery, Identity, Input, Message, Person, Place, Posted, Press, Reply,
+    Tone,
 };
 use kubewhy_core::access::{Grant, Policy};
 use kubewhy_core::answer;
@@ -17,7 +18,7 @@ use moka::future::Cache;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, debug, error, info_span, warn};
+use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
 use super::Platforms;
 use crate::desk::{Answered, Desk, Outcome, Whereabouts};
@@ -30,6 +31,9 @@ const MOST_QUESTIONS: usize = 24;
 
 /// How long an answer also answers the same question of somebody else: those who ask together are answered by one reading.
 const SHARED_FOR: Duration = Duration::from_secs(1);
+
+/// How long to wait before an answer is shown again that a platform did not take.
+const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(30)];
 
 /// All that an answer needs.
 pub(crate) struct Office {
@@ -156,7 +160,7 @@ impl Office {
     async fn say(&self, platform: &dyn ChatPlatform, delivery: &Delivery, answered: Answered) -> Ending {
         let Answered { reply, about, .. } = answered;
         let reply = Reply { message: self.short_presses(reply.message).await, ..reply };
-        let posted = match platform.answer(delivery, &reply).await {
+        let posted = match patiently(platform, delivery, &reply).await {
             Ok(posted) => posted,
             Err(error) => {
                 error!(%error, "an answer could not be shown");
@@ -198,6 +202,21 @@ impl Office {
         let message = self.short_presses(message).await;
         platform.answer(delivery, &Reply::to_asker(message)).await.is_ok()
     }
+}
+
+/// Shows an answer, where need be after the platform has let others have their turn. A platform that may have shown it looks
+/// before it shows it again.
+async fn patiently(platform: &dyn ChatPlatform, delivery: &Delivery, reply: &Reply) -> Result<Posted, ChatError> {
+    let mut shown = platform.answer(delivery, reply).await;
+    for pause in PAUSES {
+        match &shown {
+            Err(error) if error.is_retryable() => info!(%error, "an answer is shown later"),
+            _ => break,
+        }
+        tokio::time::sleep(pause).await;
+        shown = platform.answer(delivery, reply).await;
+    }
+    shown
 }
 
 /// The highest place of a button in its message that is reckoned with.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use kubewhy_chat::{Identity, Person, Place, Standing};
 use kubewhy_text::{Text, name, text};
+use serde::{Deserialize, Serialize};
 
 use crate::UserError;
 
@@ -30,7 +31,8 @@ pub struct Policy {
 }
 
 /// Who may ask.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ask {
     /// Everyone of the workspace.
     #[default]
@@ -50,14 +52,15 @@ pub enum Guests {
 }
 
 /// Who may see log tails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Logs {
     /// Everyone who may ask.
     All,
     /// Members of the groups.
     #[default]
     Groups,
-    /// Nobody.
+    /// Nobody: logs are not even read.
     Off,
 }
 

@@ -75,6 +75,12 @@ impl Extras {
         }
     }
 
+    /// Where what does not fit the first screen stands.
+    fn where_the_rest_is(&self) -> &'static str {
+        let in_a_thread = self.offers(Feature::Chat) && !self.offers(Feature::Console);
+        if in_a_thread { "in the thread" } else { "in the details" }
+    }
+
     /// The object of a report as buttons name it.
     fn named(&self, report: &Report) -> Wanted {
         self.in_cluster(Wanted::of_report(report), report)

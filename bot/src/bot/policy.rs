@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use kubewhy_core::access::{Ask, ChannelScope, ClusterScope, Group, Guests, Logs, Member, Namespaces, Policy};
+use kubewhy_core::access::{ChannelScope, ClusterScope, Group, Guests, Member, Namespaces, Policy};
 
-use crate::config::{self, LogReaders, Settings};
+use crate::config::{self, Settings};
 
 /// The policy over the clusters that are served.
 pub(crate) fn policy<'n>(settings: &Settings, clusters: impl IntoIterator<Item = &'n str>) -> Policy {
@@ -18,16 +18,9 @@ pub(crate) fn policy<'n>(settings: &Settings, clusters: impl IntoIterator<Item =
             .map_or(Namespaces::All, |cluster| namespaces(&cluster.namespaces)),
     };
     Policy {
-        ask: match access.ask {
-            config::Ask::Workspace => Ask::Workspace,
-            config::Ask::Groups => Ask::Groups,
-        },
+        ask: access.ask,
         guests: if access.guests { Guests::Welcome } else { Guests::Refused },
-        logs: match access.logs {
-            LogReaders::All => Logs::All,
-            LogReaders::Groups => Logs::Groups,
-            LogReaders::Off => Logs::Off,
-        },
+        logs: access.logs,
         groups: access.groups.iter().map(group).collect(),
         people: access.people.iter().map(member).collect(),
         clusters: clusters.into_iter().map(scope).collect(),

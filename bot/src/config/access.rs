@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use kubewhy_core::access::{Ask, Logs as LogReaders};
+
 use super::platform::{self, DiscordId};
 use super::review::{Review, repeated, shown};
 
@@ -54,30 +56,6 @@ pub struct Access {
     pub groups: Vec<Group>,
     /// The persons that are known by name.
     pub people: Vec<Person>,
-}
-
-/// Who may ask.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ask {
-    /// Every member of the workspace.
-    #[default]
-    Workspace,
-    /// Who is in a group of `[[access.groups]]`.
-    Groups,
-}
-
-/// Who may see the tails of logs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogReaders {
-    /// Who may ask.
-    All,
-    /// Who is in a group of `[[access.groups]]`.
-    #[default]
-    Groups,
-    /// Nobody: logs are not even read.
-    Off,
 }
 
 /// A group of persons.

@@ -139,7 +139,8 @@ impl Writer {
             }
             Atom::Time { time, is_brief } => {
                 let second = time.as_second();
-                if *is_brief { format!("<t:{second}:f>") } else { format!("<t:{second}:f> (<t:{second}:R>)") }
+                // The age tells the day, and a whole date takes two lines of a phone.
+                if *is_brief { format!("<t:{second}:f>") } else { format!("<t:{second}:t> (<t:{second}:R>)") }
             }
         }
     }

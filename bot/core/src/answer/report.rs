@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use kubewhy_chat::{Block, Button, Choice, Message, Press, Style};
 use kubewhy_diagnosis::ask::Instance;
-use kubewhy_diagnosis::finding::{Action, Confidence, Severity, Stage};
+use kubewhy_diagnosis::finding::{Action, Confidence, Fix, Severity, Stage};
 use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::{Change, RankedFinding, Report, Status};
 use kubewhy_text::{Text, name, text};
@@ -107,13 +107,13 @@ fn first_screen(mut message: Message, report: &Report, extras: &Extras) -> Messa
     if !lead.finding.explanation.is_empty() {
         message = message.with(Block::Paragraph(lead.finding.explanation.clone()));
     }
-    if let Some(other) = other_roots(report) {
+    if let Some(other) = other_roots(report, extras) {
         message = message.with(Block::Paragraph(other));
     }
     if let Some(changed) = changed(report) {
         message = message.with(Block::Paragraph(changed));
     }
-    let steps: Vec<Text> = lead.finding.fixes.iter().take(MOST_STEPS).map(|fix| fix.title.clone()).collect();
+    let steps = steps(&lead.finding.fixes);
     // On paper all is open: the steps stand with their commands below, once.
     if !steps.is_empty() && extras.surface != Surface::Paper {
         message = message.with(Block::Heading(text!["Fix"])).with(Block::Steps(steps));
@@ -122,17 +122,27 @@ fn first_screen(mut message: Message, report: &Report, extras: &Extras) -> Messa
     if buttons.is_empty() { message } else { message.with(Block::Buttons(buttons)) }
 }
 
+/// The first fixes. The way back to what worked is among them: at night it is the one that helps at once.
+fn steps(fixes: &[Fix]) -> Vec<Text> {
+    let mut first: Vec<&Fix> = fixes.iter().take(MOST_STEPS).collect();
+    let way_back = fixes.iter().skip(MOST_STEPS).find(|fix| fix.remedy == Some(Action::Undo));
+    if let (Some(way_back), Some(last)) = (way_back, first.last_mut()) {
+        *last = way_back;
+    }
+    first.into_iter().map(|fix| fix.title.clone()).collect()
+}
+
 /// What else is broken by itself, so that nobody repairs the first and wonders: `Also: Secret shop/cart-db does not exist`.
-fn other_roots(report: &Report) -> Option<Text> {
+fn other_roots(report: &Report, extras: &Extras) -> Option<Text> {
     let others = report.findings.iter().skip(1);
     let mut others = others.filter(|other| other.caused_by.is_none() && other.finding.severity == Severity::Error);
     let first = others.next()?;
     let more = others.count();
-    let rest = (more > 0).then(|| text!["; and ", more, " more, in the details"]);
+    let rest = (more > 0).then(|| text!["; and ", more, " more, ", extras.where_the_rest_is()]);
     Some(text!["Also: ", first.finding.title.clone(), rest])
 }
 
-/// `Changed: Deployment shop/cart at 03:11: image v1.4.2 -> v1.4.3`.
+/// `Changed: Deployment shop/cart, 03:11: image v1.4.2 -> v1.4.3`.
 fn changed(report: &Report) -> Option<Text> {
     let mut line = text!["Changed: "];
     let changes: Vec<&Change> = report.changed.iter().filter(|change| is_near(change, report)).collect();
@@ -140,7 +150,7 @@ fn changed(report: &Report) -> Option<Text> {
         if index > 0 {
             line.push("; ");
         }
-        line.push(text![object(&change.object), " at ", change.at, ": ", change.what.clone()]);
+        line.push(text![object(&change.object), ", ", change.at, ": ", change.what.clone()]);
     }
     match changes.len() {
         0 => return None,

@@ -33,7 +33,7 @@ pub fn scan(scan: &Scan, extras: &Extras) -> Message {
         let mut lines: Vec<Text> = scan.roots.iter().take(MOST_ROOTS).map(|root| line(root, message.tone)).collect();
         let more = scan.roots.len().saturating_sub(MOST_ROOTS);
         if more > 0 {
-            lines.push(text!["and ", more, " more, in the details"]);
+            lines.push(text!["and ", more, " more, ", extras.where_the_rest_is()]);
         }
         message = message.with(Block::Points(lines));
     }

@@ -242,10 +242,10 @@ fn what_happened_to_other_nodes_stands_in_the_thread() {
     report.changed = vec![change(Kind::Node, "worker-9"), change(Kind::Deployment, "cart")];
     let message = super::report(&report, &chat());
     let first = words(&message.blocks);
-    assert!(first.contains("Changed: Deployment cart at ") && !first.contains("worker-9"), "{first}");
+    assert!(first.contains("Changed: Deployment cart, ") && !first.contains("worker-9"), "{first}");
     assert!(words(&message.thread).contains("Node worker-9: changed"), "nothing is kept back");
     report.findings[0].finding.title = text!["Node ", name("worker-9"), " does not answer."];
-    assert!(words(&super::report(&report, &chat()).blocks).contains("Changed: Node worker-9 at "));
+    assert!(words(&super::report(&report, &chat()).blocks).contains("Changed: Node worker-9, "));
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! What is said where it is not clear which object is meant.
 
 use kubewhy_chat::{Block, Choice, Message, Press, Tone};
-use kubewhy_text::{Text, code, name, own, text};
+use kubewhy_text::{Text, code, name, own, quoted, text};
 
 use super::Extras;
 use crate::UserError;
 use crate::commands::{Command, Explain, Feature, nearest_command};
-use crate::resolve::{Candidate, ResolveError, kinds};
+use crate::resolve::{Candidate, ResolveError, Wanted, kinds};
 
 /// Says why no object was found, and offers the same command about the objects that may have been meant.
 pub fn unresolved(error: &ResolveError, command: &Command, extras: &Extras) -> Message {
     match error {
         ResolveError::Ambiguous { wanted, next, more } => {
-            let message = Message::new(Tone::Refused, text![name(wanted.describe()), " can be several objects"]);
+            let message = Message::new(Tone::Refused, text![described(wanted), " can be several objects"]);
             let message = message.with(choice(text!["Which one?"], next, command, extras));
             if *more == 0 {
                 return message;
@@ -24,7 +24,7 @@ pub fn unresolved(error: &ResolveError, command: &Command, extras: &Extras) -> M
             ]))
         }
         ResolveError::NotFound { wanted, next } => {
-            let message = Message::new(Tone::Refused, text![name(wanted.describe()), " was not found"]);
+            let message = Message::new(Tone::Refused, text![described(wanted), " was not found"]);
             if !next.is_empty() {
                 return message.with(choice(text!["Did you mean"], next, command, extras));
             }
@@ -42,13 +42,21 @@ pub fn unresolved(error: &ResolveError, command: &Command, extras: &Extras) -> M
             }
         }
         ResolveError::UnknownKind { word } => {
-            Message::new(Tone::Refused, text![kubewhy_text::quoted(word.clone()), " is no kind that is known"])
-                .with(explained())
+            Message::new(Tone::Refused, text![quoted(word.clone()), " is no kind that is known"]).with(explained())
         }
         ResolveError::UnexplainedKind { kind } => {
             Message::new(Tone::Refused, text![kind.name(), " is a kind that is not explained yet"]).with(explained())
         }
     }
+}
+
+/// `Deployment "crat" in namespace shop`, the names whole.
+fn described(wanted: &Wanted) -> Text {
+    let Wanted { kind, name: called, namespace, cluster } = wanted.clone();
+    let kind = kind.map(|kind| text![kind.name(), " "]);
+    let namespace = namespace.map(|namespace| text![" in namespace ", name(namespace)]);
+    let cluster = cluster.map(|cluster| text![" on ", name(cluster)]);
+    text![kind, quoted(called), namespace, cluster]
 }
 
 /// Says that an object has no pod whose log or copy could be shown, and asks why where that is pressed.

@@ -4,7 +4,7 @@ use kubewhy_chat::{ChatError, Delivery, Posted, Reply, Visibility};
 
 use crate::line::Line;
 use crate::render::{Rendering, Screen, render};
-use crate::way::{Spot, place};
+use crate::way::{Spot, is_time, place};
 
 /// How often the rest of an answer waits for its turn.
 const MOST_TURNS: usize = 5;
@@ -60,6 +60,10 @@ impl Line {
 
     /// Says the rest in the thread. The first screen stands there already, so that nothing of this fails the whole.
     pub(crate) async fn say_below(&self, channel: &str, root: &str, rendering: &Rendering, key: &str) {
+        if !is_time(root) {
+            tracing::warn!(chat.channel = channel, "Slack did not say where the message stands: nothing is said below it");
+            return;
+        }
         for (index, screen) in rendering.thread.iter().enumerate() {
             let key = format!("{key}/{index}");
             if let Err(error) = self.say_patiently(channel, root, screen, &key).await {

@@ -4,6 +4,7 @@ mod failure;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub(crate) struct Api {
     url: Url,
     /// Until when Slack asked not to call a method; where it limits each channel, in that channel.
     pauses: Mutex<BTreeMap<(&'static str, String), Instant>>,
+    /// Whether the server refused to be read by GET.
+    takes_only_posts: AtomicBool,
 }
 
 impl Api {
@@ -66,6 +69,7 @@ impl Api {
             app: token(settings.app_token.expose_secret()),
             url,
             pauses: Mutex::default(),
+            takes_only_posts: AtomicBool::new(false),
         })
     }
 
@@ -84,10 +88,35 @@ impl Api {
     where
         A: DeserializeOwned + Send,
     {
-        let parameters: Vec<(&str, Option<&str>)> =
-            parameters.iter().map(|(name, value)| (*name, Some(*value))).collect();
+        if self.takes_only_posts.load(Ordering::Relaxed) {
+            return self.read_by_post(method, parameters).await;
+        }
+        let given: Vec<(&str, Option<&str>)> = parameters.iter().map(|(name, value)| (*name, Some(*value))).collect();
+        let read = self
+            .repeat((method, ""), Care::Repeatable, TIMEOUT, || async {
+                self.client.open_session(&self.bot).http_session_api.http_get(method, &given, None).await
+            })
+            .await;
+        match read {
+            // Slack takes both ways; what stands between, or for it, may know only the one that most clients use.
+            Err(Failure::Refused { code, .. }) if matches!(code.as_str(), "http_404" | "http_405" | "http_501") => {
+                let read = self.read_by_post(method, parameters).await;
+                self.takes_only_posts.fetch_or(read.is_ok(), Ordering::Relaxed);
+                read
+            }
+            read => read,
+        }
+    }
+
+    async fn read_by_post<A>(&self, method: &'static str, parameters: &[(&str, &str)]) -> Result<A, Failure>
+    where
+        A: DeserializeOwned + Send,
+    {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let address = if query.is_empty() { method.to_owned() } else { format!("{method}?{query}") };
+        let body: BTreeMap<&str, &str> = parameters.iter().copied().collect();
         self.repeat((method, ""), Care::Repeatable, TIMEOUT, || async {
-            self.client.open_session(&self.bot).http_session_api.http_get(method, &parameters, None).await
+            self.client.open_session(&self.bot).http_session_api.http_post(&address, &body, None).await
         })
         .await
     }

@@ -79,7 +79,7 @@ impl Intake {
         let payload = envelope.payload();
         let heard = match envelope.kind.as_str() {
             "slash_commands" => payload::command(payload, id),
-            "events_api" => payload::event(payload, id, self.line.known_me()),
+            "events_api" => payload::event(payload, self.line.known_me()),
             "interactive" => payload::interaction(payload, id),
             _ => Heard::Strange("an envelope of another kind"),
         };
@@ -120,7 +120,7 @@ impl Intake {
     fn refuse(self: &Arc<Self>, envelope: &Envelope, spot: Spot, reply: &Reply) -> Taken {
         let line = Arc::clone(&self.line);
         let mut rendering = render::render(&reply.message);
-        if envelope.kind != "slash_commands" {
+        if envelope.kind != "slash_commands" || !envelope.takes_payload() {
             let then = async move {
                 if let Err(error) = line.whisper(&spot, rendering, None).await {
                     tracing::warn!(%error, "a refusal could not be shown in Slack");

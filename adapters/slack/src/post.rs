@@ -42,10 +42,20 @@ struct Outgoing<'o> {
 }
 
 /// What came of it. The message itself is not read back: it says nothing new, and could be odd.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sent {
+    /// Another than the one asked for where that was a person.
     pub(crate) channel: String,
+    /// Empty where Slack did not say it: then nothing can be said below.
     pub(crate) ts: String,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    #[serde(default)]
+    channel: Option<String>,
+    #[serde(default)]
+    ts: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -132,8 +142,12 @@ impl Line {
         let mut last = String::new();
         for _ in 0..MOST_SENDS {
             self.pace.post(channel).await?;
-            let failure = match self.api.post_in::<_, Sent>(channel, "chat.postMessage", Care::Once, &outgoing).await {
-                Ok(sent) => return Ok(sent),
+            let posted = self.api.post_in::<_, Answered>(channel, "chat.postMessage", Care::Once, &outgoing).await;
+            let failure = match posted {
+                Ok(Answered { channel: actual, ts }) => {
+                    let channel = actual.unwrap_or_else(|| channel.to_owned());
+                    return Ok(Sent { channel, ts: ts.unwrap_or_default() });
+                }
                 Err(failure) => failure,
             };
             let (Failure::Unclear(why), Some(key)) = (&failure, key) else {

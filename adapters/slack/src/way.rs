@@ -94,9 +94,12 @@ pub(crate) fn place(channel: &str, thread: Option<&str>) -> Place {
     Place { channel: id(channel), thread: thread.map(ToOwned::to_owned) }
 }
 
-/// Whether these words can be an id of Slack, and nothing else: they go into control sequences.
+/// Whether these words can be an id of Slack, and nothing else: they go into control sequences. Slack's own have letters and
+/// digits alone.
 pub(crate) fn is_id(words: &str) -> bool {
-    !words.is_empty() && words.len() <= 40 && words.chars().all(|character| character.is_ascii_alphanumeric())
+    !words.is_empty()
+        && words.len() <= 40
+        && words.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))
 }
 
 /// Whether these words can be the time of a message: `1700000000.000100`.

@@ -14,18 +14,26 @@ const SPOKEN: &[&str] = &["file_share", "thread_broadcast"];
 const SLACKBOT: &str = "USLACKBOT";
 
 /// Reads an event.
-pub(crate) fn event(payload: &Value, envelope: &str, me: Option<&Me>) -> Heard {
+pub(crate) fn event(payload: &Value, me: Option<&Me>) -> Heard {
     let Some(event) = payload.get("event") else { return Heard::Strange("an event without an event") };
     match at(event, "/type") {
-        Some("app_mention") => said(payload, event, envelope, me),
-        Some("message") if at(event, "/channel_type") == Some("im") => said(payload, event, envelope, me),
+        Some("app_mention") => said(payload, event, me),
+        Some("message") if is_direct(event) => said(payload, event, me),
         Some("message") => Heard::Idle,
         Some("app_uninstalled" | "tokens_revoked") => Heard::Farewell,
         _ => Heard::Strange("an event of another kind"),
     }
 }
 
-fn said(payload: &Value, event: &Value, envelope: &str, me: Option<&Me>) -> Heard {
+/// Whether it is a message to the bot alone.
+fn is_direct(event: &Value) -> bool {
+    match at(event, "/channel_type") {
+        Some(kind) => kind == "im",
+        None => at(event, "/channel").is_some_and(|channel| channel.starts_with('D')),
+    }
+}
+
+fn said(payload: &Value, event: &Value, me: Option<&Me>) -> Heard {
     let is_mention = at(event, "/type") == Some("app_mention");
     let is_spoken = at(event, "/subtype").is_none_or(|subtype| is_mention && SPOKEN.contains(&subtype));
     let by_program = at(event, "/bot_id").is_some() || event.get("bot_profile").is_some();
@@ -55,7 +63,8 @@ fn said(payload: &Value, event: &Value, envelope: &str, me: Option<&Me>) -> Hear
     let own_thread = is_mention.then_some(time);
     let thread = time_at(event, &["/thread_ts"]);
     Heard::Question(Box::new(Incoming {
-        id: id(at(payload, "/event_id").unwrap_or(envelope)),
+        // A message is told once under each id; each is wanted whose time is another.
+        id: id(&format!("{}:{time}", at(payload, "/event_id").unwrap_or(channel))),
         who: somebody(team, user, None),
         place: place(channel, thread.or(own_thread)),
         input: Input::Line(line),
@@ -85,12 +94,12 @@ mod tests {
             team: String::new(),
             bot_id: None,
         };
-        event(&json!({"team_id": "T1", "event_id": "Ev1", "event": inner}), "e1", Some(&me))
+        event(&json!({"team_id": "T1", "event_id": "Ev1", "event": inner}), Some(&me))
     }
 
     fn question(inner: &Value) -> (String, Option<String>, String) {
         let Heard::Question(incoming) = heard(inner) else { panic!("it is a question: {inner}") };
-        assert_eq!(incoming.id, "slack:Ev1");
+        assert_eq!(incoming.id, "slack:Ev1:1.1");
         let Input::Line(line) = incoming.input else { panic!("it is a line") };
         (incoming.who.id, incoming.place.thread, line)
     }
@@ -110,6 +119,11 @@ mod tests {
     fn a_direct_message_is_a_question_as_it_stands() {
         let message = json!({"type": "message", "channel_type": "im", "user": "U1", "channel": "D1", "ts": "1.1", "text": "pod cart"});
         assert_eq!(question(&message), ("slack:T1:U1".to_owned(), None, "pod cart".to_owned()));
+        let mut untold = message;
+        untold["channel_type"] = json!(null);
+        assert_eq!(question(&untold), ("slack:T1:U1".to_owned(), None, "pod cart".to_owned()));
+        untold["channel"] = json!("C1");
+        assert!(matches!(heard(&untold), Heard::Idle));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use kubewhy_chat::{Input, Press};
 use serde_json::Value;
 
 use super::words::words;
-use super::{Heard, Incoming, at, id_at, somebody, time_at};
+use super::{Heard, Incoming, at, delivery_id, id_at, somebody, time_at};
 use crate::manifest::SHORTCUT;
 use crate::way::{Carried, Way, id, place};
 
@@ -27,7 +27,7 @@ pub(crate) fn interaction(payload: &Value, envelope: &str) -> Heard {
         Err(heard) => return heard,
     };
     Heard::Question(Box::new(Incoming {
-        id: id(at(payload, "/trigger_id").unwrap_or(envelope)),
+        id: at(payload, "/trigger_id").map_or_else(|| id(envelope), |trigger| delivery_id(trigger, payload)),
         who: somebody(team, user, name),
         place: place(&channel, thread.as_deref()),
         input,

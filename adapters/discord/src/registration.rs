@@ -154,7 +154,7 @@ mod tests {
                 vec![("lines", "20"), ("previous", "true"), ("name", "cart"), ("container", "app")],
                 "logs cart previous container app last 20",
             ),
-            (KUBEWHY, Some("fix"), vec![("kind", "pod"), ("name", "x"), ("action", "undo")], "fix pod x --action undo"),
+            (KUBEWHY, Some("tell"), vec![("kind", "pod"), ("name", "x")], "tell pod x"),
             (KUBEWHY, Some("catalogue"), vec![("code", "oom-limit")], "catalogue oom-limit"),
             (KUBEWHY, Some("help"), vec![("unknown", "x")], "help"),
             (KUBEWHY, Some("unknown"), vec![], "help"),
@@ -167,10 +167,10 @@ mod tests {
     #[test]
     fn each_option_of_each_command_has_an_example() {
         let lines = examples();
-        for line in ["explain cart", "explain pod cart", "logs cart last 20", "fix cart --action delete-pod", "why"] {
+        for line in ["explain cart", "explain pod cart", "logs cart last 20", "tell pod cart", "why"] {
             assert!(lines.iter().any(|example| example == line), "{line} is none of {lines:?}");
         }
-        assert_eq!(lines.len(), 25);
+        assert_eq!(lines.len(), 24);
     }
 
     #[test]

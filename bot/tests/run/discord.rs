@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kubewhy_discord_server::world::{ALICE, BOB, GUILD, MALLORY, OPS, SRE};
 use kubewhy_discord_server::{DiscordServer, Fault, Id, SeenMessage, View, What, World};
+use kubewhy_core::commands::{self, Availability, Capabilities};
 use serde_json::{Value, json};
 
 use crate::bot::{Bot, PATIENCE, Setup};
@@ -209,4 +210,18 @@ async fn slack_and_discord_are_served_by_one_bot() {
     scene.bot().wait_for("cannot be listened to any more");
     scene.why(ALICE, "checkout");
     scene.seen(OPS, "nil pointer dereference").await;
+}
+
+#[test]
+fn every_registered_command_is_a_line_of_the_grammar_that_works_in_a_chat() {
+    let here = Capabilities::chat();
+    for line in kubewhy_discord::registration::examples() {
+        let command = commands::parse(&line, None).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(command.availability(&here), Availability::Here, "{line}");
+    }
+    let registered = kubewhy_discord::registration::examples().join("\n");
+    let works = commands::ALL.iter().filter(|spec| spec.availability(&here) == Availability::Here);
+    for spec in works.filter(|spec| spec.word != "explain") {
+        assert!(registered.lines().any(|line| line.starts_with(spec.word)), "{} is not registered", spec.word);
+    }
 }

@@ -162,6 +162,29 @@ namespaces = ["store"]
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_several_clusters_the_one_is_asked_that_is_named_or_that_the_channel_is_about() {
+    let kubeconfig = cluster().kubeconfig.display();
+    let served = |name: &str| format!("[[clusters]]\nname = \"{name}\"\nkubeconfig = \"{kubeconfig}\"\n");
+    let channel = "[[channels]]\nchannel = \"slack:C0WAR\"\nclusters = [\"edge\"]\n";
+    let scene = Scene::new(World::default(), &(served("prod") + &served("edge") + channel)).await;
+    let anna = scene.slack.person("U0ANNA");
+    anna.slash(CHANNEL, "/why", "deploy push -n store").expect("it can be typed");
+    let menu = scene.told("U0ANNA", "can be several objects").await;
+    anna.chooses(CHANNEL, &menu.ts, "Choose one", "Deployment store/push on edge")
+        .unwrap_or_else(|error| panic!("{error}: {menu:?}"));
+    let answer = scene.seen("push-keys").await;
+    assert!(flat(&answer).contains("edge · Deployment store/push"), "{answer:?}");
+    anna.slash(CHANNEL, "/why", "deploy push -n store on mars").expect("it can be typed");
+    let nowhere = scene.told("U0ANNA", "there is no cluster").await;
+    assert!(flat(&nowhere).contains("prod and edge"), "{nowhere:?}");
+    anna.slash("C0WAR", "/why", "deploy checkout -n store").expect("it can be typed");
+    let here = scene.slack.wait_for(PATIENCE, |slack| {
+        slack.messages("C0WAR").into_iter().find(|seen| flat(seen).contains("edge · Deployment store/checkout"))
+    });
+    here.await.unwrap_or_else(|error| panic!("{error}\n{}", scene.bot().log()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_of_the_cluster_is_said_in_clear_words() {
     // Somebody who may read nothing but pods, and no logs.
     let cluster: &Cluster = Box::leak(Box::new(Cluster::start("little")));

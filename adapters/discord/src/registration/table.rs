@@ -104,13 +104,6 @@ const LINES: Choice = Choice {
     offer: Offer::Nothing,
     example: "20",
 };
-const ACTION: Choice = Choice {
-    name: "action",
-    description: "The remedy whose plan is shown: delete-pod, restart, undo ...",
-    form: Form::After("--action"),
-    offer: Offer::Nothing,
-    example: "delete-pod",
-};
 const CODE: Choice = Choice {
     name: "code",
     description: "The code of a cause: secret-key-missing",
@@ -122,7 +115,7 @@ const COMMAND: Choice = Choice {
     name: "command",
     description: "The command that help is wanted about",
     form: Form::Bare,
-    offer: Offer::These(&["why", "scan", "logs", "fix", "catalogue"]),
+    offer: Offer::These(&["why", "scan", "logs", "tell", "catalogue"]),
     example: "logs",
 };
 
@@ -149,10 +142,10 @@ pub(super) const SUBCOMMANDS: &[Entry] = &[
         options: &[NAME, KIND, NAMESPACE, CLUSTER, PREVIOUS, CONTAINER, LINES],
     },
     Entry {
-        name: "fix",
-        word: "fix",
-        description: "The remedies that apply; with an action its plan: what it would do, and what it costs",
-        options: &[NAME, KIND, NAMESPACE, CLUSTER, ACTION],
+        name: "tell",
+        word: "tell",
+        description: "Calls you once, here, when it is healthy",
+        options: &[NAME, KIND, NAMESPACE, CLUSTER],
     },
     Entry {
         name: "catalogue",

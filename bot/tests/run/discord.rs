@@ -143,7 +143,8 @@ async fn a_thread_keeps_its_object_and_takes_mentions_and_buttons() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_decide_who_may_ask_and_direct_messages_are_no_way_around() {
-    let config = format!("[access]\nask = \"groups\"\n[[access.groups]]\nname = \"sre\"\ndiscord_roles = [\"{SRE}\"]\n");
+    let config =
+        format!("[access]\nask = \"groups\"\n[[access.groups]]\nname = \"sre\"\ndiscord_roles = [\"{SRE}\"]\n");
     let scene = Scene::new(&config).await;
     let (may, may_not) = scene.discord.read(|_| (ALICE, BOB));
     scene.why(may_not, "push");

@@ -3,6 +3,9 @@
 #![expect(clippy::panic, reason = "a test fails by a panic")]
 
 mod bot;
+mod budget;
 mod cluster;
+mod crowd;
 mod discord;
+mod questions;
 mod slack;

@@ -135,7 +135,7 @@ fn a_question_that_names_kind_and_namespace_costs_few_requests_and_none_twice() 
     let costs = costs(whole);
     nothing_wasted(&costs);
     let (median, most, dearest) = tell("kind and namespace", &costs);
-    assert!(costs.len() > 150 && median <= 5 && most <= 11, "median {median}, most {most}: {dearest}");
+    assert!(costs.len() > 150 && median <= 5 && most <= 10, "median {median}, most {most}: {dearest}");
 }
 
 #[test]
@@ -144,9 +144,4 @@ fn a_bare_name_costs_one_round_more_and_no_list_of_all_there_is() {
     nothing_wasted(&costs);
     let (median, most, dearest) = tell("bare name", &costs);
     assert!(median <= 8 && most <= 16, "median {median}, most {most}: {dearest}");
-    for cost in &costs {
-        if cost.requests.is_empty() {
-            let _ = writeln!(std::io::stderr(), "NONE {}", cost.question);
-        }
-    }
 }

@@ -8,6 +8,8 @@ use crate::way::{Spot, place};
 
 /// How often the rest of an answer waits for its turn.
 const MOST_TURNS: usize = 5;
+/// What who asked reads below an answer for which the channel has no room; mrkdwn.
+const TOO_MANY: &str = "Slack takes no more messages here at the moment, so only you see this.";
 
 impl Line {
     /// Answers a delivery.
@@ -37,6 +39,14 @@ impl Line {
                 tracing::info!(chat.channel = spot.channel, code, "the channel cannot be answered: only who asked is");
                 let note = self.how_to_invite(&code);
                 self.whisper(&spot, rendering, Some(note)).await
+            }
+            // It certainly does not stand in the channel, and who asked is not left without an answer.
+            Err(ChatError::Throttled { .. }) => {
+                tracing::info!(
+                    chat.channel = spot.channel,
+                    "the channel takes no more messages: only who asked is answered"
+                );
+                self.whisper(&spot, rendering, Some(TOO_MANY.to_owned())).await
             }
             said => said,
         }

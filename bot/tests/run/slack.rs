@@ -351,6 +351,19 @@ async fn a_revoked_token_ends_a_bot_that_has_nothing_else_and_no_token_is_ever_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_where_slack_takes_no_more_messages_is_answered_alone() {
+    let scene = Scene::quiet().await;
+    scene.slack.fail_calls("chat.postMessage", CallFault::RateLimited { retry_after: 40 }, 9);
+    scene.slack.person("U0ANNA").slash(CHANNEL, "/why", "deploy push -n store").expect("it can be typed");
+    let answer = scene.told("U0ANNA", "push-keys").await;
+    assert!(flat(&answer).contains("only you see this"), "{answer:?}");
+    assert!(scene.slack.messages(CHANNEL).iter().all(|seen| seen.author != BOT), "nothing of it is in the channel");
+    scene.slack.clear_faults();
+    scene.slack.person("U0BEN").slash("C0WAR", "/why", "deploy checkout -n store").expect("it can be typed");
+    scene.slack.wait_for_message("C0WAR", "app crashes", PATIENCE).await.expect("another channel has room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_questions_in_ten_seconds_are_each_acknowledged_and_cost_the_cluster_little() {
     // Slack's patience is measured by the benchmark, on a machine that does nothing else.
     let world = World { patience: Patience { ack_ms: 90_000, ..Patience::default() }, ..World::default() };

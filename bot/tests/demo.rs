@@ -1,6 +1,9 @@
 //! Every story of the demo is played, and every question that it names must get its answer.
 //! `ONLY=part` asks those of the stories whose name contains `part`, `SHOW=1` prints whole answers.
 
+#[path = "run/questions.rs"]
+mod questions;
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -8,11 +11,13 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use kubewhy_diagnosis::RankedFinding;
 use kubewhy_diagnosis::finding::Severity;
-use kubewhy_diagnosis::kind::{Kind, Object, ObjectError};
+use kubewhy_diagnosis::kind::{Object, ObjectError};
 use kubewhy_diagnosis::{Inquiry, Report, Status, Step, Target};
 use kubewhy_kubernetes::Cluster;
 use kubewhy_sandbox::scenario::{Ask, Player, Scenario, ScenarioKind};
 use kubewhy_sandbox::{Clock, Sandbox};
+
+use questions::{Question, object, questions};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("demo")
@@ -69,26 +74,8 @@ impl Demo {
     }
 }
 
-/// `pod cart -n shop`: the object of that name, else the first pod whose name begins so.
 fn target(ask: &Ask, sandbox: &Sandbox) -> Target {
-    let mut words = ask.why.split_whitespace();
-    let kind = words.next().and_then(Kind::from_word).expect("a question begins with a kind");
-    let mut name = words.next().expect("a question names an object").to_owned();
-    let rest: Vec<&str> = words.collect();
-    let namespace = match rest.as_slice() {
-        ["-n", namespace] => Some((*namespace).to_owned()),
-        rest => {
-            assert!(rest.is_empty() && !kind.is_namespaced(), "\"{}\" is no question", ask.why);
-            None
-        }
-    };
-    let found = sandbox.get(kind.api_version(), kind.name(), namespace.as_deref().unwrap_or_default(), &name);
-    if found.is_none() && kind == Kind::Pod {
-        let pods = sandbox.list("v1", "Pod", namespace.as_deref());
-        let names = pods.iter().filter_map(|pod| pod.pointer("/metadata/name")?.as_str());
-        let prefix = format!("{name}-");
-        name = names.filter(|other| other.starts_with(&prefix)).min().map_or(name, str::to_owned);
-    }
+    let (kind, namespace, name) = object(ask, sandbox);
     Target { cluster: "demo".to_owned(), context: None, kind, namespace, name }
 }
 
@@ -134,27 +121,20 @@ fn fault(ask: &Ask, report: &Report) -> Option<String> {
 async fn every_question_gets_its_answer() {
     let mut demo = Demo::new();
     let only = std::env::var("ONLY").unwrap_or_default();
-    let mut asks: Vec<(std::time::Duration, String, Ask)> = Vec::new();
-    for scenario in &demo.scenarios {
-        for ask in scenario.asks() {
-            if scenario.name().contains(&only) {
-                asks.push((scenario.begins() + ask.after(), scenario.name().to_owned(), ask.clone()));
-            }
-        }
-    }
-    asks.sort_by_key(|(at, _, _)| *at);
+    let asked = demo.scenarios.iter().filter(|scenario| scenario.name().contains(&only));
+    let asks = questions(asked);
     let all = asks.len();
     let mut wrong = Vec::new();
     let client = kube::Client::new(demo.sandbox.service(), "default");
     let cluster = Cluster::new(client, "demo");
-    for (at, name, ask) in asks {
+    for Question { story, at, ask } in asks {
         demo.advance_to(at);
         let report = answer(&cluster, target(&ask, &demo.sandbox), demo.clock.now()).await;
         if std::env::var("SHOW").is_ok() {
             tell(&serde_json::to_string_pretty(&report).unwrap());
         }
         if let Some(fault) = fault(&ask, &report) {
-            wrong.push(format!("{name}: {} should be {}: {fault}", ask.why, ask.code));
+            wrong.push(format!("{story}: {} should be {}: {fault}", ask.why, ask.code));
         }
     }
     tell(&format!(

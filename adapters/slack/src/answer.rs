@@ -8,6 +8,8 @@ use crate::way::{Spot, is_time, place};
 
 /// How often the rest of an answer waits for its turn.
 const MOST_TURNS: usize = 5;
+/// What who asked reads below an answer for which the channel has no room; mrkdwn.
+const TOO_MANY: &str = "Slack takes no more messages here at the moment, so only you see this.";
 
 impl Line {
     /// Answers a delivery.
@@ -38,6 +40,14 @@ impl Line {
                 let note = self.how_to_invite(&code);
                 self.whisper(&spot, rendering, Some(note)).await
             }
+            // It certainly does not stand in the channel, and who asked is not left without an answer.
+            Err(ChatError::Throttled { .. }) => {
+                tracing::info!(
+                    chat.channel = spot.channel,
+                    "the channel takes no more messages: only who asked is answered"
+                );
+                self.whisper(&spot, rendering, Some(TOO_MANY.to_owned())).await
+            }
             said => said,
         }
     }
@@ -61,7 +71,10 @@ impl Line {
     /// Says the rest in the thread. The first screen stands there already, so that nothing of this fails the whole.
     pub(crate) async fn say_below(&self, channel: &str, root: &str, rendering: &Rendering, key: &str) {
         if !is_time(root) {
-            tracing::warn!(chat.channel = channel, "Slack did not say where the message stands: nothing is said below it");
+            tracing::warn!(
+                chat.channel = channel,
+                "Slack did not say where the message stands: nothing is said below it"
+            );
             return;
         }
         for (index, screen) in rendering.thread.iter().enumerate() {

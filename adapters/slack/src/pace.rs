@@ -1,6 +1,7 @@
-//! How fast we may speak: Slack takes about one message a second per channel, and bounds other methods per app.
+//! How fast we may speak: Slack takes about one message a second per channel and several hundred a minute in the workspace,
+//! and bounds other methods per app.
 //!
-//! slack-morphism would bound `chat.postMessage` for the whole workspace, so that one noisy channel silences all others.
+//! slack-morphism would bound `chat.postMessage` for the whole workspace alone, so that one noisy channel silences all others.
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -22,6 +23,8 @@ const MANY_CHANNELS: usize = 2_000;
 /// How fast we may speak.
 pub(crate) struct Pace {
     posts: DefaultKeyedRateLimiter<String>,
+    /// Messages in all channels together: "several hundred" a minute, which a single channel does not reach.
+    all_posts: DefaultDirectRateLimiter,
     /// `chat.update` is tier 3: 50 and more a minute.
     edits: DefaultDirectRateLimiter,
     /// `chat.postEphemeral` is tier 4: 100 and more a minute.
@@ -36,6 +39,7 @@ impl Pace {
         };
         Self {
             posts: RateLimiter::keyed(Quota::per_second(NonZeroU32::MIN).allow_burst(BURST)),
+            all_posts: RateLimiter::direct(of_minute(300, 200)),
             edits: RateLimiter::direct(of_minute(50, 20)),
             whispers: RateLimiter::direct(of_minute(100, 40)),
         }
@@ -47,7 +51,11 @@ impl Pace {
             self.posts.retain_recent();
         }
         let channel = channel.to_owned();
-        bounded(self.posts.until_key_ready_with_jitter(&channel, jitter())).await
+        bounded(async {
+            self.posts.until_key_ready_with_jitter(&channel, jitter()).await;
+            self.all_posts.until_ready_with_jitter(jitter()).await;
+        })
+        .await
     }
 
     /// Waits for the turn of an edit.
@@ -65,7 +73,7 @@ fn jitter() -> Jitter {
     Jitter::up_to(Duration::from_millis(50))
 }
 
-/// A turn that is waited for in vain is not used up.
+/// What is waited for in vain is told to the caller.
 async fn bounded(turn: impl Future<Output = ()>) -> Result<(), ChatError> {
     timeout(LONGEST_WAIT, turn).await.map_err(|_| ChatError::Throttled { seconds: LONGEST_WAIT.as_secs() })
 }

@@ -32,7 +32,10 @@ impl Setup {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("kubewhy-run-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let mut whole = String::from("[http]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"info,kubewhy=debug\"\n");
+        let mut whole = String::from("[http]\nlisten = \"127.0.0.1:0\"\n");
+        if !config.contains("[log]") {
+            whole += "[log]\nlevel = \"info,kubewhy=debug\"\n";
+        }
         let store = folder.join("kubewhy.db");
         write!(whole, "[store]\nurl = \"sqlite:{}\"\n", store.display()).expect("a string");
         if !config.contains("[[clusters]]") {
@@ -50,9 +53,14 @@ impl Setup {
 
     /// Starts the bot and waits until it says that it listens.
     pub(crate) fn start(&self) -> Bot {
-        let bot = Bot::start(&self.file());
+        let bot = self.launch();
         bot.wait_for("listening");
         bot
+    }
+
+    /// Starts the bot.
+    pub(crate) fn launch(&self) -> Bot {
+        Bot::start(&self.file())
     }
 
     /// What `kubewhy check` says, and how it ends.
@@ -87,6 +95,11 @@ impl Bot {
         Self { child, log }
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn log(&self) -> String {
         self.log.lock().expect("nobody panics with it").clone()
     }
@@ -117,7 +130,7 @@ impl Bot {
     /// Ends it as Kubernetes does; says how it ended and how long that took.
     pub(crate) fn end(mut self) -> (Option<i32>, Duration, String) {
         let began = Instant::now();
-        signal(self.child.id(), "TERM");
+        signal(self.id(), "TERM");
         let status = self.child.wait().expect("it ends");
         (status.code(), began.elapsed(), self.log())
     }
@@ -129,7 +142,7 @@ impl Bot {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        signal(self.child.id(), name);
+        signal(self.id(), name);
     }
 
     /// How it ended by itself.

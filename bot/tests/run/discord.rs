@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use kubewhy_core::commands::{self, Availability, Capabilities};
 use kubewhy_discord_server::world::{ALICE, BOB, GUILD, MALLORY, OPS, SRE};
 use kubewhy_discord_server::{DiscordServer, Fault, Id, SeenMessage, View, What, World};
-use kubewhy_core::commands::{self, Availability, Capabilities};
 use serde_json::{Value, json};
 
 use crate::bot::{Bot, PATIENCE, Setup};

@@ -4,6 +4,9 @@
 #![expect(clippy::print_stdout, reason = "what a thousand questions cost is worth a line")]
 
 mod bot;
+mod budget;
 mod cluster;
+mod crowd;
 mod discord;
+mod questions;
 mod slack;

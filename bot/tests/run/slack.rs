@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::bot::{Bot, PATIENCE, Setup};
 use crate::cluster::{Cluster, cluster};
+use crate::crowd::{Crowd, OBJECTS, crowded};
 
 const CHANNEL: &str = "C0INCIDENTS";
 const BOT: &str = "U0KUBEWHY";
@@ -374,40 +375,29 @@ async fn a_revoked_token_ends_a_bot_that_has_nothing_else_and_no_token_is_ever_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_where_slack_takes_no_more_messages_is_answered_alone() {
+    let scene = Scene::quiet().await;
+    scene.slack.fail_calls("chat.postMessage", CallFault::RateLimited { retry_after: 40 }, 9);
+    scene.slack.person("U0ANNA").slash(CHANNEL, "/why", "deploy push -n store").expect("it can be typed");
+    let answer = scene.told("U0ANNA", "push-keys").await;
+    assert!(flat(&answer).contains("only you see this"), "{answer:?}");
+    assert!(scene.slack.messages(CHANNEL).iter().all(|seen| seen.author != BOT), "nothing of it is in the channel");
+    scene.slack.clear_faults();
+    scene.slack.person("U0BEN").slash("C0WAR", "/why", "deploy checkout -n store").expect("it can be typed");
+    scene.slack.wait_for_message("C0WAR", "app crashes", PATIENCE).await.expect("another channel has room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_questions_in_ten_seconds_are_each_acknowledged_and_cost_the_cluster_little() {
     // Slack's patience is measured by the benchmark, on a machine that does nothing else.
-    let mut world = World { patience: Patience { ack_ms: 90_000, ..Patience::default() }, ..World::default() };
-    let people: Vec<String> = (0..100).map(|number| format!("U0P{number:03}")).collect();
-    for id in &people {
-        let name = id.to_lowercase();
-        world = world.with_user(kubewhy_slack_server::User {
-            id: id.clone(),
-            name,
-            kind: kubewhy_slack_server::UserKind::default(),
-            team: None,
-        });
-    }
-    let mut members = people.clone();
-    members.push("U0KUBEWHY".to_owned());
-    let channels: Vec<String> = (0..50).map(|number| format!("C0CH{number:03}")).collect();
-    for id in &channels {
-        world = world.with_channel(kubewhy_slack_server::Channel {
-            id: id.clone(),
-            name: id.to_lowercase(),
-            kind: kubewhy_slack_server::ChannelKind::default(),
-            members: members.clone(),
-            archived: false,
-            shared: false,
-        });
-    }
+    let world = World { patience: Patience { ack_ms: 90_000, ..Patience::default() }, ..World::default() };
+    let (world, Crowd { people, channels }) = crowded(world, 100, 50);
     let scene = Scene::new(world, "").await;
-    let objects =
-        ["push", "checkout", "orders", "search", "storefront", "barcode", "booking", "catalog", "pricing", "surveys"];
     let before = requests();
     let began = Instant::now();
     for number in 0..1_000_usize {
         let (person, channel) = (&people[number % people.len()], &channels[number % channels.len()]);
-        let line = format!("deploy {} -n store", objects[number % objects.len()]);
+        let line = format!("deploy {} -n store", OBJECTS[number % OBJECTS.len()]);
         scene.slack.person(person).slash(channel, "/why", &line).expect("it can be typed");
         tokio::time::sleep_until((began + Duration::from_millis(10) * u32::try_from(number).expect("few")).into())
             .await;

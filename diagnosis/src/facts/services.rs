@@ -215,7 +215,6 @@ fn behind(
     }
     let deployments = case.list::<Deployment>(Some(namespace), Filter::All);
     let sets = case.list::<StatefulSet>(Some(namespace), Filter::All);
-    let others = case.list::<Pod>(Some(namespace), Filter::All);
     let mut templates = Vec::new();
     for it in deployments?.found().unwrap_or_default() {
         let Some(spec) = it.spec.as_ref() else { continue };
@@ -234,15 +233,21 @@ fn behind(
             return Ok(State::ScaledToZero(reference));
         }
     }
-    let others = others?.found().unwrap_or_default();
-    let pods = others.iter().filter_map(|pod| pod.metadata.labels.clone());
-    let labels = templates.into_iter().filter_map(|(_, _, labels, _)| labels).chain(pods);
-    let near = near_labels(&selector, labels);
+    let labels: Vec<_> = templates.into_iter().filter_map(|(_, _, labels, _)| labels).collect();
+    let near = match near_labels(&selector, &labels) {
+        Some(near) => Some(near),
+        // Pods of other workloads, and bare ones, are only asked for where no template explains it.
+        None => {
+            let others = case.list::<Pod>(Some(namespace), Filter::All)?.found().unwrap_or_default();
+            let pods = others.iter().filter_map(|pod| pod.metadata.labels.clone());
+            near_labels(&selector, &labels.into_iter().chain(pods).collect::<Vec<_>>())
+        }
+    };
     Ok(State::SelectsNothing(selector.to_string(), near))
 }
 
 /// A label of some pod that has the selector's key with a value near to the wanted one, or its value under another key.
-fn near_labels(selector: &Selector, all: impl Iterator<Item = BTreeMap<String, String>>) -> Option<String> {
+fn near_labels(selector: &Selector, all: &[BTreeMap<String, String>]) -> Option<String> {
     let wanted: Vec<(&String, &String)> = selector
         .requirements()
         .iter()
@@ -251,7 +256,6 @@ fn near_labels(selector: &Selector, all: impl Iterator<Item = BTreeMap<String, S
             _ => None,
         })
         .collect();
-    let all: Vec<BTreeMap<String, String>> = all.collect();
     for (key, value) in wanted {
         if all.iter().any(|labels| labels.get(key) == Some(value)) {
             continue;

@@ -31,7 +31,6 @@ async fn a_command_is_acknowledged_at_once_and_answered_with_the_rest_in_its_thr
     assert_eq!(identity.groups.iter().collect::<Vec<_>>(), [&format!("discord:{}", world::SRE)]);
     let thinking = stage.server.wait_for(SOON, |view| view.interaction(asked)?.original).await.unwrap();
     assert!(thinking.is_thinking && thinking.only_for.is_none());
-    assert!(stage.server.read(|view| view.interaction(asked).unwrap().answered_after_ms.unwrap()) < 1_000);
 
     let posted = stage.discord.answer(&delivery, &public(long("cart is down"))).await.unwrap();
     let first = stage.server.read(|view| view.interaction(asked).unwrap().original.unwrap());

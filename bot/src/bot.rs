@@ -91,6 +91,13 @@ pub(crate) enum RunError {
     Task(&'static str),
 }
 
+impl RunError {
+    /// Whether only another configuration helps: what it says cannot be, whatever the world around is like.
+    pub(crate) fn is_of_config(&self) -> bool {
+        matches!(self, Self::Platform { .. })
+    }
+}
+
 /// Opens what is served.
 ///
 /// # Errors

@@ -51,6 +51,8 @@ impl Settings {
     /// The address without a slash at its end.
     pub(crate) fn base(&self) -> Result<String, DiscordError> {
         let base = self.api_url.trim().trim_end_matches('/');
+        // Which version is spoken is not the configuration's to say; the one that is may stand there.
+        let base = base.strip_suffix("/v10").unwrap_or(base);
         let url = Url::parse(base).map_err(|_| DiscordError::ApiUrl("it is no address"))?;
         let loopback = match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
@@ -67,7 +69,6 @@ impl Settings {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(DiscordError::ApiUrl("it holds more than host and path"));
         }
-        // serenity knows the path below the host by itself.
         if !url.path().ends_with("/api") {
             return Err(DiscordError::ApiUrl("its path does not end in \"/api\""));
         }
@@ -92,10 +93,11 @@ mod tests {
         {
             assert!(settings("t", good).base().is_ok(), "{good}");
         }
+        assert_eq!(settings("t", "https://discord.com/api/v10/").base().as_deref(), Ok("https://discord.com/api"));
         for bad in [
             "http://discord.com/api",
             "https://discord.com",
-            "https://discord.com/api/v10",
+            "https://discord.com/api/v9",
             "ftp://x/api",
             "discord.com/api",
             "https://me:secret@discord.com/api",

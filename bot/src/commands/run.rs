@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &RunArgs, output: &mut Output) -> Ending {
         Ok(()) => Ending::Fine,
         Err(error) => {
             error!("{}", why::chain(&error));
-            Ending::Unreadable
+            if error.is_of_config() { Ending::Usage } else { Ending::Unreadable }
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) const DISCORD_ID_FIX: &str =
 /// A capital letter and then capital letters and digits.
 pub(super) fn is_slack_id(id: &str, letter: &str) -> bool {
     let rest = id.strip_prefix(letter).unwrap_or_default();
-    (2..=30).contains(&rest.len()) && rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    (1..=30).contains(&rest.len()) && rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
 /// The number of an id of Discord.

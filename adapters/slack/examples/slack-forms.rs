@@ -1,4 +1,4 @@
-//! Writes what Slack is sent, for validators that are not ours: `cargo run -p kubewhy-slack --example forms -- FOLDER`.
+//! Writes what Slack is sent, for validators that are not ours: `cargo run -p kubewhy-slack --example slack-forms -- FOLDER`.
 //!
 //! `samples.jsonl` and `hostile.jsonl` hold a message a line, `views.jsonl` a modal, `manifest.json` the app.
 

@@ -1,4 +1,4 @@
-//! Writes all that is rendered as JSON, for validators that nobody here wrote: `cargo run -p kubewhy-discord --example forms -- DIR`.
+//! Writes all that is rendered as JSON, for validators that nobody here wrote: `cargo run -p kubewhy-discord --example discord-forms -- DIR`.
 #![expect(clippy::print_stderr, reason = "its user is at a terminal")]
 
 use std::fs::{self, File};

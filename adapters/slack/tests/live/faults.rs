@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kubewhy_chat::{Acceptance, ChatError, ChatPlatform as _, Reply, Visibility};
+use kubewhy_chat::{Acceptance, ChatError, ChatPlatform as _, Place, Post, Reply, Visibility};
 use kubewhy_slack_server::{CallFault, Channel, Effect, EnvelopeFault, World};
 use tokio::task::JoinSet;
 
-use crate::scene::{INCIDENTS, SOON, Scene, message, reply, slack};
+use crate::scene::{ANNA, INCIDENTS, SOON, Scene, message, reply, slack};
 
 #[tokio::test]
 async fn slack_is_not_called_before_it_wants_to_be() {
@@ -26,7 +26,8 @@ async fn a_channel_that_is_limited_does_not_silence_another() {
     let scene = Scene::open().await;
     let (limited, other) = (scene.asked(INCIDENTS, "pod cart").await, scene.asked("C0WAR", "pod cart").await);
     scene.server.fail_calls("chat.postMessage", CallFault::RateLimited { retry_after: 600 }, 1);
-    scene.slack.answer(&limited, &reply("cart fails")).await.expect_err("it takes too long");
+    scene.slack.answer(&limited, &reply("cart fails")).await.expect("who asked is answered");
+    assert!(scene.posted(INCIDENTS).is_empty(), "the channel has no room for it");
     scene.slack.answer(&other, &reply("cart fails")).await.expect("it is answered");
     assert_eq!(scene.posted("C0WAR").len(), 1);
 }
@@ -81,11 +82,28 @@ async fn whatever_goes_wrong_each_question_is_answered_once() {
 }
 
 #[tokio::test]
+async fn an_answer_for_which_a_channel_has_no_room_is_for_who_asked_alone() {
+    let scene = Scene::open().await;
+    let by_command = scene.asked(INCIDENTS, "pod cart").await;
+    let (by_mention, ts) = scene.mentioned(INCIDENTS, "pod cart").await;
+    scene.server.fail_calls("chat.postMessage", CallFault::RateLimited { retry_after: 600 }, 1);
+    for (number, asked) in [by_command, by_mention].into_iter().enumerate() {
+        scene.slack.answer(&asked, &reply("cart fails")).await.expect("who asked is answered");
+        let seen = scene.server.ephemerals(ANNA);
+        assert_eq!(seen.len(), number + 1, "{seen:?}");
+        let seen = seen.last().expect("Anna reads it");
+        assert!(seen.shows("cart fails") && seen.shows("so only you see this"), "{seen:?}");
+    }
+    assert_eq!(scene.server.thread(INCIDENTS, &ts).len(), 1, "only the question stands there");
+}
+
+#[tokio::test]
 async fn a_wait_that_is_too_long_is_handed_to_the_caller() {
     let scene = Scene::open().await;
-    let asked = scene.asked(INCIDENTS, "pod cart").await;
+    let place = Place { channel: format!("slack:{INCIDENTS}"), thread: None };
+    let post = Post { place, message: message("cart fails"), mention: None, key: "incident-1".to_owned() };
     scene.server.fail_calls("chat.postMessage", CallFault::RateLimited { retry_after: 600 }, 1);
-    let error = scene.slack.answer(&asked, &reply("cart fails")).await.expect_err("it takes too long");
+    let error = scene.slack.post(&post).await.expect_err("it takes too long");
     assert!(matches!(error, ChatError::Throttled { seconds: 590.. }) && error.is_retryable(), "{error}");
 }
 

@@ -197,7 +197,8 @@ pub(crate) async fn run(settings: Settings, served: Vec<Served>, stop: Cancellat
     tasks.add("waits", waits::keep(Arc::clone(&office), stop.clone()));
     tasks.add("prune", prune(store.clone(), stop.clone()));
     tasks.add("answers", work::answer_all(Arc::clone(&office), waiting, stop.clone()));
-    recover(&store, &office, &queue).await;
+    let mut again = JoinSet::new();
+    recover(&store, &office, &queue, &mut again).await;
     drop(queue);
     let mut listening = JoinSet::new();
     for (name, platform) in platforms.iter() {
@@ -220,6 +221,7 @@ pub(crate) async fn run(settings: Settings, served: Vec<Served>, stop: Cancellat
     info!("ending");
     let all = async {
         while listening.join_next().await.is_some() {}
+        while again.join_next().await.is_some() {}
         tasks.all_ended().await;
     };
     if tokio::time::timeout(GRACE, all).await.is_err() {
@@ -245,11 +247,16 @@ async fn outlive(listening: &mut JoinSet<(&'static str, Result<(), ChatError>)>)
     last
 }
 
-/// Takes up what the last run left behind. What was not begun is answered. What was begun may have been answered: who asked
-/// is told so, and nothing is said twice.
-async fn recover(store: &Store, office: &Arc<work::Office>, queue: &mpsc::Sender<kubewhy_chat::Delivery>) {
-    let now = Timestamp::now();
-    let left = match store.unfinished(now - STILL_WANTED).await {
+/// Takes up what the last run left behind. What was not begun is answered like any other. What was begun may have been
+/// answered already: platforms look before they show an answer again. It is tried once more and never again, should it be the
+/// question itself that ends us.
+async fn recover(
+    store: &Store,
+    office: &Arc<work::Office>,
+    queue: &mpsc::Sender<kubewhy_chat::Delivery>,
+    again: &mut JoinSet<()>,
+) {
+    let left = match store.unfinished(Timestamp::now() - STILL_WANTED).await {
         Ok(left) => left,
         Err(error) => {
             error!(%error, "what the last run left behind cannot be read");
@@ -262,12 +269,9 @@ async fn recover(store: &Store, office: &Arc<work::Office>, queue: &mpsc::Sender
             let _is_taken = queue.send(unfinished.delivery).await;
             continue;
         }
-        let id = unfinished.delivery.id.clone();
-        let told = office.tell_of_restart(&unfinished.delivery).await;
-        let ending = if told { DeliveryEnding::Answered } else { DeliveryEnding::Failed };
-        if let Err(error) = store.finish(&id, ending, now).await {
-            warn!(%error, "the end of a delivery could not be kept");
-        }
+        office.finish(&unfinished.delivery.id, DeliveryEnding::Failed).await;
+        let office = Arc::clone(office);
+        again.spawn(async move { office.settle(unfinished.delivery).await });
     }
 }
 

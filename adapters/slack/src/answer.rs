@@ -32,6 +32,8 @@ impl Line {
         let thread = spot.thread.as_deref();
         let may_be_answered = delivery.received_at < self.started_at;
         if let Some(posted) = self.posted_before(&spot.channel, thread, &delivery.id, may_be_answered).await? {
+            let root = posted.place.thread.as_deref().unwrap_or(&posted.id);
+            self.say_missing_below(&spot.channel, root, &rendering, &delivery.id).await;
             return Ok(posted);
         }
         match self.say(&spot, &rendering, &delivery.id).await {
@@ -87,6 +89,20 @@ impl Line {
         for file in &rendering.files {
             if let Err(error) = self.share(channel, root, file).await {
                 tracing::warn!(%error, chat.channel = channel, "a file of an answer could not be shared in Slack");
+            }
+        }
+    }
+
+    /// Says in the thread what a run before this one did not come to. Files have no key, and are not shared a second time.
+    async fn say_missing_below(&self, channel: &str, root: &str, rendering: &Rendering, key: &str) {
+        for (index, screen) in rendering.thread.iter().enumerate() {
+            let key = format!("{key}/{index}");
+            if matches!(self.find(channel, Some(root), &key).await, Ok(Some(_))) {
+                continue;
+            }
+            if let Err(error) = self.say_patiently(channel, root, screen, &key).await {
+                tracing::warn!(%error, chat.channel = channel, "the rest of an answer could not be posted in Slack");
+                return;
             }
         }
     }

@@ -169,7 +169,7 @@ impl Line {
     }
 
     /// The message of ours with that key, among the newest of the channel or in the thread.
-    async fn find(&self, channel: &str, thread: Option<&str>, key: &str) -> Result<Option<String>, Failure> {
+    pub(crate) async fn find(&self, channel: &str, thread: Option<&str>, key: &str) -> Result<Option<String>, Failure> {
         let mut cursor = String::new();
         for _ in 0..MOST_PAGES {
             let mut parameters = vec![("channel", channel), ("include_all_metadata", "true"), ("limit", "100")];

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kubewhy_chat::{
-    Block, Button, ChatError, ChatPlatform, Delivery, Identity, Input, Message, Person, Place, Posted, Press, Reply,
-    Tone,
+    Block, Button, ChatError, ChatPlatform, Delivery, Identity, Message, Person, Place, Posted, Press, Reply, Tone,
 };
 use kubewhy_core::access::{Grant, Policy};
 use kubewhy_core::answer;
@@ -81,10 +80,19 @@ impl Office {
             // Without the store, answers go on.
             Err(error) => warn!(%error, "the beginning of an answer could not be kept"),
         }
+        self.settle(delivery).await;
+    }
+
+    /// Answers what was begun.
+    pub(crate) async fn settle(&self, delivery: Delivery) {
         let Some(platform) = self.platform_of(&delivery) else { return };
         let answered = self.answer(platform.as_ref(), &delivery).await;
         let ending = self.say(platform.as_ref(), &delivery, answered).await;
-        if let Err(error) = self.store.finish(&delivery.id, ending, Timestamp::now()).await {
+        self.finish(&delivery.id, ending).await;
+    }
+
+    pub(crate) async fn finish(&self, id: &str, ending: Ending) {
+        if let Err(error) = self.store.finish(id, ending, Timestamp::now()).await {
             warn!(%error, "the end of an answer could not be kept");
         }
     }
@@ -189,18 +197,6 @@ impl Office {
             }
         }
         message.map_presses(|press| tokens.get(&press).cloned().unwrap_or(press))
-    }
-
-    /// Tells who asked that the answer was cut off by a restart; tells whether that could be told.
-    pub(crate) async fn tell_of_restart(&self, delivery: &Delivery) -> bool {
-        let Some(platform) = self.platform_of(delivery) else { return false };
-        let mut message = Message::new(Tone::Unknown, text!["I was restarted while I worked on this"])
-            .with(Block::Paragraph(text!["Where no answer stands above, ask again."]));
-        if let Input::Line(line) | Input::Press(Press::Command(line)) = &delivery.request.input {
-            message = message.with(Block::Buttons(vec![Button::command("Ask again", line.clone())]));
-        }
-        let message = self.short_presses(message).await;
-        platform.answer(delivery, &Reply::to_asker(message)).await.is_ok()
     }
 }
 

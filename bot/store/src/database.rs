@@ -43,6 +43,8 @@ pub(crate) struct Database {
     /// One connection: SQLite lets only one write at a time, and here the writes queue without polling.
     writing: Pool,
     reading: Pool,
+    /// None in memory.
+    file: Option<Arc<file::Opened>>,
 }
 
 impl Database {
@@ -50,6 +52,7 @@ impl Database {
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, StoreError> {
         let shown: Arc<str> = place.shown().into();
         let failed = |failure: Failure| failure.into_error("open the store", &shown);
+        let mut opened = None;
         let (writing, reading) = match place {
             StorePlace::Memory => {
                 // One connection only: each has a memory of its own.
@@ -62,11 +65,12 @@ impl Database {
                 let options = options().filename(path).journal_mode(SqliteJournalMode::Wal);
                 let writing = connect_in_turn(options.clone()).await.map_err(failed)?;
                 migrations::run(&writing, &shown).await?;
+                opened = Some(Arc::new(file::Opened::new(path)));
                 (writing, connect(READERS, options.pragma("query_only", "ON")).await.map_err(failed)?)
             }
         };
         let writer = Arc::new(Writer::start(writing.clone(), shown.clone()));
-        let database = Self { place: shown, writer, writing, reading };
+        let database = Self { place: shown, writer, writing, reading, file: opened };
         database.look_for_damage().await?;
         Ok(database)
     }
@@ -74,6 +78,11 @@ impl Database {
     /// Writes, and returns when it is on the disk.
     pub(crate) async fn write(&self, write: Write) -> Result<Written, StoreError> {
         self.writer.write(write).await
+    }
+
+    /// Whether the file is still where it was opened.
+    pub(crate) fn is_in_place(&self) -> Result<(), StoreError> {
+        self.file.as_ref().map_or(Ok(()), |file| file.is_in_place())
     }
 
     /// The connections that read. They see every write that has returned.

@@ -23,6 +23,7 @@ impl Store {
     /// # Errors
     /// Why it cannot be written.
     pub async fn is_writable(&self) -> Result<(), StoreError> {
+        self.database.is_in_place()?;
         let write = Write {
             action: "write",
             statement: "INSERT INTO facts (key, value) VALUES ($1, '') \

@@ -18,6 +18,44 @@ pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// A file that is open, to find out whether it still is the one at its path.
+pub(super) struct Opened {
+    path: PathBuf,
+    identity: Option<Identity>,
+}
+
+/// What tells a file from another that came into its place.
+type Identity = (u64, u64);
+
+impl Opened {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), identity: identity(path) }
+    }
+
+    /// A file that was taken away can be written until it is closed; then all of it is gone.
+    pub(super) fn is_in_place(&self) -> Result<(), StoreError> {
+        if self.identity.is_some() && identity(&self.path) == self.identity {
+            return Ok(());
+        }
+        Err(StoreError::CannotOpen {
+            place: self.path.display().to_string(),
+            why: "the file was taken away or replaced while it was in use".to_owned(),
+            remedy: "start kubewhy anew: what it kept since then is lost".to_owned(),
+        })
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<Identity> {
+    fs::metadata(path).ok().map(|_| (0, 0))
+}
+
 fn create(path: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -134,3 +134,14 @@ async fn accept_until_killed(directory: &Path) {
     }
     tasks.join_all().await;
 }
+
+#[tokio::test]
+async fn a_file_that_was_taken_away_while_it_is_open_is_a_store_that_is_lost() {
+    let (store, directory) = a_store().await;
+    store.is_writable().await.expect("writes");
+    let file = file(directory.path());
+    fs::rename(&file, directory.path().join("elsewhere")).expect("moves");
+    store.is_writable().await.expect_err("it is not there");
+    fs::write(&file, "").expect("writes");
+    store.is_writable().await.expect_err("it is another");
+}

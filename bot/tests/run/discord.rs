@@ -58,11 +58,6 @@ impl Scene {
         self.until(|view| view.ephemerals(person).into_iter().find(|seen| seen.all_text().contains(expected))).await
     }
 
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime alone")]
-    fn command_writes(&self) -> usize {
-        self.discord.read(|view| view.command_writes())
-    }
-
     /// The thread of an answer.
     async fn thread(&self, of: &SeenMessage) -> Id {
         self.until(|view| view.message(of.id).and_then(|seen| seen.thread)).await
@@ -132,14 +127,14 @@ async fn a_thread_keeps_its_object_and_takes_mentions_and_buttons() {
     let me = scene.discord.read(|view| view.message(answer.id)).expect("it is there").author;
     scene.discord.say(BOB, thread, &format!("<@{me}> logs")).expect("it can be said");
     scene.seen(thread, "panic: ").await;
-    let writes = scene.command_writes();
+    let writes = scene.discord.command_writes();
     let (code, took, log) = scene.bot.take().expect("it runs").end();
     assert!(code == Some(0) && took < Duration::from_secs(10), "{code:?} {took:?} {log}");
     scene.bot = Some(scene.setup.start());
     scene.discord.wait_ready(PATIENCE).await.expect("it connects again");
     scene.discord.press(BOB, answer.id, "Tell me when healthy").expect("the button is there");
     scene.told(BOB, "I will tell you here").await;
-    assert_eq!(scene.command_writes(), writes, "commands that are the same are not registered again");
+    assert_eq!(scene.discord.command_writes(), writes, "commands that are the same are not registered again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

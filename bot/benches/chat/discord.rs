@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kubewhy_discord_server::world::GUILD;
-use kubewhy_discord_server::{DiscordServer, Fault, Id, View, What, World, world};
+use kubewhy_discord_server::{DiscordServer, Fault, Id, SeenInteraction, View, What, World, world};
 use serde_json::{Value, json};
 
 use crate::DELAY;
@@ -89,6 +89,11 @@ fn is_answered(view: &View<'_>, interaction: Id) -> bool {
     asked.original.into_iter().chain(asked.followups).any(|seen| !seen.is_deleted && !seen.is_thinking)
 }
 
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime alone")]
+fn interactions(discord: &DiscordServer) -> Vec<SeenInteraction> {
+    discord.read(|view| view.interactions())
+}
+
 /// A hundred people ask in fifty channels about ten objects.
 pub(crate) async fn storm(load: Load) -> Storm {
     let scene = Scene::new(100, 50, true).await;
@@ -110,7 +115,7 @@ pub(crate) async fn storm(load: Load) -> Storm {
     let times = all.await.unwrap_or_else(|error| panic!("{error}\n{}", scene.bot.log()));
     let (spent, at_peak) = (requests() - spent_before, memory(&scene.bot));
     quiet(Duration::from_secs(8), AFTERWARDS, || scene.calls()).await;
-    let interactions = scene.discord.read(|view| view.interactions());
+    let interactions = interactions(&scene.discord);
     let shown = interactions.iter().filter_map(|it| it.original.as_ref()).filter(|seen| !seen.is_deleted);
     let (alone, open): (Vec<_>, Vec<_>) =
         shown.filter(|seen| !seen.is_thinking).partition(|seen| seen.only_for.is_some());

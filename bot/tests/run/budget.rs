@@ -106,7 +106,8 @@ fn summary(costs: &[Cost]) -> (usize, usize, String) {
     counts.sort_unstable();
     let dearest = costs.iter().max_by_key(|cost| cost.requests.len()).expect("there are questions");
     let told = format!("{}\n{}", dearest.question, dearest.requests.join("\n"));
-    (counts[counts.len() / 2], *counts.last().expect("there are questions"), told)
+    let count = |place: usize| *counts.get(place).expect("there are questions");
+    (count(counts.len() / 2), count(counts.len() - 1), told)
 }
 
 fn whole(kind: Kind, namespace: Option<&str>, name: &str) -> String {

@@ -13,7 +13,7 @@ use crate::crowd::{Crowd, OBJECTS, crowded};
 use crate::figures::Spread;
 
 /// How long answers may take to come, at the pace of a channel.
-const AFTERWARDS: Duration = Duration::from_mins(3);
+const AFTERWARDS: Duration = Duration::from_mins(8);
 
 /// A Slack with the bot in it.
 struct Scene {
@@ -79,6 +79,7 @@ pub(crate) async fn first_answer() -> Duration {
 pub(crate) async fn storm(load: Load) -> Storm {
     let scene = Scene::new(World::default(), 100, 50, "").await;
     let (before, spent_before) = (memory(&scene.bot), requests());
+    let began = Instant::now();
     let asked = load
         .ask(|number| {
             let object = OBJECTS.get(number % OBJECTS.len()).expect("there are objects");
@@ -98,17 +99,21 @@ pub(crate) async fn storm(load: Load) -> Storm {
     let acknowledged = Spread::of(late.collect());
     let (spent, at_peak) = (requests() - spent_before, memory(&scene.bot));
     quiet(Duration::from_secs(8), AFTERWARDS, || scene.slack.calls().len()).await;
+    let took = began.elapsed().as_secs();
     let roots = scene.crowd.channels.iter().flat_map(|channel| scene.slack.messages(channel));
     let answered = roots.filter(|seen| seen.thread.is_none()).count();
-    let alone: usize = scene.crowd.people.iter().map(|person| scene.slack.ephemerals(person).len()).sum();
+    // An answer can be several messages, of which the first says why nobody else sees them.
+    let told = scene.crowd.people.iter().flat_map(|person| scene.slack.ephemerals(person));
+    let alone = told.filter(|seen| seen.shows("only you see this")).count();
+    let unshown = scene.bot.log().matches("an answer could not be shown").count();
     let timed_out = scene.slack.acks().iter().filter(|ack| !ack.in_time).count() + scene.slack.warnings().len();
     let refused = scene.slack.calls().iter().filter(|call| call.status == 429).count();
     Storm {
         platform: "Slack",
         acknowledged,
         outcome: format!(
-            "{} acknowledged, {timed_out} too late; {answered} answered in the channel, {alone} told alone, {} neither; {spent} \
-             requests to the cluster; {refused} calls refused by Slack as too many",
+            "{} acknowledged, {timed_out} too late; {answered} answered in the channel, {alone} answered alone, {} neither \
+             ({unshown} failed by the log) when it fell silent after {took} s; {spent} requests to the cluster; {refused} calls refused by Slack as too many",
             times.len(),
             asked.len().saturating_sub(answered + alone)
         ),

@@ -175,6 +175,7 @@ impl Desk {
         if let Availability::ComesWith(feature) = command.availability(&self.here) {
             return refusal(&commands::not_here(command, feature));
         }
+        let here = self.here_for(grant);
         let extras = self.extras(grant);
         let counter = Counter { desk: self, grant, extras };
         let answered = match command {
@@ -184,8 +185,8 @@ impl Desk {
             Command::Fix(fix) => counter.fix(command, fix),
             Command::Tell(Tell { object }) => counter.tell(command, object),
             Command::Catalogue(Catalogue { code }) => Ok(Answered::to_everybody(answer::cause(*code, &counter.extras))),
-            Command::Help(Help { about: None }) => Ok(Answered::to_asker(answer::help(&self.here))),
-            Command::Help(Help { about: Some(word) }) => Ok(Answered::to_asker(answer::help_about(word, &self.here))),
+            Command::Help(Help { about: None }) => Ok(Answered::to_asker(answer::help(&here))),
+            Command::Help(Help { about: Some(word) }) => Ok(Answered::to_asker(answer::help_about(word, &here))),
             Command::More => return Outcome::More,
             Command::Quit => return Outcome::Quit,
             // Their features are not offered anywhere yet, so that the availability above has refused them.
@@ -220,8 +221,13 @@ impl Desk {
         self.served.iter().find(|served| served.source.name() == cluster)
     }
 
+    /// What is there for those whose grant it is.
+    fn here_for(&self, grant: &Grant) -> Capabilities {
+        if grant.no_logs.is_some() { self.here.without(Feature::Logs) } else { self.here.clone() }
+    }
+
     fn extras(&self, grant: &Grant) -> Extras {
-        let here = if grant.no_logs.is_some() { self.here.without(Feature::Logs) } else { self.here.clone() };
+        let here = self.here_for(grant);
         let clusters = if self.served.len() > 1 { Clusters::Several } else { Clusters::One };
         Extras { surface: Surface::Chat(here), clusters }
     }
@@ -245,8 +251,8 @@ impl Answered {
         Self { reply: Reply::to_asker(message), about: None, tell: None }
     }
 
-    fn about(self, report: &Report) -> Self {
-        Self { about: Some(Wanted::of_report(report)), ..self }
+    fn about(self, object: Wanted) -> Self {
+        Self { about: Some(object), ..self }
     }
 }
 
@@ -261,7 +267,7 @@ impl Counter<'_> {
     fn explain(&self, command: &Command, object: &Wanted) -> Result<Answered, Message> {
         let report = self.report(command, object)?;
         let message = answer::report(&report, &self.extras);
-        Ok(Answered::to_everybody(message).about(&self.as_named(&report)))
+        Ok(Answered::to_everybody(message).about(self.extras.named(&report)))
     }
 
     fn fix(&self, command: &Command, fix: &Fix) -> Result<Answered, Message> {
@@ -270,26 +276,17 @@ impl Counter<'_> {
             Some(action) => answer::plan_preview(&report, action, &self.extras).map_err(|error| error.message())?,
             None => answer::remedies(&report, &self.extras),
         };
-        Ok(Answered::to_everybody(message).about(&self.as_named(&report)))
+        Ok(Answered::to_everybody(message).about(self.extras.named(&report)))
     }
 
     fn tell(&self, command: &Command, object: &Wanted) -> Result<Answered, Message> {
         let report = self.report(command, object)?;
         if report.error.is_some() || report.status == Status::Healthy {
-            return Ok(Answered::to_asker(answer::report(&report, &self.extras)).about(&self.as_named(&report)));
+            return Ok(Answered::to_asker(answer::report(&report, &self.extras)).about(self.extras.named(&report)));
         }
         let message = answer::will_tell(&report);
         let tell = Some(Wanted::of_report(&report));
-        Ok(Answered { tell, ..Answered::to_asker(message) }.about(&self.as_named(&report)))
-    }
-
-    /// Where one cluster is served, nobody names it, so that what a thread is about does not either.
-    fn as_named(&self, report: &Report) -> Report {
-        let mut report = report.clone();
-        if self.extras.clusters == Clusters::One {
-            report.target.cluster.clear();
-        }
-        report
+        Ok(Answered { tell, ..Answered::to_asker(message) }.about(self.extras.named(&report)))
     }
 
     fn scan(&self, scan: &Scan) -> Result<Message, Message> {

@@ -81,8 +81,8 @@ impl Extras {
         if in_a_thread { "in the thread" } else { "in the details" }
     }
 
-    /// The object of a report as buttons name it.
-    fn named(&self, report: &Report) -> Wanted {
+    /// The object of a report as buttons and threads name it: with its cluster only where there are several.
+    pub fn named(&self, report: &Report) -> Wanted {
         self.in_cluster(Wanted::of_report(report), report)
     }
 

@@ -1,6 +1,6 @@
 //! The recordings of real clusters under `tests/recordings`: the expected code leads, nothing healthy is called broken.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use kubewhy_diagnosis::ask::Instance;
@@ -59,25 +59,11 @@ fn recordings_of_real_clusters_are_answered_as_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What became of a recording, and why it is known to be missed; `None` for kinds that are not explained yet.
+/// What became of a recording, and why it is known to be missed; `None` where it says nothing of what is expected.
 fn check(folder: &Path) -> Option<(Result<(), String>, Option<String>)> {
     let text = std::fs::read_to_string(folder.join("expect.json")).ok()?;
     let expect: Expect = serde_json::from_str(&text).expect("expect.json");
     let kind = Kind::from_name(&expect.target.kind).expect("a kind that is read");
-    let explained = [
-        Kind::Pod,
-        Kind::Deployment,
-        Kind::ReplicaSet,
-        Kind::StatefulSet,
-        Kind::DaemonSet,
-        Kind::Job,
-        Kind::CronJob,
-        Kind::PersistentVolumeClaim,
-        Kind::Namespace,
-    ];
-    if !explained.contains(&kind) {
-        return None;
-    }
     let known_miss = expect.known_miss.clone();
     Some((answer(folder, kind, expect), known_miss))
 }
@@ -116,6 +102,36 @@ fn answer(folder: &Path, kind: Kind, expect: Expect) -> Result<(), String> {
         return Err(format!("no fix matches {:?}, {got}", expect.fix_regex));
     }
     Ok(())
+}
+
+/// A recording, for other tests.
+pub(crate) struct Recording {
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) target: Target,
+    pub(crate) now: Timestamp,
+    pub(crate) healthy: bool,
+}
+
+/// All recordings whose path contains `only`.
+pub(crate) fn all(only: &str) -> impl Iterator<Item = Recording> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings");
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(&root).expect("recordings").map(|e| e.expect("an entry").path()).collect();
+    folders.retain(|folder| folder.display().to_string().contains(only) && folder.join("expect.json").is_file());
+    folders.sort();
+    folders.into_iter().map(|folder| {
+        let text = std::fs::read_to_string(folder.join("expect.json")).expect("expect.json");
+        let expect: Expect = serde_json::from_str(&text).expect("expect.json");
+        let snapshot = read(&folder);
+        let now = expect.now.or_else(|| snapshot.newest_time()).expect("a clock");
+        let ExpectTarget { kind, name, namespace } = expect.target;
+        let kind = Kind::from_name(&kind).unwrap_or(Kind::Cluster);
+        let target = Target { cluster: "lab".to_owned(), context: None, kind, namespace, name };
+        let name = folder.file_name().unwrap_or_default().display().to_string();
+        Recording { name, folder, snapshot, target, now, healthy: expect.healthy }
+    })
 }
 
 fn read(folder: &Path) -> Snapshot {

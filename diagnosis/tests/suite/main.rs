@@ -26,3 +26,4 @@ mod reads;
 mod recordings;
 mod redact;
 mod scene;
+mod seed;

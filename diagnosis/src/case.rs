@@ -18,7 +18,7 @@ use crate::ask::Instance;
 use crate::causes::Code;
 use crate::event::Event;
 use crate::finding::{Confidence, Evidence, Finding, Follows, ObjectRef, Severity};
-use crate::kind::{Kind, Object};
+use crate::kind::{Evidential, Kind, Object};
 use crate::parse::log::{self, LastWords};
 use crate::pods::{self, ContainerView};
 use crate::reader::{Needs, Read, Reader, Reading};
@@ -102,6 +102,8 @@ pub enum Subject {
     Claim(Arc<PersistentVolumeClaim>),
     /// A namespace.
     Namespace(Arc<Namespace>),
+    /// Any other object, the cluster included: rules take it by its type, with [`Case::subject_as`].
+    Other(Object),
 }
 
 impl Subject {
@@ -112,6 +114,7 @@ impl Subject {
             Self::Workload(it) => it.object(),
             Self::Claim(it) => Object::PersistentVolumeClaim(Arc::clone(it)),
             Self::Namespace(it) => Object::Namespace(Arc::clone(it)),
+            Self::Other(it) => it.clone(),
         }
     }
 }
@@ -180,6 +183,11 @@ impl<'w> Case<'w> {
         if let Subject::Pod(pod) = &self.subject { Some(pod) } else { None }
     }
 
+    /// The object as that type, if it is of that kind: `case.subject_as::<Node>()`.
+    pub fn subject_as<T: Evidential>(&self) -> Option<Arc<T>> {
+        T::of(&self.object)
+    }
+
     /// The workload, if it is one.
     pub fn workload(&self) -> Option<&Workload> {
         if let Subject::Workload(workload) = &self.subject { Some(workload) } else { None }
@@ -224,6 +232,7 @@ impl<'w> Case<'w> {
             evidence: Vec::new(),
             fixes: Vec::new(),
             follows: Follows::Nothing,
+            beneath: Vec::new(),
             affected: 1,
             since: None,
         }

@@ -303,6 +303,24 @@ pub enum Follows {
     Cause(Code),
 }
 
+/// An object in which the cause of a finding may lie, and what becomes of the cause that is found there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beneath {
+    /// The cause found there is the root: it leads, and the finding follows from it.
+    Leads(ObjectRef),
+    /// The finding stays the root; the cause found there explains it.
+    Explains(ObjectRef),
+}
+
+impl Beneath {
+    /// The object.
+    pub const fn object(&self) -> &ObjectRef {
+        match self {
+            Self::Leads(object) | Self::Explains(object) => object,
+        }
+    }
+}
+
 /// A cause seen on an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -328,6 +346,8 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
     /// What it follows from.
     pub follows: Follows,
+    /// Objects in which its own cause may lie: the engine asks about them as a person would.
+    pub beneath: Vec<Beneath>,
     /// How many pods show it.
     pub affected: usize,
     /// When the trouble began, where it can be told.
@@ -421,6 +441,20 @@ impl Finding {
     #[must_use]
     pub fn follows(mut self, code: Code) -> Self {
         self.follows = Follows::Cause(code);
+        self
+    }
+
+    /// Names an object in which the cause of this one may lie; what is wrong there leads, and this follows from it.
+    #[must_use]
+    pub fn caused_in(mut self, object: ObjectRef) -> Self {
+        self.beneath.push(Beneath::Leads(object));
+        self
+    }
+
+    /// Names an object whose trouble explains this one, which stays the root.
+    #[must_use]
+    pub fn explained_by(mut self, object: ObjectRef) -> Self {
+        self.beneath.push(Beneath::Explains(object));
         self
     }
 

@@ -1,7 +1,8 @@
 //! One question, asked step by step: what has to be read next, or the report. Does no I/O itself.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use kubewhy_text::{Text, text};
@@ -10,7 +11,7 @@ use crate::ask::{Answer, Ask};
 use crate::case::{Case, Subject};
 use crate::causes::Code;
 use crate::changes;
-use crate::finding::{Confidence, Finding, Fix, Follows, ObjectRef, Severity, Stage};
+use crate::finding::{Beneath, Confidence, Finding, Fix, Follows, ObjectRef, Severity, Stage};
 use crate::kind::Kind;
 use crate::reader::{Needs, Reader, World};
 use crate::redact::Gate;
@@ -18,9 +19,9 @@ use crate::report::{Change, RankedFinding, Report, Status, Target, TargetError};
 use crate::scope::{self, NoScope, Scope};
 
 /// How often the world is asked before the answer is given with what is there.
-pub const MAX_ROUNDS: usize = 8;
+pub const MAX_ROUNDS: usize = 12;
 /// How many asks a question may take.
-pub const MAX_ASKS: usize = 40;
+pub const MAX_ASKS: usize = 60;
 
 /// What an [`Inquiry`] says next.
 #[derive(Clone, Debug)]
@@ -138,9 +139,6 @@ impl Inquiry {
             name: self.target.name.clone(),
         };
         let (code, message) = match (no, self.world.get(&ask)) {
-            (NoScope::OtherKind, _) => {
-                ("unsupported-kind", format!("{} is a kind that is not explained yet", target.kind))
-            }
             (NoScope::Absent, _) => ("not-found", format!("{target} does not exist")),
             (_, Some(Answer::Forbidden(why))) => ("forbidden", format!("{target} may not be read: {why}")),
             (_, Some(Answer::Failed(why))) => ("failed", format!("{target} could not be read: {why}")),
@@ -184,28 +182,25 @@ pub fn examine(reader: &Reader<'_>, pod: std::sync::Arc<k8s_openapi::api::core::
 }
 
 fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
-    let scope = scope::of(reader, target)?;
-    let mut found: Vec<Candidate> = Vec::new();
-    for scoped in &scope.subjects {
-        let case = Case::new(reader, scoped.subject.clone(), target.context.as_deref());
-        for mut finding in run_rules(&case) {
-            finding.affected = scoped.stands_for;
-            let (root, chain) = trace(&case, &finding);
-            finding.root = Some(root);
-            found.push(Candidate { finding, chain, newest: scoped.newest_revision });
-        }
-    }
-    let mut found = rank(merge(found), matches!(scope.pods, Some((_, all)) if all > 0));
+    let scope = Rc::new(scope::of(reader, target.kind, target.namespace.as_deref(), &target.name)?);
+    let context = target.context.as_deref();
+    let mut beneath = Beneaths::new(reader, context, target.reference());
+    let candidates = beneath.examine(&scope, 0);
+    let (mut found, lead) = place(candidates, &beneath);
     let mut changed = Vec::new();
-    if let Some(lead) = found.first_mut().filter(|lead| lead.finding.severity == Severity::Error) {
-        changed = changes::before(reader, &scope, lead).unwrap_or_default();
-        let back = changes::way_back(reader, &scope, lead, target.context.as_deref());
+    if let (Some(first), Some(lead)) = (found.first_mut(), lead)
+        && first.finding.severity == Severity::Error
+    {
+        let whole = std::mem::replace(&mut first.chain, lead.chain);
+        changed = changes::before(reader, &lead.scope, first).unwrap_or_default();
+        let back = changes::way_back(reader, &lead.scope, first, context);
         if let Some(back) = back.unwrap_or_default() {
             // The way back with its revision says more than one without.
             let undoes = |fix: &Fix| fix.commands.iter().any(|command| command.contains(" rollout undo "));
-            lead.finding.fixes.retain(|fix| !undoes(fix));
-            lead.finding.fixes.push(back);
+            first.finding.fixes.retain(|fix| !undoes(fix));
+            first.finding.fixes.push(back);
         }
+        first.chain = whole;
     }
     let (status, summary) = conclude(&scope, &found);
     Ok(Draft { status, summary, findings: found, changed, pods: scope.pods })
@@ -261,10 +256,125 @@ fn held<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c str> {
 }
 
 /// A finding with its chain, not yet in its place.
+#[derive(Clone)]
 struct Candidate {
     finding: Finding,
     chain: Vec<ObjectRef>,
     newest: bool,
+    /// Whether it follows from another one of its own scope.
+    follows: bool,
+    /// The scope it was found in.
+    scope: Rc<Scope>,
+}
+
+/// What leads a report, as its own scope sees it.
+struct Lead {
+    scope: Rc<Scope>,
+    chain: Vec<ObjectRef>,
+}
+
+/// How far one cause is followed into other objects: crash, Service, its pods, their own dependency.
+const DEEPEST: usize = 4;
+
+/// What lies beneath findings: the causes that were found in other objects, each object examined once.
+struct Beneaths<'r> {
+    reader: &'r Reader<'r>,
+    context: Option<&'r str>,
+    /// The roots found in an object, the deepest first, what it was named for last; empty where nothing leads there.
+    spines: BTreeMap<ObjectRef, Vec<Candidate>>,
+}
+
+impl<'r> Beneaths<'r> {
+    fn new(reader: &'r Reader<'r>, context: Option<&'r str>, asked: ObjectRef) -> Self {
+        Self { reader, context, spines: BTreeMap::from([(asked, Vec::new())]) }
+    }
+
+    /// What the rules find in a scope, in order, with what lies beneath.
+    fn examine(&mut self, scope: &Rc<Scope>, depth: usize) -> Vec<Candidate> {
+        let mut found: Vec<Candidate> = Vec::new();
+        for scoped in &scope.subjects {
+            let case = Case::new(self.reader, scoped.subject.clone(), self.context);
+            for mut finding in run_rules(&case) {
+                finding.affected = scoped.stands_for;
+                let (root, chain) = trace(&case, &finding);
+                finding.root = Some(root);
+                let scope = Rc::clone(scope);
+                found.push(Candidate { finding, chain, newest: scoped.newest_revision, follows: false, scope });
+            }
+        }
+        let mut found = order(merge(found), matches!(scope.pods, Some((_, all)) if all > 0));
+        for candidate in &mut found {
+            for beneath in std::mem::take(&mut candidate.finding.beneath) {
+                self.descend(beneath.object(), depth);
+                match &beneath {
+                    Beneath::Leads(_) => candidate.finding.beneath.push(beneath),
+                    Beneath::Explains(object) => {
+                        if let Some(cause) = self.spines.get(object).and_then(|spine| spine.first()) {
+                            explain_by(&mut candidate.finding, &mut candidate.chain, cause);
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Examines an object that a finding names, once.
+    fn descend(&mut self, object: &ObjectRef, depth: usize) {
+        let known = self.spines.keys().any(|known| known.is_same_object(object));
+        let Some(kind) = Kind::from_name(&object.kind).filter(|_| depth < DEEPEST && !known) else { return };
+        let key = ObjectRef::new(kind, object.namespace.as_deref(), &object.name);
+        // While it is examined nothing in it leads back to itself.
+        self.spines.insert(key.clone(), Vec::new());
+        let Ok(scope) = scope::of(self.reader, kind, object.namespace.as_deref(), &object.name) else { return };
+        let found = self.examine(&Rc::new(scope), depth + 1);
+        let Some(lead) = found.into_iter().next().filter(leads) else { return };
+        let mut spine = Vec::new();
+        for object in lead.finding.beneath.iter().map(Beneath::object) {
+            let deeper = self.spine(object);
+            if !deeper.is_empty() {
+                spine.extend(deeper.iter().cloned());
+                break;
+            }
+        }
+        spine.push(lead);
+        self.spines.insert(key, spine);
+    }
+
+    /// What was found in an object, whatever part of it was named.
+    fn spine(&self, object: &ObjectRef) -> &[Candidate] {
+        let found = self.spines.iter().find(|(known, _)| known.is_same_object(object));
+        found.map_or(&[], |(_, spine)| spine.as_slice())
+    }
+}
+
+/// What may lead the report about another object: an error, and more than a guess.
+fn leads(candidate: &Candidate) -> bool {
+    let finding = &candidate.finding;
+    finding.severity == Severity::Error && finding.confidence != Confidence::Possible
+}
+
+/// Adds the cause that was found in another object to the finding that it explains.
+fn explain_by(finding: &mut Finding, chain: &mut Vec<ObjectRef>, cause: &Candidate) {
+    let own = std::mem::take(&mut finding.explanation);
+    finding.explanation = text![own, " The reason: ", cause.finding.title.clone(), "."];
+    for evidence in &cause.finding.evidence {
+        if !finding.evidence.contains(evidence) {
+            finding.evidence.push(evidence.clone());
+        }
+    }
+    let fixes = cause.finding.fixes.iter().filter(|fix| !finding.fixes.contains(fix)).cloned();
+    let fixes: Vec<Fix> = fixes.collect();
+    finding.fixes.splice(0..0, fixes);
+    extend_chain(chain, &cause.chain);
+}
+
+fn extend_chain(chain: &mut Vec<ObjectRef>, further: &[ObjectRef]) {
+    for link in further {
+        if !chain.iter().any(|known| known.is_same_object(link)) {
+            chain.push(link.clone());
+        }
+    }
 }
 
 /// The root (the template's top controller where the rule named none) and the chain to it.
@@ -310,35 +420,76 @@ fn merge(candidates: Vec<Candidate>) -> Vec<Candidate> {
     merged
 }
 
-/// Orders the findings: root before what it causes, severity, newest revision, pods affected (of workloads), stage,
-/// confidence, code.
-fn rank(mut candidates: Vec<Candidate>, of_workload: bool) -> Vec<RankedFinding> {
+/// Orders the findings of a scope: root before what it causes, severity, newest revision, pods affected (of workloads),
+/// stage, confidence, code.
+fn order(mut candidates: Vec<Candidate>, of_workload: bool) -> Vec<Candidate> {
     let has_root =
         candidates.iter().any(|c| c.finding.follows == Follows::Nothing && c.finding.severity == Severity::Error);
     let codes: BTreeSet<Code> = candidates.iter().map(|c| c.finding.code).collect();
-    let follows = |finding: &Finding| match finding.follows {
-        Follows::Nothing => false,
-        Follows::Lead => has_root,
-        Follows::Cause(code) => codes.contains(&code) && code != finding.code,
-    };
+    for candidate in &mut candidates {
+        candidate.follows = match candidate.finding.follows {
+            Follows::Nothing => false,
+            Follows::Lead => has_root,
+            Follows::Cause(code) => codes.contains(&code) && code != candidate.finding.code,
+        };
+    }
     candidates.sort_by_cached_key(|c| {
         let finding = &c.finding;
         let stage: Stage = finding.code.cause().stage;
         let shared = if of_workload { finding.affected } else { 0 };
         (
-            (follows(finding), finding.severity, !c.newest, Reverse(shared)),
+            (c.follows, finding.severity, !c.newest, Reverse(shared)),
             (stage, finding.confidence, finding.code, finding.root.clone(), finding.object.clone()),
         )
     });
-    let order: Vec<(Code, bool)> = candidates.iter().map(|c| (c.finding.code, follows(&c.finding))).collect();
-    let ranked = candidates.into_iter().map(|candidate| {
-        let caused_by = match candidate.finding.follows {
-            Follows::Nothing => None,
-            Follows::Lead => order.iter().position(|(_, follows)| !follows),
-            Follows::Cause(code) => order.iter().position(|(other, _)| *other == code),
+    candidates
+}
+
+/// Puts the findings of the asked object in their places, each behind the causes that were found in other objects.
+fn place(candidates: Vec<Candidate>, beneath: &Beneaths<'_>) -> (Vec<RankedFinding>, Option<Lead>) {
+    let mut placed: Vec<RankedFinding> = Vec::new();
+    let mut lead: Option<Lead> = None;
+    // Where each finding of the scope itself stands, for those that follow from it.
+    let mut own: Vec<(Code, usize)> = Vec::new();
+    for candidate in candidates {
+        let mut cause = match candidate.finding.follows {
+            Follows::Lead if candidate.follows => Some(0),
+            Follows::Cause(code) if candidate.follows => {
+                own.iter().find(|(other, _)| *other == code).map(|(_, index)| *index)
+            }
+            _ => None,
         };
-        let caused_by = caused_by.filter(|_| follows(&candidate.finding));
-        RankedFinding { finding: candidate.finding, chain: candidate.chain, caused_by }
-    });
-    ranked.collect()
+        let spine =
+            candidate.finding.beneath.iter().map(|it| beneath.spine(it.object())).find(|spine| !spine.is_empty());
+        if let (Some(spine), false) = (spine, candidate.follows) {
+            let mut above: Option<usize> = None;
+            for root in spine {
+                let same = |it: &RankedFinding| it.finding.code == root.finding.code && it.root() == root_of(root);
+                above = Some(match placed.iter().position(same) {
+                    Some(index) => index,
+                    None => {
+                        lead.get_or_insert_with(|| Lead { scope: Rc::clone(&root.scope), chain: root.chain.clone() });
+                        let mut chain = candidate.chain.clone();
+                        for upper in spine.iter().rev() {
+                            extend_chain(&mut chain, &upper.chain);
+                            if std::ptr::eq(upper, root) {
+                                break;
+                            }
+                        }
+                        placed.push(RankedFinding { finding: root.finding.clone(), chain, caused_by: above });
+                        placed.len() - 1
+                    }
+                });
+            }
+            cause = above;
+        }
+        lead.get_or_insert_with(|| Lead { scope: Rc::clone(&candidate.scope), chain: candidate.chain.clone() });
+        own.push((candidate.finding.code, placed.len()));
+        placed.push(RankedFinding { finding: candidate.finding, chain: candidate.chain, caused_by: cause });
+    }
+    (placed, lead)
+}
+
+fn root_of(candidate: &Candidate) -> &ObjectRef {
+    candidate.finding.root.as_ref().unwrap_or(&candidate.finding.object)
 }

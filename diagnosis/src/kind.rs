@@ -10,6 +10,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Endpoints, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota,
@@ -28,13 +29,16 @@ use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use serde_json::Value;
 
 use crate::event::Event;
+pub use crate::foreign::{Foreign, ForeignKind};
+use crate::health::Cluster;
+use crate::metrics::{NodeMetrics, PodMetrics};
 use crate::secret::Secret;
 use crate::untyped::{ResourceClaim, ResourceClaimTemplate};
 
 /// Why a value is no object that can be used as evidence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
-    /// The value has no `kind`, or one that no rule reads.
+    /// The value is no object: it lacks an `apiVersion`, a `kind` or a name.
     #[error("kind \"{0}\" is none that is read")]
     OtherKind(String),
     /// The value is of a known kind, and a field has a wrong type.
@@ -54,52 +58,60 @@ macro_rules! kinds {
         /// A kind of object that a rule can read.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(missing_docs, reason = "the names are Kubernetes' own")]
-        pub enum Kind { $($kind),* }
+        pub enum Kind {
+            $($kind,)*
+            /// A kind that this table does not have: a custom resource.
+            Foreign(ForeignKind),
+        }
 
         /// An object of any [`Kind`], shared cheaply.
         #[derive(Clone, Debug)]
         #[expect(missing_docs, reason = "the names are Kubernetes' own")]
-        pub enum Object { $($kind(Arc<$type>)),* }
+        pub enum Object {
+            $($kind(Arc<$type>),)*
+            /// An object of a kind that the table does not have.
+            Foreign(Arc<Foreign>),
+        }
 
         impl Kind {
-            /// All kinds, in the order of their declaration.
+            /// All kinds of the table, in the order of their declaration.
             pub const ALL: &'static [Self] = &[$(Self::$kind),*];
 
             /// Kubernetes' name of the kind, as in the `kind` field.
             pub const fn name(self) -> &'static str {
-                match self { $(Self::$kind => stringify!($kind)),* }
+                match self { $(Self::$kind => stringify!($kind),)* Self::Foreign(kind) => kind.name() }
             }
 
             /// `group/version` as in the `apiVersion` field; newer servers may serve others too.
             pub const fn api_version(self) -> &'static str {
-                match self { $(Self::$kind => $api),* }
+                match self { $(Self::$kind => $api,)* Self::Foreign(kind) => kind.api_version() }
             }
 
             /// The resource's name in URLs.
             pub const fn plural(self) -> &'static str {
-                match self { $(Self::$kind => $plural),* }
+                match self { $(Self::$kind => $plural,)* Self::Foreign(kind) => kind.plural() }
             }
 
             /// Tells whether its objects live in a namespace.
             pub const fn is_namespaced(self) -> bool {
-                match self { $(Self::$kind => kinds!(@namespaced $scope)),* }
+                match self { $(Self::$kind => kinds!(@namespaced $scope),)* Self::Foreign(kind) => kind.is_namespaced() }
             }
 
             /// Short names as in `kubectl api-resources`.
             pub const fn short_names(self) -> &'static [&'static str] {
-                match self { $(Self::$kind => &[$($short),*]),* }
+                match self { $(Self::$kind => &[$($short),*],)* Self::Foreign(_) => &[] }
             }
         }
 
         impl Object {
             /// Its kind.
-            pub const fn kind(&self) -> Kind {
-                match self { $(Self::$kind(_) => Kind::$kind),* }
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind,)* Self::Foreign(object) => Kind::Foreign(object.kind) }
             }
 
             /// Its metadata.
             pub fn meta(&self) -> &ObjectMeta {
-                match self { $(Self::$kind(object) => kinds!(@meta object, $($meta)*)),* }
+                match self { $(Self::$kind(object) => kinds!(@meta object, $($meta)*),)* Self::Foreign(object) => &object.metadata }
             }
 
             /// It as JSON, `kind` and `apiVersion` included.
@@ -107,7 +119,10 @@ macro_rules! kinds {
             /// # Errors
             /// Where a value in it cannot be written as JSON; none of Kubernetes' own objects has such.
             pub fn to_value(&self) -> Result<Value, serde_json::Error> {
-                let mut value = match self { $(Self::$kind(object) => serde_json::to_value(&**object)?),* };
+                let mut value = match self {
+                    $(Self::$kind(object) => serde_json::to_value(&**object)?,)*
+                    Self::Foreign(object) => serde_json::to_value(&**object)?,
+                };
                 if let Some(fields) = value.as_object_mut() {
                     fields.insert("kind".to_owned(), self.kind().name().into());
                     fields.insert("apiVersion".to_owned(), self.kind().api_version().into());
@@ -116,7 +131,10 @@ macro_rules! kinds {
             }
 
             fn parse(kind: Kind, value: Value) -> Result<Self, serde_json::Error> {
-                match kind { $(Kind::$kind => serde_json::from_value::<$type>(value).map(|o| Self::$kind(Arc::new(o)))),* }
+                match kind {
+                    $(Kind::$kind => serde_json::from_value::<$type>(value).map(|o| Self::$kind(Arc::new(o))),)*
+                    Kind::Foreign(kind) => Foreign::parse(kind, value).map(|object| Self::Foreign(Arc::new(object))),
+                }
             }
         }
 
@@ -193,6 +211,10 @@ kinds! {
     ValidatingAdmissionPolicyBinding, ValidatingAdmissionPolicyBinding, "admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", cluster, [], [typed];
     ResourceClaim, ResourceClaim, "resource.k8s.io/v1", "resourceclaims", namespaced, [], [own];
     ResourceClaimTemplate, ResourceClaimTemplate, "resource.k8s.io/v1", "resourceclaimtemplates", namespaced, [], [own];
+    CertificateSigningRequest, CertificateSigningRequest, "certificates.k8s.io/v1", "certificatesigningrequests", cluster, ["csr"], [typed];
+    PodMetrics, PodMetrics, "metrics.k8s.io/v1beta1", "pods", namespaced, [], [own];
+    NodeMetrics, NodeMetrics, "metrics.k8s.io/v1beta1", "nodes", cluster, [], [own];
+    Cluster, Cluster, "kubewhy/v1", "clusters", cluster, [], [own];
 }
 
 impl Kind {
@@ -234,15 +256,19 @@ impl Object {
     /// Reads an object from JSON; its `kind` says what it is.
     ///
     /// # Errors
-    /// [`ObjectError::OtherKind`] where no rule reads such objects, [`ObjectError::Malformed`] where a field has a wrong type.
+    /// [`ObjectError::OtherKind`] where it is no object, [`ObjectError::Malformed`] where a field has a wrong type.
     pub fn from_value(value: Value) -> Result<Self, ObjectError> {
         let word = value.get("kind").and_then(Value::as_str).unwrap_or_default();
         let api = value.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-        let kind = Kind::from_name(word)
-            .filter(|kind| {
-                *kind == Kind::Event || api.is_empty() || api.split_once('/').map_or("", |(g, _)| g) == kind.group()
-            })
-            .ok_or_else(|| ObjectError::OtherKind(word.to_owned()))?;
+        let group = api.split_once('/').map_or("", |(group, _)| group);
+        let known =
+            Kind::from_name(word).filter(|kind| *kind == Kind::Event || api.is_empty() || group == kind.group());
+        let kind = match known {
+            Some(kind) => kind,
+            None => ForeignKind::of_value(&value)
+                .map(Kind::Foreign)
+                .ok_or_else(|| ObjectError::OtherKind(word.to_owned()))?,
+        };
         let field = |key: &str| {
             value.get("metadata").and_then(|meta| meta.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned()
         };

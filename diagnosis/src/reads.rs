@@ -61,7 +61,12 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::RoleBinding
         | Kind::ClusterRole
         | Kind::ClusterRoleBinding
-        | Kind::CustomResourceDefinition => (false, false),
+        | Kind::CustomResourceDefinition
+        | Kind::CertificateSigningRequest
+        | Kind::PodMetrics
+        | Kind::NodeMetrics
+        | Kind::Cluster
+        | Kind::Foreign(_) => (false, false),
     };
     Reads { get, list }
 }

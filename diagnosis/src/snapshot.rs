@@ -106,6 +106,10 @@ impl Snapshot {
     /// Answers an ask from what it holds.
     pub fn answer(&self, ask: &Ask) -> Answer {
         match ask {
+            // A snapshot is of one cluster, whatever it is called.
+            Ask::Get { kind: Kind::Cluster, .. } => {
+                self.objects(Kind::Cluster).next().map_or(Answer::NotCovered, |it| Answer::Object(it.clone()))
+            }
             Ask::Get { kind, namespace, name } => {
                 let place = (*kind, namespace.clone());
                 match self.objects.get(&place).and_then(|objects| objects.get(name)) {

@@ -136,6 +136,6 @@ pub(crate) fn again(case: &Case<'_>, job: &str) -> Vec<String> {
 pub(crate) fn template<'c>(case: &'c Case<'_>) -> Option<&'c PodTemplateSpec> {
     match case.subject() {
         Subject::Workload(workload) => workload.template(),
-        Subject::Pod(_) | Subject::Claim(_) | Subject::Namespace(_) => None,
+        Subject::Pod(_) | Subject::Claim(_) | Subject::Namespace(_) | Subject::Other(_) => None,
     }
 }

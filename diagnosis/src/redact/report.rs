@@ -98,6 +98,8 @@ impl Gate {
             evidence,
             fixes,
             follows: _,
+            // References that are followed while the report is made; none is shown.
+            beneath: _,
             affected: _,
             since: _,
         } = finding;

@@ -54,7 +54,7 @@ fn detect(case: &Case<'_>) -> Verdict {
             }
             (if refused { Symptom::Refused } else { Symptom::Nothing }, holder(case)?)
         }
-        Subject::Claim(_) | Subject::Namespace(_) => return Ok(Vec::new()),
+        Subject::Claim(_) | Subject::Namespace(_) | Subject::Other(_) => return Ok(Vec::new()),
     };
     let Some(holder) = holder else { return Ok(Vec::new()) };
     let dropped = manifest::dropped(&holder);

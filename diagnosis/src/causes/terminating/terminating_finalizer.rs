@@ -64,6 +64,8 @@ fn detect(case: &Case<'_>) -> Verdict {
             Ok(finding.into_iter().collect())
         }
         Subject::Namespace(_) => Ok(Vec::new()),
+        Subject::Other(_) if case.age(deleted).as_secs() < 10 => Ok(Vec::new()),
+        Subject::Other(object) => Ok(of_object(case, object)?.into_iter().collect()),
     }
 }
 

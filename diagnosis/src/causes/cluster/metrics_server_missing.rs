@@ -1,0 +1,14 @@
+//! `metrics-server-missing`.
+
+use crate::case::{Case, Verdict};
+use crate::causes::cause;
+
+cause! {
+    /// ## What it means
+    /// To be written.
+    MetricsServerMissing, stage Cluster, since "0.1.0", detect
+}
+
+fn detect(_case: &Case<'_>) -> Verdict {
+    Ok(Vec::new())
+}

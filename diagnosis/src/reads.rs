@@ -49,10 +49,10 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::VolumeAttachment
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
-        | Kind::MutatingWebhookConfiguration => (false, true),
+        | Kind::MutatingWebhookConfiguration
+        | Kind::HorizontalPodAutoscaler => (false, true),
         Kind::Endpoints
         | Kind::ControllerRevision
-        | Kind::HorizontalPodAutoscaler
         | Kind::PodDisruptionBudget
         | Kind::Ingress
         | Kind::IngressClass

@@ -30,6 +30,7 @@ pub(crate) mod pull;
 pub(crate) mod pull_helper;
 pub(crate) mod references;
 pub(crate) mod refusal;
+pub(crate) mod restarts;
 pub(crate) mod sandbox;
 pub(crate) mod services;
 pub(crate) mod settings;

@@ -3,6 +3,7 @@
 pub(crate) mod advice;
 pub(crate) mod capacity;
 pub(crate) mod claims;
+pub(crate) mod control_plane;
 pub(crate) mod credentials;
 pub(crate) mod demands;
 pub(crate) mod departure;
@@ -19,6 +20,7 @@ pub(crate) mod lookups;
 pub(crate) mod managers;
 pub(crate) mod manifest;
 pub(crate) mod mounts;
+pub(crate) mod neglect;
 pub(crate) mod network_plugin;
 pub(crate) mod node_load;
 pub(crate) mod node_memory;

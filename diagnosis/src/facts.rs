@@ -1,6 +1,7 @@
 //! Facts that several causes of a stage share: read and sorted out once, so that exactly one of them speaks.
 
 pub(crate) mod advice;
+pub(crate) mod budgets;
 pub(crate) mod capacity;
 pub(crate) mod claims;
 pub(crate) mod credentials;
@@ -13,6 +14,7 @@ pub(crate) mod finalizers;
 pub(crate) mod flaws;
 pub(crate) mod heap;
 pub(crate) mod hooks;
+pub(crate) mod ingresses;
 pub(crate) mod kills;
 pub(crate) mod lookups;
 pub(crate) mod managers;

@@ -50,13 +50,11 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
         | Kind::MutatingWebhookConfiguration => (false, true),
+        Kind::PodDisruptionBudget | Kind::IngressClass | Kind::NetworkPolicy => (false, true),
         Kind::Endpoints
         | Kind::ControllerRevision
         | Kind::HorizontalPodAutoscaler
-        | Kind::PodDisruptionBudget
         | Kind::Ingress
-        | Kind::IngressClass
-        | Kind::NetworkPolicy
         | Kind::Role
         | Kind::RoleBinding
         | Kind::ClusterRole

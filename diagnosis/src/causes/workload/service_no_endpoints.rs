@@ -250,11 +250,9 @@ fn two_apps(case: &Case<'_>, service: &Service, live: &[&Arc<Pod>]) -> Option<Fi
 fn owner(pod: &Pod) -> String {
     let owner = pod.metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
     let Some(owner) = owner else { return format!("Pod {}", pod.metadata.name.as_deref().unwrap_or_default()) };
-    let hash = pod.metadata.labels.as_ref().and_then(|labels| labels.get("pod-template-hash"));
-    let base = hash.and_then(|hash| owner.name.strip_suffix(hash.as_str())).and_then(|base| base.strip_suffix('-'));
-    match base {
-        Some(base) if owner.kind == "ReplicaSet" => format!("Deployment {base}"),
-        _ => format!("{} {}", owner.kind, owner.name),
+    match behind::deployment_of(pod) {
+        Some(deployment) => format!("Deployment {deployment}"),
+        None => format!("{} {}", owner.kind, owner.name),
     }
 }
 

@@ -90,6 +90,7 @@ fn unready(
     }
     unready.sort_by_key(|pod| (is_starting(pod, now), pods::created(pod), pod.metadata.name.clone()));
     let Some(first) = unready.first() else { return Ok(State::Hidden) };
+    foresee(case, namespace, first);
     let controllers = case.controllers(&Object::Pod(Arc::clone(first)));
     let mut others = Vec::new();
     let further: Vec<Result<Vec<ObjectRef>, Needs>> =
@@ -106,6 +107,22 @@ fn unready(
     let starting = unready.iter().all(|pod| is_starting(pod, now));
     let pod = reference(namespace, first);
     Ok(State::NotReady(Box::new(Trouble { pod, controller, ails, of: live.len(), others, starting })))
+}
+
+/// Asks together with the rest for what an answer about the pod starts with: each round less is a link of a chain more.
+fn foresee(case: &Case<'_>, namespace: &str, pod: &Pod) {
+    let pod_name = pod.metadata.name.as_deref().unwrap_or_default();
+    let _ = case.events(Kind::Pod, Some(namespace), pod_name, pod.metadata.uid.as_deref());
+    if let Some(deployment) = deployment_of(pod) {
+        let _ = case.get::<Deployment>(Some(namespace), deployment);
+    }
+}
+
+/// The Deployment that a pod is of, by the name of its `ReplicaSet`: `web` of `web-5d9c7b`.
+pub(crate) fn deployment_of(pod: &Pod) -> Option<&str> {
+    let owner = pod.metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))?;
+    let hash = pod.metadata.labels.as_ref()?.get("pod-template-hash")?;
+    owner.name.strip_suffix(hash.as_str())?.strip_suffix('-').filter(|_| owner.kind == "ReplicaSet")
 }
 
 /// It was made only just now, and no container of it waits for more than its start or has ended.

@@ -1,6 +1,7 @@
 //! Facts that several causes of a stage share: read and sorted out once, so that exactly one of them speaks.
 
 pub(crate) mod advice;
+pub(crate) mod budgets;
 pub(crate) mod capacity;
 pub(crate) mod claims;
 pub(crate) mod control_plane;
@@ -15,6 +16,7 @@ pub(crate) mod flaws;
 pub(crate) mod heap;
 pub(crate) mod hooks;
 pub(crate) mod image_size;
+pub(crate) mod ingresses;
 pub(crate) mod kills;
 pub(crate) mod lookups;
 pub(crate) mod managers;

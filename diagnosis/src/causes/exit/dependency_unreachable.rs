@@ -109,6 +109,10 @@ fn explain(
     let finding = with_evidence(finding, &peer);
     let fixes = fixes(case, container, &peer)?;
     let finding = fixes.into_iter().fold(finding, Finding::fix);
+    let finding = match peer.at_fault() {
+        Some(service) => finding.caused_in(service),
+        None => finding,
+    };
     Ok(Some(match peer.root() {
         Some(root) => finding.root(root),
         None => finding,

@@ -3,15 +3,55 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use kubewhy_text::text;
+use kubewhy_text::{Text, name, quoted, text};
 
-use super::{NoScope, Scope, lone, named};
+use super::{NoScope, Scope, YOUNG, lone, named};
+use crate::facts::scaling;
 use crate::kind::Object;
 use crate::reader::Reader;
 use crate::report::Status;
 
-pub(super) fn of_autoscaler(_reader: &Reader<'_>, it: &Arc<HorizontalPodAutoscaler>) -> Result<Scope, NoScope> {
+pub(super) fn of_autoscaler(reader: &Reader<'_>, it: &Arc<HorizontalPodAutoscaler>) -> Result<Scope, NoScope> {
     let object = Object::HorizontalPodAutoscaler(Arc::clone(it));
-    let otherwise = (Status::Healthy, text![named(&object), " scales as it should"]);
+    let otherwise = standing(reader, it, &named(&object));
     Ok(lone(&object, otherwise))
+}
+
+/// How it is where no rule finds anything.
+fn standing(reader: &Reader<'_>, it: &HorizontalPodAutoscaler, subject: &Text) -> (Status, Text) {
+    let subject = subject.clone();
+    if it.metadata.deletion_timestamp.is_some() {
+        return (Status::Pending, text![subject, " is being deleted"]);
+    }
+    let conditions = scaling::conditions(it);
+    let find = |type_: &str| conditions.iter().find(|condition| condition.type_ == type_);
+    let created = it.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    if conditions.is_empty() {
+        return match created {
+            Some(created) if reader.now().duration_since(created) >= YOUNG => (
+                Status::Unknown,
+                text![subject, " has no conditions: no controller has looked at it since it was made"],
+            ),
+            _ => (Status::Pending, text![subject, " is new: its controller has not looked at it yet"]),
+        };
+    }
+    if let Some(off) =
+        conditions.iter().find(|it| it.status != "True" && matches!(it.type_.as_str(), "AbleToScale" | "ScalingActive"))
+    {
+        let words = off.message.clone().unwrap_or_default();
+        return (Status::Pending, text![subject, " does not scale yet: ", quoted(words)]);
+    }
+    let status = it.status.as_ref();
+    let current = status.and_then(|status| status.current_replicas).unwrap_or_default();
+    let (least, most) = it.spec.as_ref().map_or((1, 0), |spec| (spec.min_replicas.unwrap_or(1), spec.max_replicas));
+    let figures = Text::names(scaling::figures(it).iter().map(ToString::to_string), 4);
+    let figures = (!figures.is_empty()).then(|| text![", ", figures]);
+    let waits = find("AbleToScale")
+        .filter(|able| able.reason.as_deref() == Some("ScaleDownStabilized"))
+        .map(|_| text![" (it waits before it scales down)"]);
+    let target = scaling::target(it).map(|target| text![" of ", name(target.reference.to_string())]);
+    (
+        Status::Healthy,
+        text![subject, " works: ", current, " replicas", target, " between ", least, " and ", most, figures, waits],
+    )
 }

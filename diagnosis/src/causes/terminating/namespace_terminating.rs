@@ -87,7 +87,8 @@ fn of_namespace(case: &Case<'_>, namespace: &Namespace) -> Verdict {
     let reasons = reasons(namespace);
     let discovery = reasons.iter().find(|reason| reason.type_ == "NamespaceDeletionDiscoveryFailure");
     if let Some(discovery) = discovery {
-        return Ok(vec![undiscoverable(case, discovery)?.since(Some(deleted))]);
+        let finding = undiscoverable(case, discovery)?.follows(Code::ApiserviceUnavailable);
+        return Ok(vec![finding.since(Some(deleted))]);
     }
     let failed = [
         "NamespaceDeletionContentFailure",
@@ -129,7 +130,7 @@ fn evidence(case: &Case<'_>, condition: &NamespaceCondition) -> Evidence {
 /// An API group that does not answer stops the deletion of every namespace.
 fn undiscoverable(case: &Case<'_>, condition: &NamespaceCondition) -> Result<Finding, Needs> {
     let words = condition.message.as_deref().unwrap_or_default();
-    let group = failing_group(words);
+    let group = failing_groups(words).into_iter().next();
     let service_name = group.map(|(group, version)| format!("{version}.{group}"));
     let service = match service_name.as_deref() {
         Some(service) => case.get::<APIService>(None, service)?,
@@ -173,14 +174,24 @@ fn undiscoverable(case: &Case<'_>, condition: &NamespaceCondition) -> Result<Fin
     Ok(finding.fix(look).fix(drop))
 }
 
+/// The APIServices of the groups that a namespace's deletion could not look into: `v1beta1.metrics.k8s.io`.
+pub(crate) fn undiscoverable_groups(namespace: &Namespace) -> Vec<String> {
+    if namespace.metadata.deletion_timestamp.is_none() {
+        return Vec::new();
+    }
+    let reasons = reasons(namespace);
+    let failed = reasons.iter().find(|reason| reason.type_ == "NamespaceDeletionDiscoveryFailure");
+    let words = failed.and_then(|reason| reason.message.as_deref()).unwrap_or_default();
+    failing_groups(words).into_iter().map(|(group, version)| format!("{version}.{group}")).collect()
+}
+
 /// `... unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: the server is ...`
-fn failing_group(message: &str) -> Option<(&str, &str)> {
+fn failing_groups(message: &str) -> Vec<(&str, &str)> {
     let groups = message.split_once("list of server APIs: ").map_or(message, |(_, groups)| groups);
-    let first = groups.split(": ").next()?.trim();
-    let (group, version) = first.split_once('/')?;
     let is_name =
         |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
-    (is_name(group) && is_name(version)).then_some((group, version))
+    let named = groups.split(", ").filter_map(|each| each.split(": ").next()?.trim().split_once('/'));
+    named.filter(|(group, version)| group.contains('.') && is_name(group) && is_name(version)).collect()
 }
 
 fn remaining(case: &Case<'_>, reasons: &[&NamespaceCondition]) -> Result<Finding, Needs> {
@@ -338,13 +349,16 @@ fn first_finalizer(message: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{failing_group, first_finalizer};
+    use super::{failing_groups, first_finalizer};
 
     #[test]
     fn the_group_that_fails_is_named() {
         let message = "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1";
-        assert_eq!(failing_group(message), Some(("metrics.k8s.io", "v1beta1")));
-        assert_eq!(failing_group("Discovery failed"), None);
+        assert_eq!(failing_groups(message), [("metrics.k8s.io", "v1beta1")]);
+        assert!(failing_groups("Discovery failed").is_empty());
+        let two = "Discovery failed for some groups, 2 failing: unable to retrieve the complete list of server APIs: custom.metrics.k8s.io/v1beta1: the server is currently unable to handle the request, metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1";
+        let groups = failing_groups(two);
+        assert_eq!(groups, [("custom.metrics.k8s.io", "v1beta1"), ("metrics.k8s.io", "v1beta1")]);
     }
 
     #[test]

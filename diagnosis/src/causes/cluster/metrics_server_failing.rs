@@ -1,6 +1,7 @@
 //! `metrics-server-failing`.
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use kubewhy_text::{Text, name, text};
 
 use crate::case::{Case, Verdict};
@@ -91,8 +92,7 @@ fn without_pods(case: &Case<'_>, api: &Api, down: &Down) -> Result<Finding, Need
 
 /// It answers, and has no figures of these pods: what its log says it cannot read.
 fn without_figures(case: &Case<'_>, api: &Api, said: &Said) -> Verdict {
-    let service = case
-        .get::<k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService>(None, &api.reference.name)?;
+    let service = case.get::<APIService>(None, &api.reference.name)?;
     let backend = service.found().and_then(|service| {
         let backend = service.spec.as_ref()?.service.clone()?;
         Some(ObjectRef::new(Kind::Service, Some(backend.namespace?.as_str()), backend.name?.as_str()))

@@ -36,6 +36,34 @@ struct ExpectTarget {
     namespace: Option<String>,
 }
 
+/// A recording and what is asked of it.
+pub(crate) struct Recording {
+    expect: Expect,
+    /// The cluster as recorded.
+    pub(crate) snapshot: Snapshot,
+}
+
+impl Recording {
+    /// The recording in that folder.
+    pub(crate) fn read(folder: &Path) -> Self {
+        let text = std::fs::read_to_string(folder.join("expect.json"))
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        Self { expect: serde_json::from_str(&text).expect("expect.json"), snapshot: read(folder) }
+    }
+
+    /// What is asked about.
+    pub(crate) fn target(&self) -> Target {
+        let ExpectTarget { kind, name, namespace } = &self.expect.target;
+        let kind = Kind::from_name(kind).expect("a kind that is read");
+        Target { cluster: "lab".to_owned(), context: None, kind, namespace: namespace.clone(), name: name.clone() }
+    }
+
+    /// The clock of the recording.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.expect.now.or_else(|| self.snapshot.newest_time()).expect("a clock")
+    }
+}
+
 #[test]
 fn recordings_of_real_clusters_are_answered_as_expected() {
     let only = std::env::var("ONLY").unwrap_or_default();

@@ -1,7 +1,9 @@
 //! How an aggregated API stands, the metrics APIs above all: its registration, its Service, and who answers there.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceCondition};
 use kubewhy_text::{Text, code, name, quoted, text};
 
@@ -48,6 +50,10 @@ pub(crate) struct Down {
     pub(crate) behind: Option<Standing>,
     /// The workload whose pods should answer.
     pub(crate) workload: Option<ObjectRef>,
+    /// The node that took all its pods with it.
+    pub(crate) lost_node: Option<ObjectRef>,
+    /// A workload of the Service's name is there, whatever the Service selects.
+    installed: bool,
     /// The certificates are not checked.
     pub(crate) unchecked: bool,
 }
@@ -68,6 +74,9 @@ impl Down {
             Behind::SelectsNothing(..) => self.workload.is_none(),
             _ => false,
         };
+        if self.installed {
+            return false;
+        }
         self.reason == "ServiceNotFound" && self.behind.as_ref().is_none_or(|it| !it.is_at_fault() || gone(it))
             || self.behind.as_ref().is_some_and(gone)
     }
@@ -75,7 +84,8 @@ impl Down {
     /// Tells whether pods are what is lacking, not the way to them.
     pub(crate) fn lacks_pods(&self) -> bool {
         let state = self.behind.as_ref().map(|standing| &standing.state);
-        matches!(state, Some(Behind::NotReady(_) | Behind::SelectsNothing(..) | Behind::Hidden))
+        self.lost_node.is_none()
+            && matches!(state, Some(Behind::NotReady(_) | Behind::SelectsNothing(..) | Behind::Hidden))
             || state.is_none() && matches!(self.reason.as_str(), "MissingEndpoints" | "EndpointsNotFound")
     }
 }
@@ -139,8 +149,26 @@ pub(crate) fn state(case: &Case<'_>, it: &APIService) -> Result<State, Needs> {
         Some(standing) => workload_behind(case, standing)?,
         None => None,
     };
+    let lost_node = match &behind {
+        Some(standing) => lost_node(case, standing)?,
+        None => None,
+    };
+    let installed = match &behind {
+        Some(standing) => is_installed(case, standing)?,
+        None => false,
+    };
     let unchecked = it.spec.as_ref().is_some_and(|spec| spec.insecure_skip_tls_verify == Some(true));
-    Ok(State::Down(Box::new(Down { reason, message, evidence, since, behind, workload, unchecked })))
+    Ok(State::Down(Box::new(Down {
+        reason,
+        message,
+        evidence,
+        since,
+        behind,
+        workload,
+        lost_node,
+        installed,
+        unchecked,
+    })))
 }
 
 fn available(it: &APIService) -> Option<&APIServiceCondition> {
@@ -168,6 +196,44 @@ fn workload_behind(case: &Case<'_>, standing: &Standing) -> Result<Option<Object
         Behind::SelectsNothing(..) => selected(case, &standing.service),
         _ => Ok(None),
     }
+}
+
+/// The silent node on which all pods behind a Service are that were bound to any.
+fn lost_node(case: &Case<'_>, standing: &Standing) -> Result<Option<ObjectRef>, Needs> {
+    if !matches!(standing.state, Behind::NotReady(_)) {
+        return Ok(None);
+    }
+    let Some(selector) = selector(case, &standing.service)? else { return Ok(None) };
+    let found = case.list::<Pod>(standing.service.namespace.as_deref(), Filter::Labels(selector))?.found();
+    let found = found.unwrap_or_default();
+    let hosts: BTreeSet<&str> = found.iter().filter_map(|pod| pods::node_name(pod)).collect();
+    let read: Vec<_> = hosts.iter().take(HOSTS).map(|host| (host, case.get::<Node>(None, host))).collect();
+    let mut lost = None;
+    for (host, node) in read {
+        let is_lost = node?.found().is_some_and(|node| is_silent(&node));
+        if !is_lost {
+            return Ok(None);
+        }
+        lost.get_or_insert_with(|| ObjectRef::new(Kind::Node, None, host));
+    }
+    Ok(lost)
+}
+
+/// How many nodes are looked at for the pods behind a Service.
+const HOSTS: usize = 4;
+
+fn is_silent(node: &Node) -> bool {
+    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.filter(|condition| condition.type_ == "Ready").any(|condition| condition.status != "True")
+}
+
+/// Tells whether a Deployment of the Service's name is there although the Service does not lead to it.
+fn is_installed(case: &Case<'_>, standing: &Standing) -> Result<bool, Needs> {
+    if !matches!(standing.state, Behind::Missing(_) | Behind::SelectsNothing(..)) {
+        return Ok(false);
+    }
+    let service = &standing.service;
+    Ok(case.get::<Deployment>(service.namespace.as_deref(), &service.name)?.found().is_some())
 }
 
 /// The workload that should have pods for a Service and has none.

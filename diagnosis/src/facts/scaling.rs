@@ -10,7 +10,7 @@ use k8s_openapi::api::autoscaling::v2::{
 use crate::case::{Case, Workload};
 use crate::finding::{Evidence, ObjectRef};
 use crate::kind::Kind;
-use crate::reader::{Needs, Read};
+use crate::reader::{Needs, Read, Reader};
 
 /// Where autoscaling/v1 keeps the conditions.
 const CONDITIONS: &str = "autoscaling.alpha.kubernetes.io/conditions";
@@ -190,12 +190,12 @@ pub(crate) fn target(it: &HorizontalPodAutoscaler) -> Option<Target> {
 ///
 /// # Errors
 /// [`Needs`] where it has not been asked yet.
-pub(crate) fn workload(case: &Case<'_>, target: &Target) -> Result<Read<Workload>, Needs> {
+pub(crate) fn workload(reader: &Reader<'_>, target: &Target) -> Result<Read<Workload>, Needs> {
     let (namespace, name) = (target.reference.namespace.as_deref(), target.reference.name.as_str());
     Ok(match target.kind {
-        Some(Kind::Deployment) => case.get::<Deployment>(namespace, name)?.map(Workload::Deployment),
-        Some(Kind::StatefulSet) => case.get::<StatefulSet>(namespace, name)?.map(Workload::StatefulSet),
-        Some(Kind::ReplicaSet) => case.get::<ReplicaSet>(namespace, name)?.map(Workload::ReplicaSet),
+        Some(Kind::Deployment) => reader.get::<Deployment>(namespace, name)?.map(Workload::Deployment),
+        Some(Kind::StatefulSet) => reader.get::<StatefulSet>(namespace, name)?.map(Workload::StatefulSet),
+        Some(Kind::ReplicaSet) => reader.get::<ReplicaSet>(namespace, name)?.map(Workload::ReplicaSet),
         _ => Read::Unreadable,
     })
 }

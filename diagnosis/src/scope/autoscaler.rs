@@ -3,18 +3,46 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::coordination::v1::Lease;
 use kubewhy_text::{Text, name, quoted, text};
 
-use super::{NoScope, Scope, YOUNG, lone, named};
+use super::workload::is_satisfied;
+use super::{NoScope, Scope, YOUNG, lone, named, workload};
+use crate::case::Workload;
+use crate::facts::control_plane::{self, Component};
 use crate::facts::scaling;
 use crate::kind::Object;
-use crate::reader::Reader;
+use crate::reader::{Read, Reader};
 use crate::report::Status;
 
 pub(super) fn of_autoscaler(reader: &Reader<'_>, it: &Arc<HorizontalPodAutoscaler>) -> Result<Scope, NoScope> {
     let object = Object::HorizontalPodAutoscaler(Arc::clone(it));
     let otherwise = standing(reader, it, &named(&object));
-    Ok(lone(&object, otherwise))
+    let target = target(reader, it);
+    if control_plane::down(reader, Component::ControllerManager)?.is_some() {
+        let lease = Component::ControllerManager.lease();
+        if let Read::Found(lease) = reader.get::<Lease>(lease.namespace.as_deref(), &lease.name)? {
+            // Nobody looks at it any more: what its conditions say is history.
+            return Ok(lone(&Object::Lease(lease), otherwise));
+        }
+    }
+    let mut scope = lone(&object, otherwise);
+    if let Some(workload) = target?.filter(|workload| !is_satisfied(workload)) {
+        // It scales well, and the pods that it asks for do not start: their own cause is what a person looks for.
+        scope.subjects.extend(workload::of_workload(reader, &workload)?.subjects);
+    }
+    Ok(scope)
+}
+
+/// What it scales, where nothing keeps it from that.
+fn target(reader: &Reader<'_>, it: &HorizontalPodAutoscaler) -> Result<Option<Workload>, NoScope> {
+    let blind = scaling::conditions(it)
+        .iter()
+        .any(|it| it.status != "True" && matches!(it.type_.as_str(), "AbleToScale" | "ScalingActive"));
+    match scaling::target(it).filter(|_| !blind) {
+        Some(target) => Ok(scaling::workload(reader, &target)?.found()),
+        None => Ok(None),
+    }
 }
 
 /// How it is where no rule finds anything.
@@ -34,6 +62,10 @@ fn standing(reader: &Reader<'_>, it: &HorizontalPodAutoscaler, subject: &Text) -
             ),
             _ => (Status::Pending, text![subject, " is new: its controller has not looked at it yet"]),
         };
+    }
+    let resting = find("ScalingActive").is_some_and(|active| active.reason.as_deref() == Some("ScalingDisabled"));
+    if resting {
+        return (Status::Healthy, text![subject, " rests: its target has no replicas"]);
     }
     if let Some(off) =
         conditions.iter().find(|it| it.status != "True" && matches!(it.type_.as_str(), "AbleToScale" | "ScalingActive"))

@@ -80,6 +80,9 @@ fn finding(case: &Case<'_>, service: &ObjectRef, down: &Down) -> Result<Finding,
     if down.scaled_to_zero().is_some() && case.subject_as::<APIService>().is_some() {
         return Ok(finding.follows(Code::ScaledToZero));
     }
+    if let Some(node) = &down.lost_node {
+        return Ok(finding.caused_in(node.clone()));
+    }
     Ok(match &down.workload {
         Some(workload) if down.lacks_pods() => finding.explained_by(workload.clone()),
         _ => finding,
@@ -163,6 +166,9 @@ fn fixes(case: &Case<'_>, service: &ObjectRef, down: &Down) -> Vec<Fix> {
         return vec![drop, again.command(describe)];
     }
     let standing = down.behind.as_ref();
+    if standing.is_some_and(|standing| matches!(standing.state, Behind::Missing(_))) {
+        return vec![unserved(case, down), drop];
+    }
     let mut fixes = match standing {
         Some(standing) if standing.is_at_fault() => standing.fixes(case),
         _ => Vec::new(),
@@ -179,6 +185,19 @@ fn fixes(case: &Case<'_>, service: &ObjectRef, down: &Down) -> Vec<Fix> {
     }
     fixes.push(drop);
     fixes
+}
+
+/// What serves it is there, and the Service that led to it is not.
+fn unserved(case: &Case<'_>, down: &Down) -> Fix {
+    let service = down.behind.as_ref().map(|standing| standing.service.clone());
+    let namespace = service.as_ref().and_then(|service| service.namespace.clone()).unwrap_or_default();
+    let name_ = service.map(|service| service.name).unwrap_or_default();
+    Fix::safe(text![
+        "make the Service again that leads to Deployment ",
+        name(name_.clone()),
+        ", as its manifest has it"
+    ])
+    .command(case.kubectl_in(&namespace, ["expose", "deployment", &name_, "--port=443", "--target-port=https"]))
 }
 
 /// What to do where the pods are well.

@@ -9,6 +9,7 @@ use kubewhy_text::{Text, name, quoted, text};
 use crate::ask::Filter;
 use crate::case::{Case, Subject, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::control_plane::Component;
 use crate::facts::finalizers;
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::kind::Kind;
@@ -89,8 +90,13 @@ fn of_namespace(case: &Case<'_>, namespace: &Namespace) -> Verdict {
     let reasons = reasons(namespace);
     let discovery = reasons.iter().find(|reason| reason.type_ == "NamespaceDeletionDiscoveryFailure");
     if let Some(discovery) = discovery {
-        let finding = undiscoverable(case, discovery)?.follows(Code::ApiserviceUnavailable);
-        return Ok(vec![finding.since(Some(deleted))]);
+        let finding = undiscoverable(case, discovery)?.since(Some(deleted));
+        // Pods go first: one that does not end holds the namespace, whatever the groups say.
+        let (_, stuck) = remaining_pods(case)?;
+        return Ok(vec![match stuck {
+            Some(pod) => finding.caused_in(pod),
+            None => finding.follows(Code::ApiserviceUnavailable),
+        }]);
     }
     let failed = [
         "NamespaceDeletionContentFailure",
@@ -343,7 +349,8 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
             .command(case.kubectl_cluster(["get", "namespace", case.name(), "-o", "yaml"])),
     };
     let phase = namespace.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
-    let down = if pods.is_empty() { finalizers::controller_manager_is_down(case)? } else { None };
+    let neglected = pods.is_empty() && own_finalizers.is_empty() && !has_conditions;
+    let stuck = stuck.or_else(|| neglected.then(|| Component::ControllerManager.lease()));
     let finding = base(case)
         .confidence(if pods.is_empty() { Confidence::Possible } else { Confidence::Likely })
         .title(text!["Namespace ", name(case.name()), " cannot be deleted: ", short])
@@ -353,7 +360,6 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
             " was deleted, and it stays until everything in it is gone. ",
             why
         ])
-        .also(down)
         .evidence(case.field(".status.phase", phase))
         .fix(look)
         .fix(last_resort(case));

@@ -15,6 +15,7 @@ use crate::facts::scaling::{self, Family, Lack, Said, Target, Trouble};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::pods;
 use crate::reader::Needs;
+use crate::triage::{PodDigest, Triage, triage};
 
 cause! {
     /// ## What it means
@@ -40,6 +41,8 @@ cause! {
 
 /// How long pods may be without figures after their start: two scrapes, and the autoscaler's own patience.
 const WARM_UP: SignedDuration = SignedDuration::from_mins(3);
+/// How long figures may be away, while metrics-server restarts, before that is worth a word.
+const BREAK_SECONDS: i64 = 90;
 
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(it) = case.subject_as::<HorizontalPodAutoscaler>() else { return Ok(Vec::new()) };
@@ -248,6 +251,8 @@ fn of_pods(
     family: Option<Family>,
 ) -> Result<Option<Finding>, Needs> {
     let workload = scaling::workload(case, target)?.found();
+    // Figures may fail for a moment; without a time they have failed for long.
+    let began = finding.since.unwrap_or_default();
     let selector = workload.as_ref().and_then(|it| it.selector()).map(Selector::from_api);
     let listed = match selector.filter(|selector| !selector.is_empty()) {
         Some(selector) => case.list::<Pod>(case.namespace(), Filter::Labels(selector))?.found(),
@@ -259,9 +264,13 @@ fn of_pods(
     };
     let alive: Vec<Arc<Pod>> =
         listed.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none() && !pods::is_finished(pod)).collect();
-    if is_warming_up(case, &alive) {
+    let young = is_warming_up(case, &alive);
+    let failing = alive.iter().any(|pod| triage(&PodDigest::from(&**pod), case.now()) == Triage::Suspect);
+    if young && !failing {
         return Ok(None);
     }
+    // Young as it is, what fails already is worth telling.
+    let finding = if young { finding.severity(Severity::Info) } else { finding };
     let unready = alive.iter().filter(|pod| !pods::is_true(pod, "Ready")).count();
     let repair = |finding: Finding| {
         finding.caused_in(target.reference.clone()).fix(
@@ -281,6 +290,9 @@ fn of_pods(
         let count =
             text![unready, " of its ", alive.len(), " pods are not ready, and those that are not do not count."];
         return Ok(Some(repair(finding.also(count))));
+    }
+    if case.age(began).as_secs() < BREAK_SECONDS {
+        return Ok(None);
     }
     let finding = finding.also(text![
         "Its pods are ready for more than ",

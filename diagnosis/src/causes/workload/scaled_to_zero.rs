@@ -101,7 +101,10 @@ fn of_autoscaler(case: &Case<'_>, it: &HorizontalPodAutoscaler) -> Verdict {
             .title(titled(&target.reference))
             .fix(Fix::safe(text!["scale it up; the autoscaler goes on from there"]).command(up))
     });
-    Ok(vec![finding.root(target.reference).also(rests).evidence(said.evidence)])
+    let by_keda = case.meta().labels.as_ref().is_some_and(|labels| labels.contains_key("scaledobject.keda.sh/name"));
+    let idle = by_keda.then(|| text!["The autoscaler is KEDA's, which starts the target again when there is work."]);
+    let finding = if by_keda { finding.severity(Severity::Info) } else { finding };
+    Ok(vec![finding.root(target.reference).also(rests).also(idle).evidence(said.evidence)])
 }
 
 fn workload_of(case: &Case<'_>, reference: &ObjectRef) -> Result<Option<Workload>, Needs> {

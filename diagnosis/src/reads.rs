@@ -34,12 +34,12 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::StorageClass
         | Kind::RuntimeClass
         | Kind::Lease
+        | Kind::APIService
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
         Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
-        | Kind::APIService
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
@@ -49,7 +49,8 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::VolumeAttachment
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
-        | Kind::MutatingWebhookConfiguration => (false, true),
+        | Kind::MutatingWebhookConfiguration
+        | Kind::CertificateSigningRequest => (false, true),
         Kind::Endpoints
         | Kind::ControllerRevision
         | Kind::HorizontalPodAutoscaler
@@ -62,7 +63,6 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ClusterRole
         | Kind::ClusterRoleBinding
         | Kind::CustomResourceDefinition
-        | Kind::CertificateSigningRequest
         | Kind::PodMetrics
         | Kind::NodeMetrics
         | Kind::Cluster

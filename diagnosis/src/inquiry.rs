@@ -208,7 +208,10 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
 
 fn conclude(scope: &Scope, findings: &[RankedFinding]) -> (Status, Text) {
     let worst = findings.iter().map(|ranked| ranked.finding.severity).min();
-    let title = findings.first().map(|ranked| ranked.finding.title.clone());
+    let mut title = findings.first().map(|ranked| ranked.finding.title.clone());
+    if let (Some(title), Some(figures)) = (&mut title, scope::figures(scope)) {
+        title.push(text![" (", figures, ")"]);
+    }
     match (worst, title) {
         (Some(Severity::Error), Some(title)) => (Status::Failing, title),
         (Some(Severity::Warning), Some(title)) => (Status::Degraded, title),

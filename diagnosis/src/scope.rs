@@ -114,6 +114,12 @@ fn named(object: &Object) -> Text {
     text![object.kind().name(), " ", name(reference.path())]
 }
 
+/// What is said of a whole cluster beside its first finding: how many of its parts are well.
+pub(crate) fn figures(scope: &Scope) -> Option<Text> {
+    let first = scope.subjects.first().map(|scoped| &scoped.subject);
+    matches!(first, Some(Subject::Other(Object::Cluster(_)))).then(|| scope.otherwise.1.clone())
+}
+
 fn of_namespace(it: &Arc<Namespace>) -> Scope {
     let path = name(it.metadata.name.clone().unwrap_or_default());
     let phase = it.status.as_ref().and_then(|status| status.phase.as_deref());

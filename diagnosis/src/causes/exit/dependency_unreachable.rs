@@ -7,6 +7,7 @@ use crate::causes::{Code, cause};
 use crate::facts::ends;
 use crate::facts::lookups::{self, Why};
 use crate::facts::peers::{self, Peer, Place};
+use crate::facts::service_proxy;
 use crate::facts::services::{self, State};
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::log::{self, DnsAnswer, Failure, Signature};
@@ -84,6 +85,10 @@ fn explain(
         _ => return Ok(None),
     };
     let mut peer = peers::resolve(case, container, wanted.as_ref())?;
+    // Where the way to Services is broken on the node, the peer is not the matter.
+    if service_proxy::in_the_way(case, &peer)?.is_some() {
+        return Ok(None);
+    }
     if let (Failure::Refused { .. }, Place::Service(standing, None)) = (&signature.kind, &mut peer.place) {
         services::check_target(case, standing, peer.port)?;
     }

@@ -32,6 +32,8 @@ pub(crate) mod sandbox;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod start;
+pub(crate) mod throttling;
+pub(crate) mod usage;
 pub(crate) mod volumes;
 pub(crate) mod waits;
 pub(crate) mod webhook;

@@ -40,6 +40,7 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::CSINode
         | Kind::Lease
         | Kind::APIService
+        | Kind::PodMetrics
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
@@ -63,7 +64,6 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ClusterRoleBinding
         | Kind::CustomResourceDefinition
         | Kind::CertificateSigningRequest
-        | Kind::PodMetrics
         | Kind::NodeMetrics
         | Kind::Cluster
         | Kind::Foreign(_) => (false, false),

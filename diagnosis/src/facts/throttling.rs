@@ -90,9 +90,8 @@ fn of(
     let usage = usage::of(case, container)?.found();
     let proof = match usage.and_then(|usage| Some((usage, usage.cpu?))) {
         Some((usage, used)) if is_at(used, limit) => Proof::AtLimit(usage),
-        Some(_) => return Ok(None),
         None if limit.milli() < TINY && is_slow => Proof::Tiny,
-        None => return Ok(None),
+        Some(_) | None => return Ok(None),
     };
     Ok(Some(Throttled { limit, proof, is_slow }))
 }

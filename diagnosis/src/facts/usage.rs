@@ -89,7 +89,7 @@ pub(crate) fn memory_again(
 
 fn last_run(container: &ContainerView<'_>) -> Option<SignedDuration> {
     let end = container.last_terminated()?;
-    Some(end.finished_at.as_ref()?.0.duration_since(end.started_at.as_ref()?.0)).filter(|run| run.is_positive())
+    Some(end.finished_at.as_ref()?.0.duration_since(end.started_at.as_ref()?.0)).filter(SignedDuration::is_positive)
 }
 
 /// What one measurement tells of the next end.

@@ -109,9 +109,7 @@ impl Census {
         let Members { sets, newest, pods } = members;
         let counted = pods.into_iter().filter(|pod| !is_over(workload) && !is_superseded(workload, pod));
         let members = counted.map(|pod| {
-            let set = sets
-                .iter()
-                .find(|set| is_owned_by(&pod.metadata, &Object::ReplicaSet(Arc::clone(set))));
+            let set = sets.iter().find(|set| is_owned_by(&pod.metadata, &Object::ReplicaSet(Arc::clone(set))));
             let is_new = |newest: &Arc<_>| is_owned_by(&pod.metadata, &Object::ReplicaSet(Arc::clone(newest)));
             Member {
                 state: state(&pod, now),
@@ -191,7 +189,7 @@ impl Census {
             .filter(|member| member.is_troubled() && !alike.iter().any(|it| it.name() == member.name()))
             .collect();
         if otherwise.len() == troubled.saturating_sub(affected) {
-            others.extend(different(&otherwise));
+            others.extend(different(&otherwise, shown));
         } else if troubled > affected {
             let rest = troubled - affected;
             others.push(text![rest, if rest == 1 { " fails otherwise" } else { " fail otherwise" }]);
@@ -257,7 +255,13 @@ impl Census {
             let more = (waiting > 1).then(|| text![" and ", waiting - 1, " more"]);
             let wait = if waiting == 1 { " is" } else { " are" };
             return Some(text![
-                "Its pods are made in order: ", next, more, wait, " not made before ", name(shown.name()), " is ready."
+                "Its pods are made in order: ",
+                next,
+                more,
+                wait,
+                " not made before ",
+                name(shown.name()),
+                " is ready."
             ]);
         }
         let status = set.status.as_ref()?;
@@ -303,18 +307,30 @@ fn starts(pod: &Pod) -> bool {
     let calm = |reason: &str| matches!(reason, "" | "ContainerCreating" | "PodInitializing");
     pods::node_name(pod).is_some()
         && pods::phase(pod) == "Pending"
-        && pods::containers(pod).all(|it| calm(it.waiting_reason()) && it.last_end().is_none_or(|end| end.exit_code == 0))
+        && pods::containers(pod)
+            .all(|it| calm(it.waiting_reason()) && it.last_end().is_none_or(|end| end.exit_code == 0))
 }
 
 /// `1 fails otherwise (cart-7c9-x: ImagePullBackOff)`, `1 has not started yet`.
-fn different(members: &[&Member]) -> Vec<Text> {
+fn different(members: &[&Member], shown: &Member) -> Vec<Text> {
     let mut parts = Vec::new();
     let starting = members.iter().filter(|member| member.state == State::Starts).count();
     let failing: Vec<&&Member> = members.iter().filter(|member| member.state != State::Starts).collect();
     if let Some(first) = failing.first() {
         let fail = if failing.len() == 1 { " fails otherwise (" } else { " fail otherwise (" };
         let example = if failing.len() > 1 { text!["such as "] } else { Text::default() };
-        parts.push(text![failing.len(), fail, example, name(first.name()), ": ", own(in_a_word(&first.pod)), ")"]);
+        let of_another = first.revision != shown.revision && failing.iter().all(|it| it.revision == first.revision);
+        let revision = of_another.then(|| text![" of revision ", first.revision]);
+        parts.push(text![
+            failing.len(),
+            revision,
+            fail,
+            example,
+            name(first.name()),
+            ": ",
+            own(in_a_word(&first.pod)),
+            ")"
+        ]);
     }
     if starting > 0 {
         parts.push(text![starting, if starting == 1 { " has not started yet" } else { " have not started yet" }]);
@@ -349,6 +365,9 @@ fn attempts(job: &Job) -> Option<Text> {
     }
     let limit = spec.backoff_limit.unwrap_or(6);
     let attempts = i64::from(limit) + 1;
+    if attempts == 1 {
+        return Some(text!["Its only attempt (", code("backoffLimit"), " 0) has failed: the Job gives up."]);
+    }
     let given_up = i64::from(failed) >= attempts;
     let end = if given_up { ": the Job gives up" } else { "" };
     let have = if failed == 1 { " has failed" } else { " have failed" };

@@ -159,8 +159,7 @@ fn raise(case: &Case<'_>, template: &Template, container: &ContainerView<'_>, li
         return Fix::disruptive(title).command(template.edit(case));
     }
     let limits = format!("--limits=cpu={wanted}");
-    let arguments =
-        ["set", "resources", template.argument.as_str(), "-c", container.name(), limits.as_str()];
+    let arguments = ["set", "resources", template.argument.as_str(), "-c", container.name(), limits.as_str()];
     let mut fix = Fix::disruptive(title).command(case.kubectl(arguments));
     let spec = serde_json::json!({"name": container.name(), "resources": {"limits": {"cpu": wanted}}});
     fix.patch = template.patch(&serde_json::json!({"containers": [spec]}));

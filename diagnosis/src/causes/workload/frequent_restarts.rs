@@ -13,7 +13,9 @@ use crate::facts::restarts::{self, Against, Around, Sibling, Worn};
 use crate::facts::usage;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::parse::exit_code;
+
 use crate::parse::log::{Failure, Language, Signature};
+use crate::parse::probe::ProbeKind;
 use crate::reader::Needs;
 
 cause! {
@@ -105,7 +107,7 @@ fn explain(case: &Case<'_>, pod: &Pod, seen: &Seen<'_, '_>) -> Result<Finding, N
         ])
         .also(compared(seen))
         .also(last_end(seen))
-        .also(said(case, pod, seen, by_probe.map(|kind| kind.word())))
+        .also(said(case, pod, seen, by_probe.map(ProbeKind::word)))
         .also(ruled_out(seen, by_probe.is_some()))
         .also(rhythm(seen))
         .also(again)

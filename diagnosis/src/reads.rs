@@ -33,12 +33,12 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::PersistentVolume
         | Kind::StorageClass
         | Kind::RuntimeClass
+        | Kind::Lease
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
         Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
-        | Kind::Lease
         | Kind::APIService
         | Kind::PodMetrics
         | Kind::ValidatingAdmissionPolicy
@@ -50,10 +50,10 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::VolumeAttachment
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
-        | Kind::MutatingWebhookConfiguration => (false, true),
+        | Kind::MutatingWebhookConfiguration
+        | Kind::HorizontalPodAutoscaler => (false, true),
         Kind::Endpoints
         | Kind::ControllerRevision
-        | Kind::HorizontalPodAutoscaler
         | Kind::PodDisruptionBudget
         | Kind::Ingress
         | Kind::IngressClass

@@ -51,6 +51,8 @@ pub(crate) mod service_proxy;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod start;
+pub(crate) mod throttling;
+pub(crate) mod usage;
 pub(crate) mod volumes;
 pub(crate) mod waits;
 pub(crate) mod webhook;

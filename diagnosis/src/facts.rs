@@ -2,10 +2,13 @@
 
 pub(crate) mod advice;
 pub(crate) mod capacity;
+pub(crate) mod churn;
 pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod demands;
 pub(crate) mod departure;
+pub(crate) mod device_plugins;
+pub(crate) mod driver_pods;
 pub(crate) mod drivers;
 pub(crate) mod ends;
 pub(crate) mod evictions;
@@ -34,6 +37,7 @@ pub(crate) mod sandbox;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod start;
+pub(crate) mod storage_address;
 pub(crate) mod volumes;
 pub(crate) mod waits;
 pub(crate) mod webhook;

@@ -33,12 +33,12 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::PersistentVolume
         | Kind::StorageClass
         | Kind::RuntimeClass
+        | Kind::Lease
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
         Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
-        | Kind::Lease
         | Kind::APIService
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),

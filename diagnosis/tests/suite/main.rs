@@ -22,6 +22,8 @@ mod catalogue;
 mod engine;
 mod fixtures;
 mod hostile;
+mod mixed;
+mod precision;
 mod reads;
 mod recordings;
 mod redact;

@@ -1,6 +1,6 @@
 //! The recordings of real clusters under `tests/recordings`: the expected code leads, nothing healthy is called broken.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use kubewhy_diagnosis::ask::Instance;
@@ -130,6 +130,36 @@ fn answer(folder: &Path, kind: Kind, expect: Expect) -> Result<(), String> {
         return Err(format!("no fix matches {:?}, {got}", expect.fix_regex));
     }
     Ok(())
+}
+
+/// A recording, for other tests.
+pub(crate) struct Recording {
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) target: Target,
+    pub(crate) now: Timestamp,
+    pub(crate) healthy: bool,
+}
+
+/// All recordings whose path contains `only`.
+pub(crate) fn all(only: &str) -> impl Iterator<Item = Recording> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings");
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(&root).expect("recordings").map(|e| e.expect("an entry").path()).collect();
+    folders.retain(|folder| folder.display().to_string().contains(only) && folder.join("expect.json").is_file());
+    folders.sort();
+    folders.into_iter().map(|folder| {
+        let text = std::fs::read_to_string(folder.join("expect.json")).expect("expect.json");
+        let expect: Expect = serde_json::from_str(&text).expect("expect.json");
+        let snapshot = read(&folder);
+        let now = expect.now.or_else(|| snapshot.newest_time()).expect("a clock");
+        let ExpectTarget { kind, name, namespace } = expect.target;
+        let kind = Kind::from_name(&kind).unwrap_or(Kind::Cluster);
+        let target = Target { cluster: "lab".to_owned(), context: None, kind, namespace, name };
+        let name = folder.file_name().unwrap_or_default().display().to_string();
+        Recording { name, folder, snapshot, target, now, healthy: expect.healthy }
+    })
 }
 
 fn read(folder: &Path) -> Snapshot {

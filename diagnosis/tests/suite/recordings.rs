@@ -36,34 +36,6 @@ struct ExpectTarget {
     namespace: Option<String>,
 }
 
-/// A recording and what is asked of it.
-pub(crate) struct Recording {
-    expect: Expect,
-    /// The cluster as recorded.
-    pub(crate) snapshot: Snapshot,
-}
-
-impl Recording {
-    /// The recording in that folder.
-    pub(crate) fn read(folder: &Path) -> Self {
-        let text = std::fs::read_to_string(folder.join("expect.json"))
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        Self { expect: serde_json::from_str(&text).expect("expect.json"), snapshot: read(folder) }
-    }
-
-    /// What is asked about.
-    pub(crate) fn target(&self) -> Target {
-        let ExpectTarget { kind, name, namespace } = &self.expect.target;
-        let kind = Kind::from_name(kind).expect("a kind that is read");
-        Target { cluster: "lab".to_owned(), context: None, kind, namespace: namespace.clone(), name: name.clone() }
-    }
-
-    /// The clock of the recording.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.expect.now.or_else(|| self.snapshot.newest_time()).expect("a clock")
-    }
-}
-
 #[test]
 fn recordings_of_real_clusters_are_answered_as_expected() {
     let only = std::env::var("ONLY").unwrap_or_default();
@@ -149,8 +121,14 @@ pub(crate) fn all(only: &str) -> impl Iterator<Item = Recording> {
         std::fs::read_dir(&root).expect("recordings").map(|e| e.expect("an entry").path()).collect();
     folders.retain(|folder| folder.display().to_string().contains(only) && folder.join("expect.json").is_file());
     folders.sort();
-    folders.into_iter().map(|folder| {
-        let text = std::fs::read_to_string(folder.join("expect.json")).expect("expect.json");
+    folders.into_iter().map(Recording::read)
+}
+
+impl Recording {
+    /// The recording in that folder.
+    pub(crate) fn read(folder: PathBuf) -> Self {
+        let text = std::fs::read_to_string(folder.join("expect.json"))
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let expect: Expect = serde_json::from_str(&text).expect("expect.json");
         let snapshot = read(&folder);
         let now = expect.now.or_else(|| snapshot.newest_time()).expect("a clock");
@@ -158,8 +136,8 @@ pub(crate) fn all(only: &str) -> impl Iterator<Item = Recording> {
         let kind = Kind::from_name(&kind).unwrap_or(Kind::Cluster);
         let target = Target { cluster: "lab".to_owned(), context: None, kind, namespace, name };
         let name = folder.file_name().unwrap_or_default().display().to_string();
-        Recording { name, folder, snapshot, target, now, healthy: expect.healthy }
-    })
+        Self { name, folder, snapshot, target, now, healthy: expect.healthy }
+    }
 }
 
 fn read(folder: &Path) -> Snapshot {

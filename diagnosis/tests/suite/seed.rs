@@ -126,9 +126,8 @@ impl Shown {
     fn ask(&self) -> Report {
         let root = root();
         let (snapshot, asked, now) = if self.scenario.starts_with("tests/recordings/") {
-            let recording = Recording::read(&root.join(&self.scenario));
-            let (asked, now) = (recording.target(), recording.now());
-            (recording.snapshot, asked, now)
+            let recording = Recording::read(root.join(&self.scenario));
+            (recording.snapshot, recording.target, recording.now)
         } else {
             let scene = Scene::read(&root, &root.join(&self.scenario));
             let (asked, now) = (scene.target(), scene.now());

@@ -126,8 +126,9 @@ impl Shown {
     fn ask(&self) -> Report {
         let root = root();
         let (snapshot, asked, now) = if self.scenario.starts_with("tests/recordings/") {
-            let recording = Recording::read(root.join(&self.scenario));
-            (recording.snapshot, recording.target, recording.now)
+            let recording = Recording::read(&root.join(&self.scenario));
+            let (asked, now) = (recording.target(), recording.now());
+            (recording.snapshot, asked, now)
         } else {
             let scene = Scene::read(&root, &root.join(&self.scenario));
             let (asked, now) = (scene.target(), scene.now());

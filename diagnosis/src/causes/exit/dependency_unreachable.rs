@@ -76,7 +76,9 @@ fn explain(
             match lookups::why(case, host, *answer)? {
                 Why::Name => {}
                 Why::DnsDown(_) => return Ok(Some(behind_dns(finding, container, named.as_ref()))),
-                Why::Policy(..) => return Ok(None),
+                Why::Policy(..) | Why::Complains(..) | Why::Cache(_) | Why::Proxy(_) | Why::Conntrack(_) => {
+                    return Ok(None);
+                }
             }
             let meaning = match answer {
                 DnsAnswer::NoSuchName => "the name server knows no such name",

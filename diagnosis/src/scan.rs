@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::{Node, Pod, Service};
+use k8s_openapi::api::core::v1::{Node, Pod, PodTemplateSpec, Service};
 use k8s_openapi::api::networking::v1::{Ingress, IngressServiceBackend};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
@@ -167,9 +167,12 @@ fn rank(kind: &str) -> usize {
 /// What makes two reports speak of one root: the same shared object (one dead node breaks pods, volumes and evictions under
 /// several codes), or the same cause of the same template.
 fn root_key(lead: &RankedFinding) -> String {
-    let root = lead.root();
+    let (code, root) = match &lead.finding.reason {
+        Some((code, root)) => (*code, root),
+        None => (lead.finding.code, lead.root()),
+    };
     let of_template = Kind::from_name(&root.kind).is_some_and(|kind| kind == Kind::Pod || TEMPLATES.contains(&kind));
-    if of_template { format!("{} {root:?}", lead.finding.code) } else { format!("{root:?}") }
+    if of_template { format!("{code} {root:?}") } else { format!("{root:?}") }
 }
 
 /// The objects that are worth a question: the top controllers of failing pods, workloads that lack pods, claims that are
@@ -282,16 +285,32 @@ fn is_troubled(node: &Node) -> bool {
 /// What can be told of an object only beside others: nobody ready behind a Service, no Service behind an Ingress.
 struct Around<'o> {
     pods: BTreeMap<&'o str, Vec<&'o Pod>>,
+    /// The labels of pods that nobody wants at the moment.
+    idle: BTreeMap<&'o str, Vec<&'o BTreeMap<String, String>>>,
     services: BTreeMap<(&'o str, &'o str), &'o Service>,
 }
 
 impl<'o> Around<'o> {
     fn new(objects: &'o [Object]) -> Self {
-        let mut around = Self { pods: BTreeMap::new(), services: BTreeMap::new() };
+        let mut around = Self { pods: BTreeMap::new(), idle: BTreeMap::new(), services: BTreeMap::new() };
         for object in objects {
             let namespace = object.namespace().unwrap_or_default();
             match object {
                 Object::Pod(pod) => around.pods.entry(namespace).or_default().push(pod),
+                Object::Deployment(it) if it.spec.as_ref().is_some_and(|spec| spec.replicas == Some(0)) => {
+                    around
+                        .idle
+                        .entry(namespace)
+                        .or_default()
+                        .extend(labels(it.spec.as_ref().map(|spec| &spec.template)));
+                }
+                Object::StatefulSet(it) if it.spec.as_ref().is_some_and(|spec| spec.replicas == Some(0)) => {
+                    around
+                        .idle
+                        .entry(namespace)
+                        .or_default()
+                        .extend(labels(it.spec.as_ref().map(|spec| &spec.template)));
+                }
                 Object::Service(service) => {
                     around.services.insert((namespace, object.name()), service);
                 }
@@ -321,7 +340,9 @@ impl<'o> Around<'o> {
         let selector = Selector::labels(selector);
         let pods = self.pods.get(namespace).into_iter().flatten();
         let mut behind = pods.filter(|pod| selector.matches(pod.metadata.labels.as_ref()));
-        spec.publish_not_ready_addresses != Some(true) && !behind.any(|pod| pods::is_true(pod, "Ready"))
+        // Who scaled the pods behind it to zero knows that nobody answers; who needs them says so.
+        let idle = self.idle.get(namespace).into_iter().flatten().any(|labels| selector.matches(Some(labels)));
+        spec.publish_not_ready_addresses != Some(true) && !idle && !behind.any(|pod| pods::is_true(pod, "Ready"))
     }
 
     /// There is no such Service, or it has no such port.
@@ -334,6 +355,10 @@ impl<'o> Around<'o> {
                 || wanted.name.as_ref().is_some_and(|wanted| Some(wanted) != port.name.as_ref())
         })
     }
+}
+
+fn labels(template: Option<&PodTemplateSpec>) -> Option<&BTreeMap<String, String>> {
+    template.and_then(|template| template.metadata.as_ref()).and_then(|meta| meta.labels.as_ref())
 }
 
 /// The Services that an Ingress leads to.

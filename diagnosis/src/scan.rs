@@ -223,7 +223,8 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
     match object {
         Object::Pod(pod) => {
             let finished_for_its_owner = pods::phase(pod) == "Failed" && pod.metadata.owner_references.is_some();
-            triage(&PodDigest::from(&**pod), now) == Triage::Suspect && !finished_for_its_owner
+            let verdict = triage(&PodDigest::from(&**pod), now);
+            matches!(verdict, Triage::Suspect | Triage::Worn) && !finished_for_its_owner
         }
         Object::PersistentVolumeClaim(claim) => {
             let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());

@@ -28,3 +28,4 @@ mod reads;
 mod recordings;
 mod redact;
 mod scene;
+mod seed;

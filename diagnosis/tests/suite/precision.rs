@@ -1,13 +1,11 @@
 //! What is well is called well: a scan of each recording of a real cluster, against what was broken there on purpose.
 
-use std::path::Path;
-
 use kubewhy_diagnosis::finding::ObjectRef;
 use kubewhy_diagnosis::scan::scan;
 use kubewhy_diagnosis::{Report, explain};
 use serde::Deserialize;
 
-use crate::recordings::{self, Recording};
+use crate::recordings::Recording;
 
 #[derive(Deserialize)]
 struct Broken {
@@ -29,13 +27,15 @@ fn is_of_the_case(report: &Report, namespace: Option<&str>, roots: &[ObjectRef],
 fn a_scan_calls_no_bystander_broken() {
     let only = std::env::var("ONLY").unwrap_or_default();
     let (mut bystanders, mut wrong) = (0, Vec::new());
-    for Recording { name, folder, snapshot, target, now, healthy } in recordings::all(&only) {
-        let text = std::fs::read_to_string(Path::new(&folder).join("expect.json")).expect("expect.json");
+    for recording in Recording::all(&only) {
+        let (name, snapshot, target, now) =
+            (recording.name(), &recording.snapshot, recording.target(), recording.now());
+        let text = std::fs::read_to_string(recording.folder.join("expect.json")).expect("expect.json");
         let broken: Broken = serde_json::from_str(&text).expect("expect.json");
-        let report = explain(&snapshot, target.clone(), now);
+        let report = explain(snapshot, target.clone(), now);
         let roots: Vec<ObjectRef> = report.findings.iter().map(|finding| finding.root().clone()).collect();
-        let namespace = target.namespace.as_deref().filter(|_| !healthy);
-        let scan = scan(&snapshot, None, now);
+        let namespace = target.namespace.as_deref().filter(|_| !recording.is_healthy());
+        let scan = scan(snapshot, None, now);
         bystanders +=
             kubewhy_diagnosis::kind::Kind::ALL.iter().map(|kind| snapshot.objects(*kind).count()).sum::<usize>();
         for root in scan.roots.iter().filter(|root| root.report.is_failing()) {

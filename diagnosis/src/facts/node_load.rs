@@ -156,8 +156,9 @@ impl Load {
         Some(Evidence::field(&self.of_node, &field, has.show(self.resource)))
     }
 
-    /// The pod to look at first: the one that uses most beyond its request, or may take most.
+    /// The pod to look at first, where it is measured: the heaviest of those over their requests.
     pub(crate) fn heaviest(&self) -> Option<&ObjectRef> {
-        self.takers.first().map(|taker| &taker.pod)
+        let over = |taker: &&Taker| taker.used.unwrap_or_default() > taker.request.unwrap_or_default();
+        self.takers.iter().filter(|_| self.measured).find(over).map(|taker| &taker.pod)
     }
 }

@@ -11,8 +11,9 @@ use crate::ask::Filter;
 use crate::case::Case;
 use crate::event::Event;
 use crate::facts::managers;
-use crate::finding::{Evidence, ObjectRef};
+use crate::finding::{Evidence, Finding, ObjectRef};
 use crate::kind::Kind;
+use crate::parse::node_condition::{self, Fault};
 use crate::pods;
 use crate::reader::{Needs, Read, Reader};
 
@@ -257,4 +258,14 @@ pub(crate) fn called(node: &Node) -> Text {
 /// Tells whether a pod runs on a node although it is not ready there.
 pub(crate) fn is_unready(pod: &Pod) -> bool {
     !pods::is_finished(pod) && pod.metadata.deletion_timestamp.is_none() && !pods::is_true(pod, "Ready")
+}
+
+/// The finding with the pod's node as the place of its cause, where the kubelet there says so itself.
+/// The finding stands without it, so a node that is not read yet holds nothing up.
+pub(crate) fn blamed(case: &Case<'_>, finding: Finding, fits: impl Fn(&Fault) -> bool) -> Finding {
+    let Ok(Read::Found(node)) = case.node() else { return finding };
+    let says = condition(&node, "Ready").filter(|ready| ready.status == "False").is_some_and(|ready| {
+        node_condition::parse(ready.message.as_deref().unwrap_or_default()).iter().any(|part| fits(&part.fault))
+    });
+    if says { finding.caused_in(reference(&node)) } else { finding }
 }

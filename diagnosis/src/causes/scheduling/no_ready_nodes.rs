@@ -4,12 +4,14 @@ use k8s_openapi::api::core::v1::NodeCondition;
 use kubewhy_text::{Text, name, text};
 
 use crate::case::{Case, Verdict};
+use crate::causes::cluster::network_partition;
 use crate::causes::{Code, cause};
 use crate::facts::capacity::advice::{names, root_of_nodes};
 use crate::facts::capacity::blockers::{Blocker, blockers};
 use crate::facts::capacity::sites::{Block, Site};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
@@ -29,6 +31,9 @@ cause! {
     NoReadyNodes, stage Scheduling, since "0.1.0", detect
 }
 
+/// Of how many nodes the explanation says how they are.
+const NAMED: usize = 4;
+
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(blockers) = blockers(case)? else { return Ok(Vec::new()) };
     let Some(finding) = blockers.start(case, Code::NoReadyNodes, Blocker::Unready) else { return Ok(Vec::new()) };
@@ -43,6 +48,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     } else {
         "No node suitable for the pod is ready: "
     };
+    let finding = lead(case, finding, &sites)?;
     let silent = sites.iter().any(|site| ready(site).is_some_and(|condition| condition.status == "Unknown"));
     let finding = if sites.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
     let finding = finding
@@ -53,7 +59,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         })
         .explain(text![
             "A node that is not ready is tainted, and no pod is placed there. ",
-            sites.first().map(|site| state(site)),
+            each(&sites),
         ])
         .also(silent.then(|| {
             text![
@@ -61,7 +67,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         machine is down, cut off, or its kubelet does not run."
             ]
         }));
-    let finding = sites.iter().take(3).fold(finding, |finding, site| finding.evidence(evidence(site)));
+    let finding = sites.iter().take(NAMED).fold(finding, |finding, site| finding.evidence(evidence(site)));
     let look = match sites.first() {
         Some(site) => {
             Fix::safe(text!["bring Node ", name(site.name()), " back: see what it says, then look at its kubelet"])
@@ -72,6 +78,24 @@ fn detect(case: &Case<'_>) -> Verdict {
             .command(case.kubectl_cluster(["get", "nodes", "-o", "wide"])),
     };
     Ok(blockers.finish(finding.fix(look).fix(Fix::safe(text!["or add a node in its place"]))))
+}
+
+/// One node's own trouble leads, and so does what several have in common; else each has its own.
+fn lead(case: &Case<'_>, finding: Finding, sites: &[&Site]) -> Result<Finding, Needs> {
+    let Some(first) = sites.first() else { return Ok(finding) };
+    let node = ObjectRef::new(Kind::Node, None, first.name());
+    let together = sites.len() > 1 && network_partition::among(case)?.is_some_and(|it| it.holds(first.name()));
+    Ok(if sites.len() == 1 || together { finding.caused_in(node) } else { finding })
+}
+
+/// How the first of them are.
+fn each(sites: &[&Site]) -> Text {
+    let mut all = Text::default();
+    for site in sites.iter().take(NAMED) {
+        all.push(state(site));
+        all.push(" ");
+    }
+    all.trimmed()
 }
 
 fn without_nodes(case: &Case<'_>, finding: Finding) -> Finding {

@@ -33,13 +33,13 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::PersistentVolume
         | Kind::StorageClass
         | Kind::RuntimeClass
+        | Kind::Lease
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
         Kind::NodeMetrics
         | Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
-        | Kind::Lease
         | Kind::APIService
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
@@ -52,10 +52,10 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::VolumeAttachment
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
-        | Kind::MutatingWebhookConfiguration => (false, true),
+        | Kind::MutatingWebhookConfiguration
+        | Kind::HorizontalPodAutoscaler => (false, true),
         Kind::Endpoints
         | Kind::ControllerRevision
-        | Kind::HorizontalPodAutoscaler
         | Kind::PodDisruptionBudget
         | Kind::Ingress
         | Kind::IngressClass

@@ -32,8 +32,14 @@ pub(crate) fn start(case: &Case<'_>, node: &Node, condition: &NodeCondition, cod
 /// # Errors
 /// [`Needs`] where the pods have not been asked yet.
 pub(crate) fn evicted(case: &Case<'_>, node: &Node, wanted: Pressure) -> Result<Vec<Evicted>, Needs> {
-    // Pods that have ended are on no list of a node's pods.
-    let all = case.list::<Pod>(None, Filter::All)?.found().unwrap_or_default();
+    // Pods that have ended are on no list of a node's pods; critical ones are not evicted.
+    let namespaces = node_state::namespaces_on(case, node_state::name_of(node))?;
+    let open = namespaces.iter().filter(|namespace| *namespace != "kube-system");
+    let asked: Vec<_> = open.map(|namespace| case.list::<Pod>(Some(namespace), Filter::All)).collect();
+    let mut all = Vec::new();
+    for read in asked {
+        all.extend(read?.found().unwrap_or_default());
+    }
     let recent = |pod: &Pod| pods::newest_time(pod).is_some_and(|at| case.age(at) < node_state::RECENT);
     let on_node = all.iter().filter(|pod| pods::node_name(pod) == Some(node_state::name_of(node)) && recent(pod));
     let mut found: Vec<Evicted> = on_node

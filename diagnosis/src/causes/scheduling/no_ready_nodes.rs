@@ -31,8 +31,8 @@ cause! {
     NoReadyNodes, stage Scheduling, since "0.1.0", detect
 }
 
-/// Of how many nodes the explanation says how they are.
-const NAMED: usize = 4;
+/// So many nodes are told one by one.
+const SHOWN: usize = 3;
 
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(blockers) = blockers(case)? else { return Ok(Vec::new()) };
@@ -57,17 +57,14 @@ fn detect(case: &Case<'_>) -> Verdict {
             [] => text!["No suitable node is ready for Pod ", name(case.reference().path())],
             many => text![all, names(many)],
         })
-        .explain(text![
-            "A node that is not ready is tainted, and no pod is placed there. ",
-            each(&sites),
-        ])
+        .explain(text!["A node that is not ready is tainted, and no pod is placed there.", states(&sites),])
         .also(silent.then(|| {
             text![
                 "Unknown means that the kubelet of the node has stopped reporting: the \
         machine is down, cut off, or its kubelet does not run."
             ]
         }));
-    let finding = sites.iter().take(NAMED).fold(finding, |finding, site| finding.evidence(evidence(site)));
+    let finding = sites.iter().take(SHOWN).fold(finding, |finding, site| finding.evidence(evidence(site)));
     let look = match sites.first() {
         Some(site) => {
             Fix::safe(text!["bring Node ", name(site.name()), " back: see what it says, then look at its kubelet"])
@@ -86,16 +83,6 @@ fn lead(case: &Case<'_>, finding: Finding, sites: &[&Site]) -> Result<Finding, N
     let node = ObjectRef::new(Kind::Node, None, first.name());
     let together = sites.len() > 1 && network_partition::among(case)?.is_some_and(|it| it.holds(first.name()));
     Ok(if sites.len() == 1 || together { finding.caused_in(node) } else { finding })
-}
-
-/// How the first of them are.
-fn each(sites: &[&Site]) -> Text {
-    let mut all = Text::default();
-    for site in sites.iter().take(NAMED) {
-        all.push(state(site));
-        all.push(" ");
-    }
-    all.trimmed()
 }
 
 fn without_nodes(case: &Case<'_>, finding: Finding) -> Finding {
@@ -117,6 +104,20 @@ fn without_nodes(case: &Case<'_>, finding: Finding) -> Finding {
 fn ready(site: &Site) -> Option<&NodeCondition> {
     let conditions = site.node.status.as_ref()?.conditions.as_ref()?;
     conditions.iter().find(|condition| condition.type_ == "Ready")
+}
+
+/// What each node says of itself; beyond a few, the rest is counted.
+fn states(sites: &[&Site]) -> Text {
+    let mut all = Text::default();
+    for site in sites.iter().take(SHOWN) {
+        all.push(" ");
+        all.push(state(site));
+    }
+    let rest = sites.len().saturating_sub(SHOWN);
+    if rest > 0 {
+        all.push(text![" So have ", rest, " more nodes."]);
+    }
+    all
 }
 
 fn state(site: &Site) -> Text {

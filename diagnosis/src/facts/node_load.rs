@@ -47,7 +47,7 @@ pub(crate) fn of(case: &Case<'_>, node: &Node, resource: &'static str) -> Result
     let node_name = node_state::name_of(node);
     // Only memory and cpu are measured by the resource metrics API.
     let measurable = resource == "memory";
-    let of_node = if measurable { case.get::<NodeMetrics>(None, node_name) } else { Ok(Read::Unreadable) };
+    let whole = if measurable { case.get::<NodeMetrics>(None, node_name) } else { Ok(Read::Unreadable) };
     let on_node = node_state::pods_on(case, node_name)?.found().unwrap_or_default();
     let namespaces = if measurable { node_state::namespaces_on(case, node_name)? } else { Vec::new() };
     let asked: Vec<_> =
@@ -56,7 +56,7 @@ pub(crate) fn of(case: &Case<'_>, node: &Node, resource: &'static str) -> Result
     for read in asked {
         metrics.extend(read?.found().unwrap_or_default());
     }
-    let of_node = of_node?;
+    let whole = whole?;
     let used = used(&metrics, resource);
     let mut takers: Vec<Taker> = on_node.iter().map(|pod| taker(pod, &used, resource)).collect();
     let measured = takers.iter().any(|taker| taker.used.is_some());
@@ -66,7 +66,7 @@ pub(crate) fn of(case: &Case<'_>, node: &Node, resource: &'static str) -> Result
         std::cmp::Reverse(rank.unwrap_or_default())
     });
     let allocatable = node.status.as_ref().and_then(|status| Amount::in_list(status.allocatable.as_ref(), resource));
-    let node = of_node.found().and_then(|metrics| metrics.usage.get(resource).map(Amount::of));
+    let node = whole.found().and_then(|metrics| metrics.usage.get(resource).map(Amount::of));
     Ok(Load { resource, takers, measured, node, allocatable, of_node: ObjectRef::new(Kind::Node, None, node_name) })
 }
 

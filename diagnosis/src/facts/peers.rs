@@ -225,6 +225,11 @@ pub(crate) struct ClusterName {
 }
 
 impl ClusterName {
+    /// It may as well be a name outside: `example.com`.
+    pub(crate) const fn may_be_outside(&self) -> bool {
+        self.may_be_outside
+    }
+
     /// Reads `name`, `name.ns`, `name.ns.svc[.cluster.local]` and the same with a pod in front.
     pub(crate) fn parse(host: &str, own: &str) -> Option<Self> {
         let host = host.trim_end_matches('.');

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn policy(spec: Value) -> NetworkPolicy {
+fn policy(spec: &Value) -> NetworkPolicy {
     let value = json!({"metadata": {"name": "p", "namespace": "shop"}, "spec": spec});
     serde_json::from_value(value).expect("a policy")
 }
@@ -25,7 +25,7 @@ fn outside(ip: Option<&str>) -> End {
 }
 
 /// `open`, `unknown` or what is lacking.
-fn told(spec: Value, direction: Direction, other: &End, port: Option<&Port>) -> String {
+fn told(spec: &Value, direction: Direction, other: &End, port: Option<&Port>) -> String {
     match way([&policy(spec)], &pod("shop", "web"), direction, other, port) {
         Way::Open => "open".to_owned(),
         Way::Unknown => "unknown".to_owned(),
@@ -63,7 +63,7 @@ fn rules_into_a_pod() {
         (json!({"podSelector": {}, "ingress": [{"ports": [{"protocol": "UDP", "port": 8080}]}]}), &peer, "ThePort"),
         (json!({"podSelector": {}, "ingress": [{"ports": [{"protocol": "TCP"}]}]}), &peer, "open"),
     ] {
-        assert_eq!(told(spec.clone(), Ingress, other, Some(&HTTP)), want, "{spec}");
+        assert_eq!(told(&spec, Ingress, other, Some(&HTTP)), want, "{spec}");
     }
 }
 
@@ -88,14 +88,14 @@ fn rules_out_of_a_pod() {
         (json!({"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}), &outside(Some("10.9.8.7")), &HTTP, "open"),
         (json!({"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "fd00::/8"}}]}]}), &outside(Some("10.9.8.7")), &HTTP, "TheEnd"),
     ] {
-        assert_eq!(told(spec.clone(), Egress, other, Some(port)), want, "{spec}");
+        assert_eq!(told(&spec, Egress, other, Some(port)), want, "{spec}");
     }
 }
 
 #[test]
 fn the_union_of_policies_counts() {
-    let deny = policy(json!({"podSelector": {}, "policyTypes": ["Ingress"]}));
-    let allow = policy(json!({"podSelector": {"matchLabels": {"app": "web"}}, "ingress": [{"from": [{"podSelector": {}}]}]}));
+    let deny = policy(&json!({"podSelector": {}, "policyTypes": ["Ingress"]}));
+    let allow = policy(&json!({"podSelector": {"matchLabels": {"app": "web"}}, "ingress": [{"from": [{"podSelector": {}}]}]}));
     let peer = End::Pod(pod("shop", "cart"));
     let into = |policies: Vec<&NetworkPolicy>| way(policies, &pod("shop", "web"), Direction::Ingress, &peer, Some(&HTTP));
     assert!(matches!(into(vec![&deny]), Way::Closed(closing) if closing.len() == 1));
@@ -105,7 +105,7 @@ fn the_union_of_policies_counts() {
 
 #[test]
 fn a_pod_on_its_host_is_not_selected() {
-    let deny = policy(json!({"podSelector": {}, "policyTypes": ["Ingress"]}));
+    let deny = policy(&json!({"podSelector": {}, "policyTypes": ["Ingress"]}));
     let host = PodEnd { on_host: true, ..pod("shop", "web") };
     assert_eq!(way([&deny], &host, Direction::Ingress, &End::Pod(pod("shop", "cart")), Some(&HTTP)), Way::Open);
 }
@@ -113,7 +113,7 @@ fn a_pod_on_its_host_is_not_selected() {
 #[test]
 fn a_port_that_is_not_known_decides_nothing() {
     let spec = json!({"podSelector": {}, "ingress": [{"ports": [{"port": 80}]}]});
-    assert_eq!(told(spec, Direction::Ingress, &End::Pod(pod("shop", "cart")), None), "unknown");
+    assert_eq!(told(&spec, Direction::Ingress, &End::Pod(pod("shop", "cart")), None), "unknown");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::reader::{Needs, Read};
 /// An aggregated API.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
-    /// Its APIService: `v1beta1.metrics.k8s.io`.
+    /// Its `APIService`: `v1beta1.metrics.k8s.io`.
     pub(crate) reference: ObjectRef,
     pub(crate) state: State,
 }

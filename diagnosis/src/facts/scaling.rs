@@ -282,6 +282,8 @@ pub(crate) enum Lack<'w> {
     Figures(Family),
     /// The target selects no pod.
     Pods,
+    /// A metric of a container that the pods do not have.
+    Container(&'w str),
     /// Anything else.
     Other(Family),
 }
@@ -318,6 +320,11 @@ pub(crate) fn lack(said: &Said) -> Lack<'_> {
     let words = said.words.as_str();
     if let Some(request) = missing_request(words) {
         return request;
+    }
+    if let Some((before, _)) = words.split_once(" not present in metrics for pod ")
+        && let Some((_, container)) = before.rsplit_once("container ")
+    {
+        return Lack::Container(container);
     }
     let family = if words.contains("external metrics API") || said.reason == "FailedGetExternalMetric" {
         Family::External
@@ -425,6 +432,12 @@ mod tests {
                 "FailedGetResourceMetric",
                 "failed to get cpu utilization: did not receive metrics for targeted pods (pods might be unready)",
                 Lack::Figures(Family::Resource),
+            ),
+            (
+                "FailedGetContainerResourceMetric",
+                "failed to get cpu container metric value: unable to get metrics for resource cpu: container ap not \
+                 present in metrics for pod shop/cart-7c9-a",
+                Lack::Container("ap"),
             ),
             (
                 "FailedGetResourceMetric",

@@ -13,6 +13,7 @@ use crate::causes::{Code, cause};
 use crate::facts::metrics_api::{self, Api, State};
 use crate::facts::scaling::{self, Family, Lack, Said, Target, Trouble};
 use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::nearest::nearest;
 use crate::pods;
 use crate::reader::Needs;
 use crate::triage::{PodDigest, Triage, triage};
@@ -52,6 +53,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     let finding = base(case, &said, partial);
     let finding = match lack {
         Lack::Request { .. } => None,
+        Lack::Container(container) => Some(of_container(case, finding, &target, container)?),
         Lack::Api(family) => Some(of_api(case, finding, family, &said)?),
         Lack::Metric(family) => Some(of_metric(case, finding, &it, family)),
         Lack::Forbidden(family) => Some(of_rights(case, finding, family)),
@@ -120,6 +122,7 @@ fn of_api(case: &Case<'_>, finding: Finding, family: Family, said: &Said) -> Res
             }
             finding.caused_in(api.reference.clone())
         }
+        State::Fine if family != Family::Resource => of_source(case, finding, family),
         State::Fine => finding
             .confidence(Confidence::Likely)
             .also(text![
@@ -129,9 +132,50 @@ fn of_api(case: &Case<'_>, finding: Finding, family: Family, said: &Said) -> Res
             ])
             .fix(Fix::safe(text!["ask that API yourself, and see how long it takes"]).command(raw(case, family))),
         State::Unknown => finding
+            .follows(Code::MetricsServerMissing)
             .confidence(if said.words.is_empty() { Confidence::Possible } else { Confidence::Likely })
             .fix(Fix::safe(text!["see whether the API that serves the figures is there and answers"]).command(look)),
     })
+}
+
+/// The adapter answers, and what it measures at does not.
+fn of_source(case: &Case<'_>, finding: Finding, family: Family) -> Finding {
+    finding
+        .confidence(Confidence::Likely)
+        .also(text![
+            "The adapter behind ",
+            code(family.group()),
+            " answers the API server, so these are its own words about the source that it asks: a Prometheus, a queue, a \
+             cloud's API, or the credentials for it."
+        ])
+        .fix(
+            Fix::safe(text!["repair what the adapter asks, as its words tell; then ask it again"]).command(raw(case, family)),
+        )
+        .fix(keda(case))
+}
+
+/// The metric is of a container that the pods do not have.
+fn of_container(case: &Case<'_>, finding: Finding, target: &Target, container: &str) -> Result<Finding, Needs> {
+    let workload = scaling::workload(case, target)?.found();
+    let template = workload.as_ref().and_then(|it| it.template()?.spec.as_ref());
+    let names: Vec<String> = template.iter().flat_map(|spec| &spec.containers).map(|it| it.name.clone()).collect();
+    let near = nearest(container, names.iter().map(String::as_str));
+    let meant = near.map(|near| text![" Did you mean ", name(near), "?"]);
+    let has = (!names.is_empty()).then(|| text!["; they have ", Text::names(names, 8)]);
+    Ok(finding
+        .also(text![
+            "Its metric is one of container ",
+            name(container),
+            ", which the pods do not have",
+            has,
+            ".",
+            meant
+        ])
+        .fix(Fix::safe(text!["correct the container of its ContainerResource metric"]).command(case.kubectl([
+            "edit",
+            "horizontalpodautoscaler",
+            case.name(),
+        ]))))
 }
 
 fn raw(case: &Case<'_>, family: Family) -> String {
@@ -348,6 +392,7 @@ fn of_other(case: &Case<'_>, finding: Finding, it: &HorizontalPodAutoscaler, fam
         State::Down(down) => finding.evidence(down.evidence.clone()).caused_in(api.reference.clone()),
         State::Missing if family == Family::Resource => finding.follows(Code::MetricsServerMissing),
         State::Missing => unregistered(case, finding, &api, family),
+        State::Fine if family != Family::Resource => return Ok(of_source(case, finding, family)),
         State::Fine | State::Unknown => finding.confidence(Confidence::Likely),
     };
     Ok(finding

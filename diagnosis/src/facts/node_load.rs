@@ -1,164 +1,163 @@
-//! What the node of a pod carries beside it: the other pods there, how they fare, and what the node itself reports.
+//! Who takes most of a node: by what pods use, where that is measured, else by what they ask for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod};
-use kubewhy_text::{Text, code, name, text};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kubewhy_text::{Text, name, own, text};
 
 use crate::ask::Filter;
 use crate::case::Case;
+use crate::facts::node_state;
 use crate::finding::{Evidence, ObjectRef};
 use crate::kind::Kind;
+use crate::metrics::{NodeMetrics, PodMetrics};
 use crate::parse::quantity::Amount;
 use crate::pods;
-use crate::reader::Needs;
+use crate::reader::{Needs, Read};
 
-/// From so many neighbours in trouble on it says more about the node than about them.
-const TELLING: usize = 2;
+/// How many pods are named.
+const NAMED: usize = 4;
 
-/// The other pods that are bound to the pod's node and not finished; none where they could not be read.
-///
-/// # Errors
-/// [`Needs`] where they have not been asked yet.
-pub(crate) fn beside(case: &Case<'_>) -> Result<Vec<Arc<Pod>>, Needs> {
-    let Some(node) = case.pod().and_then(pods::node_name) else { return Ok(Vec::new()) };
-    let mut there = case.list::<Pod>(None, Filter::OnNode(node.to_owned()))?.found().unwrap_or_default();
-    there.retain(|pod| {
-        pod.metadata.name.as_deref() != Some(case.name()) || pod.metadata.namespace.as_deref() != case.namespace()
-    });
-    Ok(there)
+/// A pod, what it takes and what it has asked for.
+#[derive(Clone, Debug)]
+struct Taker {
+    pod: ObjectRef,
+    used: Option<Amount>,
+    request: Option<Amount>,
+    limit: Option<Amount>,
 }
 
-/// The sentence about a node that is itself in trouble while its pods answer late, with the facts it rests on; none where
-/// nothing speaks against the node.
+/// The heaviest pods of a node in one resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Load {
+    resource: &'static str,
+    takers: Vec<Taker>,
+    measured: bool,
+    node: Option<Amount>,
+    allocatable: Option<Amount>,
+    of_node: ObjectRef,
+}
+
+/// The load of a node in memory or local storage.
 ///
 /// # Errors
-/// [`Needs`] where the node or its pods have not been asked yet.
-pub(crate) fn strained(case: &Case<'_>) -> Result<Option<(Text, Vec<Evidence>)>, Needs> {
-    let Some(node_name) = case.pod().and_then(pods::node_name) else { return Ok(None) };
-    let (node, there) = (case.node(), beside(case));
-    let (node, there) = (node?.found(), there?);
-    let pressure: Vec<&NodeCondition> = node.as_deref().map(pressures).unwrap_or_default();
-    let running = there.iter().filter(|pod| pods::phase(pod) == "Running").count();
-    let unready = there.iter().filter(|pod| pods::phase(pod) == "Running" && !pods::is_true(pod, "Ready")).count();
-    let many = unready >= TELLING && unready * 2 >= running;
-    if pressure.is_empty() && !many {
-        return Ok(None);
-    }
-    let reference = ObjectRef::new(Kind::Node, None, node_name);
-    let evidence = pressure
+/// [`Needs`] where the pods or the metrics have not been asked yet.
+pub(crate) fn of(case: &Case<'_>, node: &Node, resource: &'static str) -> Result<Load, Needs> {
+    let node_name = node_state::name_of(node);
+    let on_node = node_state::pods_on(case, node_name);
+    // Only memory and cpu are measured by the resource metrics API.
+    let measurable = resource == "memory";
+    let metrics = if measurable { case.list::<PodMetrics>(None, Filter::All) } else { Ok(Read::Unreadable) };
+    let of_node = if measurable { case.get::<NodeMetrics>(None, node_name) } else { Ok(Read::Unreadable) };
+    let (on_node, metrics, of_node) = (on_node?.found().unwrap_or_default(), metrics?, of_node?);
+    let used = used(metrics.found().unwrap_or_default(), resource);
+    let mut takers: Vec<Taker> = on_node.iter().map(|pod| taker(pod, &used, resource)).collect();
+    let measured = takers.iter().any(|taker| taker.used.is_some());
+    // What a pod uses tells; else one without a limit comes first, then what it may take.
+    takers.sort_by_key(|taker| {
+        let rank = if measured { taker.used } else { taker.limit.or(taker.request) };
+        std::cmp::Reverse(rank.unwrap_or_default())
+    });
+    let allocatable = node.status.as_ref().and_then(|status| Amount::in_list(status.allocatable.as_ref(), resource));
+    let node = of_node.found().and_then(|metrics| metrics.usage.get(resource).map(Amount::of));
+    Ok(Load { resource, takers, measured, node, allocatable, of_node: ObjectRef::new(Kind::Node, None, node_name) })
+}
+
+fn used(metrics: Vec<Arc<PodMetrics>>, resource: &str) -> BTreeMap<(String, String), Amount> {
+    metrics
         .iter()
-        .map(|condition| {
-            let message = condition.message.as_deref().unwrap_or_default();
-            let path = format!(".status.conditions[{}]", condition.type_);
-            Evidence::field(&reference, &path, format!("{}: {message}", condition.status))
-                .at(condition.last_transition_time.as_ref().map(|time| time.0))
+        .map(|pod| {
+            let meta = &pod.metadata;
+            let key = (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
+            let sum = pod.containers.iter().filter_map(|container| container.usage.get(resource)).map(Amount::of).sum();
+            (key, sum)
         })
-        .collect();
-    let reports = (!pressure.is_empty()).then(|| {
-        let types = pressure.iter().map(|condition| condition.type_.clone());
-        text!["Node ", name(node_name), " reports ", Text::names(types, 3), ". "]
-    });
-    let neighbours = text![
-        "Of the other pods on node ",
-        name(node_name),
-        ", ",
-        unready,
-        " of ",
-        running,
-        " are not ready either: look at the node's load before the app."
-    ];
-    let neighbours = if unready > 0 {
-        neighbours
-    } else {
-        text!["A node short of memory, disk or processes lets an app answer late: look at it before the app."]
+        .collect()
+}
+
+fn taker(pod: &Pod, used: &BTreeMap<(String, String), Amount>, resource: &str) -> Taker {
+    let (namespace, pod_name) =
+        (pod.metadata.namespace.clone().unwrap_or_default(), pod.metadata.name.clone().unwrap_or_default());
+    let containers = || pods::spec(pod).into_iter().flat_map(|spec| &spec.containers);
+    let sum = |pick: fn(&k8s_openapi::api::core::v1::ResourceRequirements) -> Option<&BTreeMap<String, _>>| {
+        let amounts: Vec<Amount> = containers()
+            .filter_map(|container| Amount::in_list(container.resources.as_ref().and_then(pick), resource))
+            .collect();
+        (!amounts.is_empty()).then(|| amounts.into_iter().sum::<Amount>())
     };
-    Ok(Some((text![reports, neighbours], evidence)))
-}
-
-fn pressures(node: &Node) -> Vec<&NodeCondition> {
-    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.filter(|condition| condition.type_.ends_with("Pressure") && condition.status == "True").collect()
-}
-
-/// The sentence about the pods that wait on the node for their images as well; none where this one waits alone.
-///
-/// # Errors
-/// [`Needs`] where the pods of the node have not been asked yet.
-pub(crate) fn queue(case: &Case<'_>) -> Result<Option<Text>, Needs> {
-    let there = beside(case)?;
-    let waiting = there.iter().filter(|pod| is_being_created(pod)).count();
-    let node = case.pod().and_then(pods::node_name).unwrap_or_default();
-    let (pods, wait) = if waiting == 1 { (" other pod", " waits") } else { (" other pods", " wait") };
-    Ok((waiting > 0).then(|| {
-        text![
-            waiting,
-            pods,
-            " on node ",
-            name(node),
-            wait,
-            " for containers too: a kubelet pulls one image at a time by default (",
-            code("serializeImagePulls"),
-            "), and the rest queues."
-        ]
-    }))
-}
-
-fn is_being_created(pod: &Pod) -> bool {
-    let waits = |reason: &str| matches!(reason, "ContainerCreating" | "PodInitializing");
-    pods::containers(pod).any(|container| waits(container.waiting_reason()))
-}
-
-/// The sentence about memory promised beyond what the node has, with the other pods that were killed for it in the same
-/// minute; none where neither is known.
-///
-/// # Errors
-/// [`Needs`] where the node or its pods have not been asked yet.
-pub(crate) fn overcommitted(case: &Case<'_>, ended: Option<jiff::Timestamp>) -> Result<Option<Text>, Needs> {
-    let (node, there) = (case.node(), beside(case));
-    let (Some(node), there) = (node?.found(), there?) else { return Ok(None) };
-    let has = node.status.as_ref().and_then(|status| Amount::in_list(status.allocatable.as_ref(), "memory"));
-    let Some(has) = has.filter(|_| !there.is_empty()) else { return Ok(None) };
-    let own = case.pod();
-    let limits: Vec<Option<Amount>> = there
-        .iter()
-        .map(|pod| &**pod)
-        .chain(own)
-        .flat_map(pods::containers)
-        .map(|container| container.spec.resources.as_ref()?.limits.as_ref())
-        .map(|limits| Amount::in_list(limits, "memory"))
-        .collect();
-    let sum: Amount = limits.iter().flatten().copied().sum();
-    let open = limits.iter().filter(|limit| limit.is_none()).count();
-    let unlimited = (open > 0).then(|| text![", and ", open, " more may take what they like (no limit)"]);
-    let beyond = sum > has || open > 0;
-    let promised = beyond.then(|| {
-        text![
-            "The memory limits of its pods come to ",
-            code(sum.show("memory")),
-            unlimited,
-            "; it has ",
-            code(has.show("memory")),
-            "."
-        ]
+    let whole = containers().all(|container| {
+        let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+        Amount::in_list(limits, resource).is_some()
     });
-    let victims: Vec<String> = there.iter().filter(|pod| was_killed_at(pod, ended)).map(|pod| path(pod)).collect();
-    let victims =
-        (!victims.is_empty()).then(|| text![" Killed there in the same minute: ", Text::names(victims, 4), "."]);
-    let sentence = text![promised, victims];
-    Ok((!sentence.is_empty()).then(|| sentence.trimmed()))
+    Taker {
+        pod: ObjectRef::new(Kind::Pod, Some(&namespace), &pod_name),
+        request: sum(|resources| resources.requests.as_ref()),
+        limit: sum(|resources| resources.limits.as_ref()).filter(|_| whole),
+        used: used.get(&(namespace, pod_name)).copied(),
+    }
 }
 
-fn path(pod: &Pod) -> String {
-    let meta = &pod.metadata;
-    format!("{}/{}", meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
-}
+impl Load {
+    /// The heaviest pods, in a sentence.
+    pub(crate) fn sentence(&self) -> Option<Text> {
+        let show = |amount: Amount| own(amount.show(self.resource));
+        let named: Vec<&Taker> = self.takers.iter().take(NAMED).collect();
+        if named.is_empty() {
+            return None;
+        }
+        let mut sentence = if self.measured {
+            text!["The heaviest pods: "]
+        } else {
+            text!["What its pods use is not measured here; by what they may take the heaviest are: "]
+        };
+        for (index, taker) in named.iter().enumerate() {
+            if index > 0 {
+                sentence.push(", ");
+            }
+            sentence.push(name(taker.pod.path()));
+            let request = taker.request.map_or_else(|| text!["no request"], |it| text!["requests ", show(it)]);
+            sentence.push(" (");
+            if let Some(used) = taker.used {
+                sentence.push(text!["uses ", show(used), ", "]);
+            }
+            sentence.push(request);
+            sentence.push(taker.limit.map_or_else(|| text![", no limit"], |it| text![", limit ", show(it)]));
+            sentence.push(")");
+        }
+        sentence.push(".");
+        Some(sentence)
+    }
 
-fn was_killed_at(pod: &Pod, ended: Option<jiff::Timestamp>) -> bool {
-    let Some(ended) = ended else { return false };
-    pods::containers(pod).filter_map(|container| container.last_end()).any(|end| {
-        let killed = end.exit_code == 137 || end.reason.as_deref() == Some("OOMKilled");
-        let near = end.finished_at.as_ref().is_some_and(|time| time.0.duration_since(ended).abs().as_secs() <= 90);
-        killed && near
-    })
+    /// What the node as a whole uses, where it is measured.
+    pub(crate) fn of_node(&self) -> Option<Text> {
+        let (used, has) = (self.node?, self.allocatable?);
+        Some(text![
+            "The node uses ",
+            own(used.show(self.resource)),
+            " of the ",
+            own(has.show(self.resource)),
+            " that it has for pods."
+        ])
+    }
+
+    /// The numbers as evidence.
+    pub(crate) fn evidence(&self) -> Option<Evidence> {
+        if let Some(used) = self.node {
+            let metrics = ObjectRef::new(Kind::NodeMetrics, None, &self.of_node.name);
+            return Some(Evidence::field(
+                &metrics,
+                ".usage",
+                format!("{} {}", self.resource, used.show(self.resource)),
+            ));
+        }
+        let has = self.allocatable?;
+        let field = format!(".status.allocatable[{}]", self.resource);
+        Some(Evidence::field(&self.of_node, &field, has.show(self.resource)))
+    }
+
+    /// The pod to look at first: the one that uses most beyond its request, or may take most.
+    pub(crate) fn heaviest(&self) -> Option<&ObjectRef> {
+        self.takers.first().map(|taker| &taker.pod)
+    }
 }

@@ -10,6 +10,7 @@
 mod answer;
 mod bounds;
 mod connect;
+mod health;
 mod request;
 
 pub use bounds::{Bounds, Logs, Secrets};

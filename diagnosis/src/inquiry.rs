@@ -187,6 +187,7 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
     let mut beneath = Beneaths::new(reader, context, target.reference());
     let candidates = beneath.examine(&scope, 0);
     let (mut found, lead) = place(candidates, &beneath);
+    scope::tell(reader, target, &mut found);
     let mut changed = Vec::new();
     if let (Some(first), Some(lead)) = (found.first_mut(), lead)
         && first.finding.severity == Severity::Error

@@ -34,15 +34,17 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::StorageClass
         | Kind::RuntimeClass
         | Kind::Lease
-        | Kind::APIService
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
-        Kind::ResourceQuota
+        Kind::NodeMetrics
+        | Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
+        | Kind::APIService
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
+        | Kind::PodMetrics
         | Kind::ServiceAccount
         | Kind::LimitRange
         | Kind::EndpointSlice
@@ -50,10 +52,9 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
         | Kind::MutatingWebhookConfiguration
-        | Kind::CertificateSigningRequest => (false, true),
+        | Kind::HorizontalPodAutoscaler => (false, true),
         Kind::Endpoints
         | Kind::ControllerRevision
-        | Kind::HorizontalPodAutoscaler
         | Kind::PodDisruptionBudget
         | Kind::Ingress
         | Kind::IngressClass
@@ -63,8 +64,7 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ClusterRole
         | Kind::ClusterRoleBinding
         | Kind::CustomResourceDefinition
-        | Kind::PodMetrics
-        | Kind::NodeMetrics
+        | Kind::CertificateSigningRequest
         | Kind::Cluster
         | Kind::Foreign(_) => (false, false),
     };

@@ -5,8 +5,10 @@
 //! behind it, a node with what runs it, the cluster with its parts.
 
 mod autoscaler;
+mod census;
 mod claim;
 mod cluster;
+mod members;
 mod node;
 mod other;
 mod pod;
@@ -26,6 +28,7 @@ use crate::kind::{Kind, Object};
 use crate::reader::{Needs, Read, Reader};
 use crate::report::Status;
 
+pub(crate) use census::tell;
 pub(crate) use workload::{REVISION, is_owned_by, is_satisfied, refusals, replicas, revision};
 
 /// How long something may be on its way before "pending" is no longer an answer.

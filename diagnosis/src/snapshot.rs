@@ -90,6 +90,13 @@ impl Snapshot {
         self.objects.is_empty()
     }
 
+    /// The kinds of which it holds objects, events apart.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        let mut kinds: Vec<Kind> = self.objects.keys().map(|(kind, _)| *kind).collect();
+        kinds.dedup();
+        kinds.into_iter()
+    }
+
     /// All objects of a kind, in the order of namespace and name.
     pub fn objects(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         self.objects.iter().filter(move |((of, _), _)| *of == kind).flat_map(|(_, objects)| objects.values())

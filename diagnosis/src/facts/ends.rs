@@ -112,6 +112,23 @@ fn is_leaving(pod: &Pod) -> bool {
 
 fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> Result<Option<End<'c>>, Needs> {
     let Some(state) = pods::troubling_end(pod, &container, case.now()) else { return Ok(None) };
+    sort_out_end(case, container, state)
+}
+
+/// How the instance before the present one ended, however long ago that is; none where another stage explains it.
+///
+/// # Errors
+/// [`Needs`] where events or logs have not been asked yet.
+pub(crate) fn before<'c>(case: &'c Case<'_>, container: ContainerView<'c>) -> Result<Option<End<'c>>, Needs> {
+    let Some(state) = container.last_terminated() else { return Ok(None) };
+    sort_out_end(case, container, state)
+}
+
+fn sort_out_end<'c>(
+    case: &'c Case<'_>,
+    container: ContainerView<'c>,
+    state: &'c ContainerStateTerminated,
+) -> Result<Option<End<'c>>, Needs> {
     let held_by_other = !matches!(container.waiting_reason(), "" | "CrashLoopBackOff");
     let lost_with_node = state.reason.as_deref() == Some("ContainerStatusUnknown");
     let mut end = End { container, state, story: Story::Plain, words: None, in_message: false };
@@ -174,7 +191,10 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
             let stop = events.iter().rev().find(|event| {
                 event.reason == "Killing" && concerns(event, &end.container) && is_of_this_run(event, end.state)
             });
-            Story::Ordered(signal, stop.map(|event| Evidence::event(event)))
+            // Only these two are how others stop a container; of any other signal it died, whoever sent it.
+            let to_stop = matches!(signal.number, 9 | 15) || stop.is_some();
+            let stop = stop.map(|event| Evidence::event(event));
+            if to_stop { Story::Ordered(signal, stop) } else { Story::Fault(signal) }
         }
         Some(signal) => Story::Fault(signal),
         None if code == 0 => Story::Completed,

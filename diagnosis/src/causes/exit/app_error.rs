@@ -6,6 +6,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::advice;
 use crate::facts::ends::{self, End, Story};
+use crate::facts::heap::Limit;
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::exit_code;
 use crate::parse::log::{Failure, Signature};
@@ -147,6 +148,27 @@ fn generic(end: &End<'_>, line: &str) -> (Text, Text, Text) {
     )
 }
 
+/// What might have ended it from outside, and did not.
+fn by_itself(case: &Case<'_>, end: &End<'_>) -> Option<Text> {
+    // Above 128 stand signals, and 255 may be the runtime's.
+    if end.state.exit_code > 128 || end.state.exit_code < 0 {
+        return None;
+    }
+    let limit = case.pod().and_then(|pod| Limit::of(pod, &end.container)).is_some();
+    let probe = end.container.spec.liveness_probe.is_some() || end.container.spec.startup_probe.is_some();
+    let memory = if limit {
+        "not killed for memory (it has a limit, and the reason is not OOMKilled)"
+    } else {
+        "not killed at a memory limit (it has none)"
+    };
+    let probes = if probe {
+        "not by a probe (none is on record as the killer)"
+    } else {
+        "not by a probe (it has none that kills)"
+    };
+    Some(text!["It ended by itself: ", memory, ", ", probes, ", and its code is none of a signal."])
+}
+
 fn meaning(exit: i32) -> Text {
     match exit_code::meaning(exit) {
         exit_code::OWN => {
@@ -165,7 +187,11 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         text![end.subject(), " ends with exit code ", exit, ", and no log could be read"]
     };
     let template = ends::template(case)?;
-    let shell = text!["run the entrypoint of container ", name(end.container.name()), " by hand in a copy of the pod"];
+    let shell = text![
+        "run the entrypoint of container ",
+        name(end.container.name()),
+        " by hand in a copy of the pod, which a shell holds open"
+    ];
     let copy = format!("{}-debug", case.name());
     let copy_to = format!("--copy-to={copy}");
     let container = format!("--container={}", end.container.name());
@@ -183,14 +209,35 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
     } else {
         text!["look at command, arguments and input of the program"]
     });
-    Ok(end
+    let silent = last.is_none();
+    let finding = end
         .finding(case, Code::AppError)
         .confidence(if last.is_some() { Confidence::Likely } else { Confidence::Possible })
         .title(title)
         .explain(end.opening())
         .also(meaning(exit))
+        .also(by_itself(case, end))
         .also(end.last_words())
         .fix(end.read_log(case))
         .fix(command.command(template.edit(case)))
-        .fix(debug))
+        .fix(debug);
+    Ok(if silent { keep_its_words(case, end, finding) } else { finding })
+}
+
+/// The steps for a container that leaves no words behind.
+fn keep_its_words(case: &Case<'_>, end: &End<'_>, finding: Finding) -> Finding {
+    let container = end.container.name();
+    let find = ["exec", case.name(), "-c", container, "--", "find", "/", "-xdev", "-name", "*.log", "-mmin", "-60"];
+    let elsewhere = Fix::safe(text![
+        "see, while it runs, whether it writes its log to a file inside the container; then let it log to standard output"
+    ])
+    .command(case.kubectl(find));
+    let next_time = Fix::disruptive(text![
+        "keep its words for the next time: ",
+        code("terminationMessagePolicy: FallbackToLogsOnError"),
+        " in container ",
+        name(container),
+        " leaves the last lines in the pod's status; a log collector on the nodes ships the rest before the container goes"
+    ]);
+    finding.fix(elsewhere).fix(next_time)
 }

@@ -11,7 +11,7 @@ use crate::causes::{Code, cause};
 use crate::facts::ends::{self, show};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
-use crate::parse::log::{Failure, TlsFault};
+use crate::parse::log::{Failure, Signature, TlsFault};
 use crate::pods;
 use crate::reader::Needs;
 
@@ -46,12 +46,31 @@ fn detect(case: &Case<'_>) -> Verdict {
         matches!(failure, Failure::Tls { fault: TlsFault::NotYetValid | TlsFault::Expired, .. })
     };
     ends::explained(case, Code::ClockSkew, is_time, |_, finding, signature| {
-        let early = signature.line.contains("is before") || signature.line.contains("not yet valid");
-        let Some(node) = pods::node_name(pod).filter(|_| early) else { return Ok(None) };
-        let Some(seen) = off(case, node, Some(pod))? else { return Ok(None) };
+        let Some(node) = pods::node_name(pod) else { return Ok(None) };
+        let Some(seen) = of_certificate(case, signature)? else { return Ok(None) };
         let finding = finding.also(text!["A certificate seems to be from the future there: it is the clock that is wrong."]);
         Ok(Some(explain(finding, node, seen)))
     })
+}
+
+/// Tells whether the clock, and not a certificate, is what a program complains of.
+///
+/// # Errors
+/// [`Needs`] where leases have not been asked yet.
+pub(crate) fn speaks_for(case: &Case<'_>, signature: &Signature) -> Result<bool, Needs> {
+    Ok(of_certificate(case, signature)?.is_some())
+}
+
+fn of_certificate(case: &Case<'_>, signature: &Signature) -> Result<Option<Off>, Needs> {
+    // `current time T is before N`: with expired ones the certificate is mostly right.
+    let early = signature.line.contains("is before") || matches!(
+        signature.kind,
+        Failure::Tls { fault: TlsFault::NotYetValid, .. }
+    );
+    match case.pod().filter(|_| early).and_then(|pod| Some((pod, pods::node_name(pod)?))) {
+        Some((pod, node)) => off(case, node, Some(pod)),
+        None => Ok(None),
+    }
 }
 
 /// How a node's clock is seen to be off.

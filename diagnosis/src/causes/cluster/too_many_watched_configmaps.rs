@@ -10,7 +10,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::finding::{Confidence, Fix};
 use crate::pods;
-use crate::reader::Read;
+use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
@@ -84,6 +84,14 @@ fn detect(case: &Case<'_>) -> Verdict {
         ]))
         .fix(Fix::disruptive(text!["upgrade the node: kubelets since 1.14 open further connections"]));
     Ok(vec![finding])
+}
+
+/// Tells whether the kubelet's watches, and not its death, are what the node's silence most likely comes from.
+///
+/// # Errors
+/// [`Needs`] where the node's pods have not been asked yet; only old kubelets are looked at.
+pub(crate) fn speaks_for(case: &Case<'_>) -> Result<bool, Needs> {
+    Ok(!detect(case)?.is_empty())
 }
 
 /// `v1.12.x` and `v1.13.x` watch one by one, over one connection.

@@ -253,9 +253,8 @@ impl Source {
         context: Option<&str>,
         now: Timestamp,
     ) -> (Vec<Report>, Vec<String>) {
-        let asks =
-            scan::KINDS.map(|kind| Ask::List { kind, namespace: namespace.map(str::to_owned), filter: Filter::All });
-        let answers = scan::KINDS.into_iter().zip(self.answer(asks.to_vec()).into_iter().map(|(_, answer)| answer));
+        let (kinds, asks): (Vec<_>, Vec<_>) = scan::asks(namespace).into_iter().unzip();
+        let answers = kinds.into_iter().zip(self.answer(asks).into_iter().map(|(_, answer)| answer));
         let (suspects, unread) = scan::suspects(&answers.collect::<Vec<_>>(), namespace, now);
         let reports = suspects
             .into_iter()

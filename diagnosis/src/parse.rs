@@ -7,6 +7,8 @@ pub mod image;
 pub mod killed_child;
 pub mod log;
 pub mod mount;
+pub mod node_condition;
+pub mod node_problem;
 pub mod probe;
 pub mod pull;
 pub mod quantity;

@@ -33,26 +33,28 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::PersistentVolume
         | Kind::StorageClass
         | Kind::RuntimeClass
+        | Kind::Lease
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
-        Kind::ResourceQuota
+        Kind::NodeMetrics
+        | Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
-        | Kind::Lease
         | Kind::APIService
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
+        | Kind::PodMetrics
         | Kind::ServiceAccount
         | Kind::LimitRange
         | Kind::EndpointSlice
         | Kind::VolumeAttachment
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
-        | Kind::MutatingWebhookConfiguration => (false, true),
+        | Kind::MutatingWebhookConfiguration
+        | Kind::HorizontalPodAutoscaler => (false, true),
         Kind::Endpoints
         | Kind::ControllerRevision
-        | Kind::HorizontalPodAutoscaler
         | Kind::PodDisruptionBudget
         | Kind::Ingress
         | Kind::IngressClass
@@ -63,8 +65,6 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ClusterRoleBinding
         | Kind::CustomResourceDefinition
         | Kind::CertificateSigningRequest
-        | Kind::PodMetrics
-        | Kind::NodeMetrics
         | Kind::Cluster
         | Kind::Foreign(_) => (false, false),
     };

@@ -5,21 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
+use k8s_openapi::api::networking::v1::{Ingress, IngressServiceBackend};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
-use crate::ask::Answer;
+use crate::ask::{Answer, Ask, Filter, Selector};
 use crate::case::Workload;
+use crate::explain;
 use crate::finding::ObjectRef;
 use crate::kind::{Kind, Object};
 use crate::pods;
 use crate::redact::redact;
 use crate::report::{RankedFinding, Report, Status, Target};
 use crate::scope;
+use crate::snapshot::Snapshot;
 use crate::triage::{PodDigest, Triage, triage};
 
 /// The kinds that a scan lists.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 15] = [
     Kind::Pod,
     Kind::ReplicaSet,
     Kind::Deployment,
@@ -29,6 +33,12 @@ pub const KINDS: [Kind; 9] = [
     Kind::CronJob,
     Kind::PersistentVolumeClaim,
     Kind::Namespace,
+    Kind::Service,
+    Kind::Ingress,
+    Kind::HorizontalPodAutoscaler,
+    Kind::Node,
+    Kind::PersistentVolume,
+    Kind::APIService,
 ];
 
 /// The kinds whose template or own state may be a root several times over.
@@ -127,6 +137,23 @@ impl Scan {
     }
 }
 
+/// What a scan lists: of one namespace what lives there and itself, else the cluster-wide kinds as well.
+pub fn asks(namespace: Option<&str>) -> Vec<(Kind, Ask)> {
+    let listed = |kind: &Kind| namespace.is_none() || kind.is_namespaced() || *kind == Kind::Namespace;
+    let ask = |kind: Kind| {
+        let namespace = namespace.filter(|_| kind.is_namespaced()).map(str::to_owned);
+        (kind, Ask::List { kind, namespace, filter: Filter::All })
+    };
+    KINDS.into_iter().filter(listed).map(ask).collect()
+}
+
+/// Looks for everything that is broken in a snapshot, in one namespace or in all.
+pub fn scan(snapshot: &Snapshot, namespace: Option<&str>, now: Timestamp) -> Scan {
+    let answers: Vec<_> = asks(namespace).into_iter().map(|(kind, ask)| (kind, snapshot.answer(&ask))).collect();
+    let (suspects, unread) = suspects(&answers, namespace, now);
+    Scan::new(suspects.into_iter().map(|target| explain(snapshot, target, now)).collect(), unread)
+}
+
 /// What a person looks at first: what serves, then what runs once, then single pods and the rest.
 fn rank(kind: &str) -> usize {
     match Kind::from_name(kind) {
@@ -167,10 +194,15 @@ pub fn suspects(answers: &[(Kind, Answer)], namespace: Option<&str>, now: Timest
     }
     let by_name: BTreeMap<(Kind, Option<&str>, &str), &Object> =
         objects.iter().map(|object| ((object.kind(), object.namespace(), object.name()), object)).collect();
+    let around = Around::new(&objects);
     let mut found: BTreeSet<(Kind, Option<String>, String)> = BTreeSet::new();
-    for object in objects.iter().filter(|object| is_suspect(object, now)) {
+    for object in objects.iter().filter(|object| is_suspect(object, now) || around.is_suspect(object, now)) {
         let top = top_controller(object, &by_name);
         found.insert((top.kind(), top.namespace().map(str::to_owned), top.name().to_owned()));
+    }
+    if namespace.is_none() {
+        // Its control plane and its add-ons.
+        found.insert((Kind::Cluster, None, "cluster".to_owned()));
     }
     let in_scope = |kind: Kind, ns: Option<&str>, name: &str| match namespace {
         Some(wanted) => ns == Some(wanted) || (kind == Kind::Namespace && name == wanted),
@@ -191,7 +223,8 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
     match object {
         Object::Pod(pod) => {
             let finished_for_its_owner = pods::phase(pod) == "Failed" && pod.metadata.owner_references.is_some();
-            triage(&PodDigest::from(&**pod), now) == Triage::Suspect && !finished_for_its_owner
+            let verdict = triage(&PodDigest::from(&**pod), now);
+            matches!(verdict, Triage::Suspect | Triage::Worn) && !finished_for_its_owner
         }
         Object::PersistentVolumeClaim(claim) => {
             let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
@@ -205,9 +238,111 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
             let failed = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
             lingers || failed.into_iter().any(|condition| condition.type_ == "Failed" && condition.status == "True")
         }
-        Object::CronJob(_) | Object::Namespace(_) => lingers,
+        Object::CronJob(_) | Object::Namespace(_) | Object::Ingress(_) => lingers,
+        Object::Node(node) => lingers || (old && is_troubled(node)),
+        Object::Service(service) => {
+            let balanced = service.spec.as_ref().and_then(|spec| spec.type_.as_deref()) == Some("LoadBalancer");
+            let status = service.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+            let address = status.is_some_and(|status| status.ingress.iter().flatten().next().is_some());
+            lingers || (old && balanced && !address)
+        }
+        Object::HorizontalPodAutoscaler(it) => {
+            let conditions = it.status.iter().flat_map(|status| status.conditions.iter().flatten());
+            let stuck = |type_: &str, status: &str| {
+                matches!((type_, status), ("AbleToScale" | "ScalingActive", "False") | ("ScalingLimited", "True"))
+            };
+            lingers || (old && conditions.into_iter().any(|it| stuck(&it.type_, &it.status)))
+        }
+        Object::PersistentVolume(volume) => {
+            let phase = volume.status.as_ref().and_then(|status| status.phase.as_deref());
+            let policy = volume.spec.as_ref().and_then(|spec| spec.persistent_volume_reclaim_policy.as_deref());
+            lingers || phase == Some("Failed") || (old && phase == Some("Released") && policy == Some("Delete"))
+        }
+        Object::APIService(it) => {
+            let conditions = it.status.iter().flat_map(|status| status.conditions.iter().flatten());
+            let down = conditions.into_iter().any(|it| it.type_ == "Available" && it.status == "False");
+            lingers || (old && down)
+        }
         _ => false,
     }
+}
+
+/// A node whose conditions are not those of a well one: Ready is True, and the others that Kubernetes sets are False.
+fn is_troubled(node: &Node) -> bool {
+    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let mut conditions = conditions.into_iter();
+    conditions.any(|it| match it.type_.as_str() {
+        "Ready" => it.status != "True",
+        "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable" => it.status == "True",
+        // A problem detector's, where True is trouble; the node's own rules know which.
+        _ => it.status == "True",
+    })
+}
+
+/// What can be told of an object only beside others: nobody ready behind a Service, no Service behind an Ingress.
+struct Around<'o> {
+    pods: BTreeMap<&'o str, Vec<&'o Pod>>,
+    services: BTreeMap<(&'o str, &'o str), &'o Service>,
+}
+
+impl<'o> Around<'o> {
+    fn new(objects: &'o [Object]) -> Self {
+        let mut around = Self { pods: BTreeMap::new(), services: BTreeMap::new() };
+        for object in objects {
+            let namespace = object.namespace().unwrap_or_default();
+            match object {
+                Object::Pod(pod) => around.pods.entry(namespace).or_default().push(pod),
+                Object::Service(service) => {
+                    around.services.insert((namespace, object.name()), service);
+                }
+                _ => {}
+            }
+        }
+        around
+    }
+
+    fn is_suspect(&self, object: &Object, now: Timestamp) -> bool {
+        let created = object.meta().creation_timestamp.as_ref().map(|time| time.0);
+        let old = created.is_none_or(|created| now.duration_since(created) > YOUNG);
+        let namespace = object.namespace().unwrap_or_default();
+        match object {
+            Object::Service(service) => old && self.is_deserted(namespace, service),
+            Object::Ingress(ingress) => old && backends(ingress).any(|backend| self.lacks(namespace, backend)),
+            _ => false,
+        }
+    }
+
+    /// Nobody is ready behind the Service's selector.
+    fn is_deserted(&self, namespace: &str, service: &Service) -> bool {
+        let Some(spec) = service.spec.as_ref().filter(|spec| spec.type_.as_deref() != Some("ExternalName")) else {
+            return false;
+        };
+        let Some(selector) = spec.selector.as_ref().filter(|selector| !selector.is_empty()) else { return false };
+        let selector = Selector::labels(selector);
+        let pods = self.pods.get(namespace).into_iter().flatten();
+        let mut behind = pods.filter(|pod| selector.matches(pod.metadata.labels.as_ref()));
+        spec.publish_not_ready_addresses != Some(true) && !behind.any(|pod| pods::is_true(pod, "Ready"))
+    }
+
+    /// There is no such Service, or it has no such port.
+    fn lacks(&self, namespace: &str, backend: &IngressServiceBackend) -> bool {
+        let Some(service) = self.services.get(&(namespace, backend.name.as_str())) else { return true };
+        let ports = service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
+        let Some(wanted) = &backend.port else { return false };
+        ports.into_iter().all(|port| {
+            wanted.number.is_some_and(|number| number != port.port)
+                || wanted.name.as_ref().is_some_and(|wanted| Some(wanted) != port.name.as_ref())
+        })
+    }
+}
+
+/// The Services that an Ingress leads to.
+fn backends(ingress: &Ingress) -> impl Iterator<Item = &IngressServiceBackend> {
+    let spec = ingress.spec.as_ref();
+    let rules = spec.into_iter().flat_map(|spec| spec.rules.iter().flatten());
+    let paths = rules.flat_map(|rule| rule.http.iter().flat_map(|http| &http.paths)).map(|path| &path.backend);
+    let default = spec.and_then(|spec| spec.default_backend.as_ref());
+    paths.chain(default).filter_map(|backend| backend.service.as_ref())
 }
 
 fn lacks(workload: &Workload) -> bool {

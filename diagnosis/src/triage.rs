@@ -1,6 +1,6 @@
 //! The one prefilter: which pods are worth a look.
 //!
-//! "Healthy" is decided here and nowhere else: a rule never finds an error on a pod that triage calls [`Triage::Fine`].
+//! "Healthy" is decided here and nowhere else: a rule finds errors only on pods that triage calls [`Triage::Suspect`].
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
@@ -13,6 +13,8 @@ use crate::pods::{self, Role};
 pub enum Triage {
     /// It runs and is ready, or has ended as it should.
     Fine,
+    /// It runs and is ready, and has restarted so often that its siblings and its last end are worth a look.
+    Worn,
     /// It is to be read whole.
     Suspect,
     /// It is going away in its own time.
@@ -21,6 +23,15 @@ pub enum Triage {
 
 /// How long after the end of its grace a deleted pod may still be there.
 pub const GONE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// How many restarts are worth a word at all: more than five.
+const LEAST_RESTARTS: i32 = 6;
+
+/// How rarely a container may restart on average until nobody minds.
+const RAREST: SignedDuration = SignedDuration::from_hours(72);
+
+/// After how many times the usual time between two restarts they are over.
+const OVER_AFTER: i32 = 5;
 
 /// The little of a pod that triage looks at: what a compact watch record holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +49,21 @@ pub struct PodDigest {
     pub marked: bool,
     /// The last end of a container that was restarted at least twice, or was out of memory.
     pub last_end: Option<Timestamp>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// How often the running container was restarted that was restarted most; zero where it is not restarted always.
+    pub restarts: i32,
+    /// Since when that container runs.
+    pub running_since: Option<Timestamp>,
+}
+
+impl PodDigest {
+    fn count(&mut self, restarts: i32, running_since: Option<Timestamp>) {
+        if restarts > self.restarts && running_since.is_some() {
+            self.restarts = restarts;
+            self.running_since = running_since;
+        }
+    }
 }
 
 /// Says whether a pod is worth a look at that time.
@@ -47,7 +73,25 @@ pub fn triage(digest: &PodDigest, now: Timestamp) -> Triage {
     }
     let unstable = digest.last_end.is_some_and(|end| now.duration_since(end) < pods::STABLE_AFTER);
     let fine = (digest.succeeded || (digest.running && digest.ready)) && !digest.marked && !unstable;
-    if fine { Triage::Fine } else { Triage::Suspect }
+    match fine {
+        true if is_worn(digest, now) => Triage::Worn,
+        true => Triage::Fine,
+        false => Triage::Suspect,
+    }
+}
+
+fn is_worn(digest: &PodDigest, now: Timestamp) -> bool {
+    let Some((created, since)) = digest.created.zip(digest.running_since) else { return false };
+    keeps_restarting(digest.restarts, now.duration_since(created), now.duration_since(since))
+}
+
+/// Tells whether a container that lives for that long, and now runs for that long, restarts often and still does.
+pub(crate) fn keeps_restarting(restarts: i32, life: SignedDuration, uptime: SignedDuration) -> bool {
+    if restarts < LEAST_RESTARTS || life <= SignedDuration::ZERO {
+        return false;
+    }
+    let usual = life / restarts;
+    usual <= RAREST && uptime <= usual * OVER_AFTER
 }
 
 impl From<&Pod> for PodDigest {
@@ -58,9 +102,15 @@ impl From<&Pod> for PodDigest {
             running: pods::phase(pod) == "Running",
             ready: pods::is_true(pod, "Ready"),
             marked: pods::is_true(pod, "PodResizePending") || pods::is_true(pod, "DisruptionTarget"),
-            last_end: None,
+            created: pods::created(pod),
+            ..Self::default()
         };
+        let always = pods::restart_policy(pod) == "Always";
         for container in pods::containers(pod) {
+            let since = container.running().and_then(|running| running.started_at.as_ref()).map(|time| time.0);
+            if always && container.role != Role::Init {
+                digest.count(container.restarts(), since);
+            }
             digest.marked |= container.waiting().is_some();
             digest.marked |= container.terminated().is_some_and(|end| {
                 end.reason.as_deref() == Some("OOMKilled") || (end.exit_code != 0 && container.role != Role::Init)
@@ -92,12 +142,14 @@ struct Trimmed<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TrimmedMeta {
+    creation_timestamp: Option<Timestamp>,
     deletion_timestamp: Option<Timestamp>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct TrimmedSpec<'a> {
+    restart_policy: Option<&'a str>,
     #[serde(borrow)]
     init_containers: Option<Vec<TrimmedContainer<'a>>>,
 }
@@ -143,8 +195,15 @@ struct TrimmedContainerStatus<'a> {
 #[derive(Deserialize)]
 struct TrimmedState<'a> {
     waiting: Option<serde::de::IgnoredAny>,
+    running: Option<TrimmedRun>,
     #[serde(borrow)]
     terminated: Option<TrimmedEnd<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TrimmedRun {
+    started_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -171,14 +230,20 @@ impl PodDigest {
             running: pod.status.phase == Some("Running"),
             ready: is_true("Ready"),
             marked: is_true("PodResizePending") || is_true("DisruptionTarget"),
-            last_end: None,
+            created: pod.metadata.creation_timestamp,
+            ..Self::default()
         };
+        let always = pod.spec.restart_policy.is_none_or(|policy| policy == "Always");
         let inits = pod.spec.init_containers.unwrap_or_default();
         let is_init = |name: &str| inits.iter().any(|c| c.name == name && c.restart_policy != Some("Always"));
         let init_statuses = pod.status.init_container_statuses.unwrap_or_default();
         let main_statuses = pod.status.container_statuses.unwrap_or_default();
         let all = init_statuses.iter().map(|s| (s, is_init(s.name))).chain(main_statuses.iter().map(|s| (s, false)));
         for (status, init) in all {
+            let since = status.state.as_ref().and_then(|state| state.running.as_ref()).and_then(|run| run.started_at);
+            if always && !init {
+                digest.count(status.restart_count, since);
+            }
             if let Some(state) = &status.state {
                 digest.marked |= state.waiting.is_some();
                 digest.marked |= state

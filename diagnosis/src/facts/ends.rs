@@ -112,6 +112,23 @@ fn is_leaving(pod: &Pod) -> bool {
 
 fn sort_out<'c>(case: &'c Case<'_>, pod: &Pod, container: ContainerView<'c>) -> Result<Option<End<'c>>, Needs> {
     let Some(state) = pods::troubling_end(pod, &container, case.now()) else { return Ok(None) };
+    sort_out_end(case, container, state)
+}
+
+/// How the instance before the present one ended, however long ago that is; none where another stage explains it.
+///
+/// # Errors
+/// [`Needs`] where events or logs have not been asked yet.
+pub(crate) fn before<'c>(case: &'c Case<'_>, container: ContainerView<'c>) -> Result<Option<End<'c>>, Needs> {
+    let Some(state) = container.last_terminated() else { return Ok(None) };
+    sort_out_end(case, container, state)
+}
+
+fn sort_out_end<'c>(
+    case: &'c Case<'_>,
+    container: ContainerView<'c>,
+    state: &'c ContainerStateTerminated,
+) -> Result<Option<End<'c>>, Needs> {
     let held_by_other = !matches!(container.waiting_reason(), "" | "CrashLoopBackOff");
     let lost_with_node = state.reason.as_deref() == Some("ContainerStatusUnknown");
     let mut end = End { container, state, story: Story::Plain, words: None, in_message: false };

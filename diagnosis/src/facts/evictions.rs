@@ -155,7 +155,11 @@ fn node_fix(case: &Case<'_>, node: &str, pressure: Pressure) -> Fix {
         Pressure::Memory => {
             text!["see who uses the memory of node ", name(node), ": pods far over their requests, daemons"]
         }
-        Pressure::Disk => text!["free disk space on node ", name(node), ": images, logs, files outside Kubernetes"],
+        Pressure::Disk => text![
+            "free disk space on node ",
+            name(node),
+            ": images, logs, files outside Kubernetes; the kubelet tells the heaviest pods and how full each file system is"
+        ],
         Pressure::Pids => text![
             "see who has most processes and threads on node ",
             name(node),
@@ -164,7 +168,16 @@ fn node_fix(case: &Case<'_>, node: &str, pressure: Pressure) -> Fix {
             ")"
         ],
     };
-    Fix::safe(title).command(case.kubectl_cluster(["describe", "node", node]))
+    let fix = Fix::safe(title).command(case.kubectl_cluster(["describe", "node", node]));
+    if pressure != Pressure::Disk {
+        return fix;
+    }
+    // Who fills the disk stands in no object; the kubelet tells.
+    let path = format!("/api/v1/nodes/{node}/proxy/stats/summary");
+    let heaviest = r#".pods | sort_by(-."ephemeral-storage".usedBytes)[:10][] | "\(."ephemeral-storage".usedBytes) \(.podRef.namespace)/\(.podRef.name)""#;
+    let sizes = r".node | {nodefs: .fs, imagefs: .runtime.imageFs}";
+    let raw = case.kubectl_cluster(["get", "--raw", path.as_str()]);
+    fix.command(format!("{raw} | jq -r '{heaviest}'")).command(format!("{raw} | jq '{sizes}'"))
 }
 
 /// The fix that removes the failed pod itself, which stays behind as a record.

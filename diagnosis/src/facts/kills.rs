@@ -1,15 +1,18 @@
 //! Facts of the stage probe: containers that their own probe kills, explained.
 
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kubewhy_text::{Text, code, name, text};
 
+use crate::ask::Filter;
 use crate::case::{Case, Verdict};
 use crate::causes::Code;
 use crate::facts::flaws::flaw;
-use crate::facts::owner::edited;
+use crate::facts::owner::{self, edited};
 use crate::facts::probes::{Killed, budget, got, killed, shown};
 use crate::finding::{Confidence, Evidence, Finding, Fix};
+use crate::kind::Kind;
 use crate::parse::probe::{Outcome, ProbeKind};
-use crate::reader::Needs;
+use crate::reader::{Needs, Read};
 
 /// The findings of that code: containers killed by that kind of probe.
 ///
@@ -60,7 +63,63 @@ fn explain(case: &Case<'_>, code_: Code, killed: &Killed<'_>) -> Result<Finding,
     let previous = if container.restarts() > 0 { "--previous" } else { "--tail=100" };
     let logs = Fix::safe(text!["see what container ", name(container.name()), " said before it was killed"])
         .command(case.kubectl(["logs", case.name(), "-c", container.name(), previous]));
-    Ok(finding.fix(edited(case, Fix::disruptive(adjust(killed)))?).fix(logs))
+    let (flood, blocked) = (flood(case, killed)?, blocked(case, killed));
+    let finding = finding.also(flood).fix(edited(case, Fix::disruptive(adjust(killed)))?).fix(logs);
+    Ok(finding.fix(blocked))
+}
+
+/// What an autoscaler does to pods that are killed while they are new.
+fn flood(case: &Case<'_>, killed: &Killed<'_>) -> Result<Option<Text>, Needs> {
+    if killed.kind != ProbeKind::Liveness || killed.container.spec.startup_probe.is_some() {
+        return Ok(None);
+    }
+    let owner = owner::top(case)?;
+    if !matches!(owner.kind.as_ref(), "Deployment" | "StatefulSet" | "ReplicaSet") {
+        return Ok(None);
+    }
+    let Read::Found(autoscalers) = case.list::<HorizontalPodAutoscaler>(case.namespace(), Filter::All)? else {
+        return Ok(None);
+    };
+    let scales = |autoscaler: &HorizontalPodAutoscaler| {
+        let target = autoscaler.spec.as_ref().map(|spec| &spec.scale_target_ref);
+        target.is_some_and(|target| target.kind == owner.kind && target.name == owner.name)
+    };
+    let Some(autoscaler) = autoscalers.into_iter().find(|autoscaler| scales(autoscaler)) else { return Ok(None) };
+    let least = autoscaler.spec.as_ref().and_then(|spec| spec.min_replicas).unwrap_or(1);
+    let now = autoscaler.status.as_ref().and_then(|status| status.current_replicas).unwrap_or_default();
+    let reference =
+        case.neighbour(Kind::HorizontalPodAutoscaler, autoscaler.metadata.name.as_deref().unwrap_or_default());
+    Ok((now > least).then(|| {
+        text![
+            name(reference.to_string()),
+            " has scaled it from ",
+            least,
+            " to ",
+            now,
+            " pods under load: a new pod gets its full share of the requests at once, is killed before it is warm, and \
+             its load falls on the others. A startupProbe, a warm-up before the pod calls itself ready, and slower \
+             scaling (behavior.scaleUp) break that circle."
+        ]
+    }))
+}
+
+/// How to look into a program that blocks: in a copy that no probe kills.
+fn blocked(case: &Case<'_>, killed: &Killed<'_>) -> Option<Fix> {
+    let outcome = killed.failure.as_ref().map(|(outcome, _)| outcome)?;
+    if !matches!(outcome, Outcome::Timeout { .. } | Outcome::ExecTimeout) {
+        return None;
+    }
+    let copy = format!("--copy-to={}-debug", case.name());
+    let words = ["debug", case.name(), "-it", copy.as_str(), "--share-processes", "--image=busybox", "--", "sh"];
+    let title = text![
+        "let the program block without being killed: in a copy of the pod, which has no probes, labels or owner (so no \
+         traffic and no restart), and take the stack of the blocked process there: ",
+        code("kill -QUIT PID"),
+        " for Java and Go (it goes to the log), ",
+        code("py-spy dump"),
+        ", gdb"
+    ];
+    Some(Fix::safe(title).command(case.kubectl(words)))
 }
 
 /// What the exit code means here.

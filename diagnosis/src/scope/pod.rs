@@ -20,11 +20,13 @@ const LONGEST_QUOTE: usize = 300;
 pub(super) fn of_pod(reader: &Reader<'_>, pod: &Arc<Pod>) -> Scope {
     let reference =
         ObjectRef::new(Kind::Pod, pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref().unwrap_or_default());
-    let fine = triage(&PodDigest::from(&**pod), reader.now()) == Triage::Fine;
-    if fine {
+    let verdict = triage(&PodDigest::from(&**pod), reader.now());
+    if matches!(verdict, Triage::Fine | Triage::Worn) {
         let how = if pods::phase(pod) == "Succeeded" { " has completed" } else { " is running and ready" };
         let otherwise = (Status::Healthy, text!["Pod ", name(reference.path()), how]);
-        return Scope { subjects: Vec::new(), otherwise, pods: None };
+        // A pod that restarts often works; the rules tell whether that is worth a word.
+        let worn = (verdict == Triage::Worn).then(|| alone(Subject::Pod(Arc::clone(pod))));
+        return Scope { subjects: worn.into_iter().collect(), otherwise, pods: None };
     }
     Scope {
         subjects: vec![alone(Subject::Pod(Arc::clone(pod)))],

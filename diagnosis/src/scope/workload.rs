@@ -113,11 +113,23 @@ pub(super) fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Sc
             subjects.push(Scoped { subject, stands_for: pods.len(), newest_revision: !old });
         }
     }
+    if !is_over(workload) {
+        subjects.extend(worn(&members, now, is_newest));
+    }
     let mut otherwise = workload_status(reader, workload, needed);
     if otherwise.0 == Status::Unknown {
         otherwise.1.push(heard_of_pods(reader, &subjects));
     }
     Ok(Scope { subjects, otherwise, pods: Some((needed, all.max(needed))) })
+}
+
+/// Of the pods that work and restart often the one that does most; it stands for those that do at least half as often.
+fn worn(members: &[Arc<Pod>], now: jiff::Timestamp, is_newest: impl Fn(&Pod) -> bool) -> Option<Scoped> {
+    let digests = members.iter().map(|pod| (pod, PodDigest::from(&**pod)));
+    let worn: Vec<_> = digests.filter(|(_, digest)| triage(digest, now) == Triage::Worn).collect();
+    let (pod, most) = worn.iter().min_by_key(|(_, digest)| std::cmp::Reverse(digest.restarts))?;
+    let stands_for = worn.iter().filter(|(_, digest)| digest.restarts.saturating_mul(2) >= most.restarts).count();
+    Some(Scoped { subject: Subject::Pod(Arc::clone(pod)), stands_for, newest_revision: is_newest(pod) })
 }
 
 /// A failed pod that its controller has replaced, or a job's pod after the job has ended well: history.

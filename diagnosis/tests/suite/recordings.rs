@@ -1,6 +1,6 @@
 //! The recordings of real clusters under `tests/recordings`: the expected code leads, nothing healthy is called broken.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use kubewhy_diagnosis::ask::Instance;
@@ -36,19 +36,100 @@ struct ExpectTarget {
     namespace: Option<String>,
 }
 
+/// A recording and what is asked of it.
+pub(crate) struct Recording {
+    /// Where it lies.
+    pub(crate) folder: PathBuf,
+    expect: Expect,
+    /// The cluster as recorded.
+    pub(crate) snapshot: Snapshot,
+}
+
+impl Recording {
+    /// The recording in that folder.
+    pub(crate) fn read(folder: &Path) -> Self {
+        let text = std::fs::read_to_string(folder.join("expect.json"))
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let expect = serde_json::from_str(&text).expect("expect.json");
+        Self { folder: folder.to_owned(), expect, snapshot: read(folder) }
+    }
+
+    /// All recordings whose path contains `only`, in the order of their names.
+    pub(crate) fn all(only: &str) -> impl Iterator<Item = Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings");
+        let mut folders: Vec<PathBuf> =
+            std::fs::read_dir(&root).expect("recordings").map(|e| e.expect("an entry").path()).collect();
+        folders.retain(|folder| folder.display().to_string().contains(only) && folder.join("expect.json").is_file());
+        folders.sort();
+        folders.into_iter().map(|folder| Self::read(&folder))
+    }
+
+    /// The name of its folder.
+    pub(crate) fn name(&self) -> String {
+        self.folder.file_name().unwrap_or_default().display().to_string()
+    }
+
+    /// What is asked about: a kind of the table, or a foreign one of which it holds objects.
+    pub(crate) fn target(&self) -> Target {
+        let ExpectTarget { kind, name, namespace } = &self.expect.target;
+        let kind = Kind::from_name(kind).or_else(|| self.snapshot.kinds().find(|known| known.name() == kind));
+        let kind = kind.unwrap_or_else(|| panic!("{}: no object of the kind asked about", self.name()));
+        Target { cluster: "lab".to_owned(), context: None, kind, namespace: namespace.clone(), name: name.clone() }
+    }
+
+    /// The clock of the recording.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.expect.now.or_else(|| self.snapshot.newest_time()).expect("a clock")
+    }
+
+    /// Whether what is asked about is well.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.expect.healthy
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let expect = &self.expect;
+        let report = explain(&self.snapshot, self.target(), self.now());
+        let json = serde_json::to_string(&report).expect("JSON");
+        if std::env::var_os("SHOW").is_some() {
+            println!("{}", serde_json::to_string_pretty(&report).expect("JSON"));
+        }
+        let codes: Vec<&str> = report.findings.iter().map(|ranked| ranked.finding.code.as_str()).collect();
+        let got = format!("got {codes:?} [{:?}] {}", report.status, report.summary);
+        let status: &str = report.status.into();
+        if expect.healthy {
+            let usual = ["healthy".to_owned(), "degraded".to_owned()];
+            let statuses = if expect.statuses.is_empty() { usual.as_slice() } else { &expect.statuses };
+            let silent = !report.is_failing() && statuses.iter().any(|wanted| wanted == status);
+            return if silent { Ok(()) } else { Err(format!("want nothing wrong, {got}")) };
+        }
+        let first = codes.first().copied().unwrap_or_default();
+        if !expect.codes.iter().any(|code| code == first) || expect.must_not.iter().any(|code| code == first) {
+            return Err(format!("want {:?}, {got}", expect.codes));
+        }
+        let matches = |pattern: &str, text: &str| {
+            RegexBuilder::new(pattern).case_insensitive(true).build().expect("a regex").is_match(text)
+        };
+        if let Some(pattern) = expect.must_mention.iter().find(|pattern| !matches(pattern, &json)) {
+            return Err(format!("/{pattern}/ is not mentioned, {got}"));
+        }
+        let fixes: Vec<_> = report.findings.iter().map(|ranked| &ranked.finding.fixes).collect();
+        let fixes = serde_json::to_string(&fixes).expect("JSON");
+        if !expect.fix_regex.is_empty() && !expect.fix_regex.iter().any(|pattern| matches(pattern, &fixes)) {
+            return Err(format!("no fix matches {:?}, {got}", expect.fix_regex));
+        }
+        Ok(())
+    }
+}
+
 #[test]
 fn recordings_of_real_clusters_are_answered_as_expected() {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings");
-    let mut folders: Vec<_> =
-        std::fs::read_dir(&root).expect("recordings").map(|e| e.expect("an entry").path()).collect();
-    folders.sort();
     let (mut right, mut all, mut wrong) = (0, 0, Vec::new());
-    for folder in folders.iter().filter(|folder| folder.display().to_string().contains(&only)) {
-        let Some(result) = check(folder) else { continue };
+    for recording in Recording::all(&only) {
         all += 1;
-        let name = folder.file_name().unwrap_or_default().display();
-        match result {
+        let name = recording.name();
+        match (recording.check(), &recording.expect.known_miss) {
             (Ok(()), None) => right += 1,
             (Ok(()), Some(known)) => wrong.push(format!("{name}: is right now, take its known_miss away: {known}")),
             (Err(_), Some(known)) => crate::tell!("known miss {name}: {known}"),
@@ -57,51 +138,6 @@ fn recordings_of_real_clusters_are_answered_as_expected() {
     }
     crate::tell!("recordings: {right} of {all} are answered as expected");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// What became of a recording, and why it is known to be missed; `None` where it says nothing of what is expected.
-fn check(folder: &Path) -> Option<(Result<(), String>, Option<String>)> {
-    let text = std::fs::read_to_string(folder.join("expect.json")).ok()?;
-    let expect: Expect = serde_json::from_str(&text).expect("expect.json");
-    let kind = Kind::from_name(&expect.target.kind).expect("a kind that is read");
-    let known_miss = expect.known_miss.clone();
-    Some((answer(folder, kind, expect), known_miss))
-}
-
-fn answer(folder: &Path, kind: Kind, expect: Expect) -> Result<(), String> {
-    let snapshot = read(folder);
-    let now = expect.now.or_else(|| snapshot.newest_time()).expect("a clock");
-    let ExpectTarget { name, namespace, .. } = expect.target;
-    let report = explain(&snapshot, Target { cluster: "lab".to_owned(), context: None, kind, namespace, name }, now);
-    let json = serde_json::to_string(&report).expect("JSON");
-    if std::env::var_os("SHOW").is_some() {
-        println!("{}", serde_json::to_string_pretty(&report).expect("JSON"));
-    }
-    let codes: Vec<&str> = report.findings.iter().map(|ranked| ranked.finding.code.as_str()).collect();
-    let got = format!("got {codes:?} [{:?}] {}", report.status, report.summary);
-    let status: &str = report.status.into();
-    if expect.healthy {
-        let statuses =
-            if expect.statuses.is_empty() { vec!["healthy".into(), "degraded".into()] } else { expect.statuses };
-        let silent = !report.is_failing() && statuses.iter().any(|wanted| wanted == status);
-        return if silent { Ok(()) } else { Err(format!("want nothing wrong, {got}")) };
-    }
-    let first = codes.first().copied().unwrap_or_default();
-    if !expect.codes.iter().any(|code| code == first) || expect.must_not.iter().any(|code| code == first) {
-        return Err(format!("want {:?}, {got}", expect.codes));
-    }
-    let matches = |pattern: &str, text: &str| {
-        RegexBuilder::new(pattern).case_insensitive(true).build().expect("a regex").is_match(text)
-    };
-    if let Some(pattern) = expect.must_mention.iter().find(|pattern| !matches(pattern, &json)) {
-        return Err(format!("/{pattern}/ is not mentioned, {got}"));
-    }
-    let fixes: Vec<_> = report.findings.iter().map(|ranked| &ranked.finding.fixes).collect();
-    let fixes = serde_json::to_string(&fixes).expect("JSON");
-    if !expect.fix_regex.is_empty() && !expect.fix_regex.iter().any(|pattern| matches(pattern, &fixes)) {
-        return Err(format!("no fix matches {:?}, {got}", expect.fix_regex));
-    }
-    Ok(())
 }
 
 fn read(folder: &Path) -> Snapshot {

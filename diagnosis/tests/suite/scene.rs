@@ -57,7 +57,8 @@ impl Scene {
         files.iter().map(|file| Self::read(&root, file)).collect()
     }
 
-    fn read(root: &Path, file: &Path) -> Self {
+    /// One fixture, its path told from the root on.
+    pub(crate) fn read(root: &Path, file: &Path) -> Self {
         let path = file.strip_prefix(root).expect("below the root").display().to_string();
         let text = std::fs::read_to_string(file).expect("a fixture is readable");
         let documents: Vec<Value> =
@@ -90,10 +91,7 @@ impl Scene {
 
     /// What the fixture asks about.
     pub(crate) fn target(&self) -> Target {
-        let (kind, path) = self.expect.target.split_once(' ').expect("target is `Kind name` or `Kind namespace/name`");
-        let (namespace, name) = path.split_once('/').map_or((None, path), |(ns, name)| (Some(ns.to_owned()), name));
-        let kind = Kind::from_name(kind).expect("a kind that is read");
-        Target { cluster: "test".to_owned(), context: None, kind, namespace, name: name.to_owned() }
+        target(&self.expect.target)
     }
 
     /// The clock of the fixture.
@@ -105,6 +103,14 @@ impl Scene {
     pub(crate) fn report(&self) -> Report {
         explain(&self.snapshot, self.target(), self.now())
     }
+}
+
+/// What is asked about, as fixtures write it.
+pub(crate) fn target(written: &str) -> Target {
+    let (kind, path) = written.split_once(' ').expect("target is `Kind name` or `Kind namespace/name`");
+    let (namespace, name) = path.split_once('/').map_or((None, path), |(ns, name)| (Some(ns.to_owned()), name));
+    let kind = Kind::from_name(kind).expect("a kind that is read");
+    Target { cluster: "test".to_owned(), context: None, kind, namespace, name: name.to_owned() }
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

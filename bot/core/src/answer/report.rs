@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use kubewhy_chat::{Block, Button, Choice, Message, Press, Style};
 use kubewhy_diagnosis::ask::Instance;
-use kubewhy_diagnosis::finding::{Action, Confidence, Fix, Severity, Stage};
+use kubewhy_diagnosis::finding::{Action, Confidence, Fix, Follows, Severity, Stage};
 use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::{Change, RankedFinding, Report, Status};
 use kubewhy_text::{Text, name, text};
@@ -107,6 +107,9 @@ fn first_screen(mut message: Message, report: &Report, extras: &Extras) -> Messa
     if !lead.finding.explanation.is_empty() {
         message = message.with(Block::Paragraph(lead.finding.explanation.clone()));
     }
+    if let Some(consequence) = consequence(report) {
+        message = message.with(Block::Paragraph(consequence));
+    }
     if let Some(other) = other_roots(report, extras) {
         message = message.with(Block::Paragraph(other));
     }
@@ -130,6 +133,15 @@ fn steps(fixes: &[Fix]) -> Vec<Text> {
         *last = way_back;
     }
     first.into_iter().map(|fix| fix.title.clone()).collect()
+}
+
+/// What the root cause, which lies in another object, does to the one that was asked about: `Because of it: ...`.
+fn consequence(report: &Report) -> Option<Text> {
+    let spine = report.findings.iter().enumerate().skip(1).take_while(|(index, ranked)| {
+        ranked.caused_by == Some(index - 1) && ranked.finding.follows == Follows::Nothing
+    });
+    let (_, own) = spine.last()?;
+    Some(text!["Because of it: ", own.finding.title.clone()])
 }
 
 /// What else is broken by itself, so that nobody repairs the first and wonders: `Also: Secret shop/cart-db does not exist`.

@@ -165,7 +165,11 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         text![end.subject(), " ends with exit code ", exit, ", and no log could be read"]
     };
     let template = ends::template(case)?;
-    let shell = text!["run the entrypoint of container ", name(end.container.name()), " by hand in a copy of the pod"];
+    let shell = text![
+        "run the entrypoint of container ",
+        name(end.container.name()),
+        " by hand in a copy of the pod, which a shell holds open"
+    ];
     let copy = format!("{}-debug", case.name());
     let copy_to = format!("--copy-to={copy}");
     let container = format!("--container={}", end.container.name());
@@ -183,7 +187,8 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
     } else {
         text!["look at command, arguments and input of the program"]
     });
-    Ok(end
+    let silent = last.is_none();
+    let finding = end
         .finding(case, Code::AppError)
         .confidence(if last.is_some() { Confidence::Likely } else { Confidence::Possible })
         .title(title)
@@ -192,5 +197,24 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         .also(end.last_words())
         .fix(end.read_log(case))
         .fix(command.command(template.edit(case)))
-        .fix(debug))
+        .fix(debug);
+    Ok(if silent { keep_its_words(case, end, finding) } else { finding })
+}
+
+/// The steps for a container that leaves no words behind.
+fn keep_its_words(case: &Case<'_>, end: &End<'_>, finding: Finding) -> Finding {
+    let container = end.container.name();
+    let find = ["exec", case.name(), "-c", container, "--", "find", "/", "-xdev", "-name", "*.log", "-mmin", "-60"];
+    let elsewhere = Fix::safe(text![
+        "see, while it runs, whether it writes its log to a file inside the container; then let it log to standard output"
+    ])
+    .command(case.kubectl(find));
+    let next_time = Fix::disruptive(text![
+        "keep its words for the next time: ",
+        code("terminationMessagePolicy: FallbackToLogsOnError"),
+        " in container ",
+        name(container),
+        " leaves the last lines in the pod's status; a log collector on the nodes ships the rest before the container goes"
+    ]);
+    finding.fix(elsewhere).fix(next_time)
 }

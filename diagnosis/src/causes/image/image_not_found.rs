@@ -6,6 +6,7 @@ use crate::case::{Case, Verdict, shell_quoted};
 use crate::causes::{Code, cause};
 use crate::facts::owner;
 use crate::facts::pull::{self, Pull};
+use crate::facts::pull_helper;
 use crate::finding::{Action, Confidence, Finding, Fix, ObjectRef};
 use crate::nearest::nearest;
 use crate::parse::image::ImageRef;
@@ -55,7 +56,9 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Finding, Needs> {
         .also(known)
         .fix(near.map(|near| rename(case, pull, &owner, &near)));
     finding = finding.fix(look_up(pull)).fix(edit(case, pull, &owner));
-    Ok(finding.fix((!earlier.is_empty()).then(|| undo(case, &owner))))
+    let unsure = confidence != Confidence::Certain;
+    let by_hand = if unsure { pull_helper::on_the_node(case, pull) } else { None };
+    Ok(finding.fix((!earlier.is_empty()).then(|| undo(case, &owner))).fix(by_hand))
 }
 
 /// Where the image has moved to, or the tag `latest` where it is written nearly so.

@@ -5,6 +5,7 @@ use kubewhy_text::{Text, code, name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::pull::{self, Access, Pull};
+use crate::facts::pull_helper;
 use crate::finding::{Evidence, Finding, Fix};
 use crate::kind::Kind;
 use crate::secret::Secret;
@@ -73,5 +74,9 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>, secret: &Secret) -> Finding {
             Fix::disruptive(text!["replace it by a pull secret of the right type (a Secret's type cannot be changed)"])
                 .command(case.kubectl(["delete", "secret", secret_name]))
                 .command(create),
+        )
+        .fix(
+            Fix::safe(text!["then see for which registries it is (only their names are printed, no credentials)"])
+                .command(pull_helper::registries_of(case, secret_name)),
         )
 }

@@ -7,9 +7,11 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::event::Event;
 use crate::facts::pull::{self, Pull};
+use crate::facts::{image_size, neighbours};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::parse::pull::{PullFault, image_named};
 use crate::pods::{self, ContainerView};
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
@@ -39,7 +41,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         found.push(given_up(case, &pull));
     }
     for (container, event) in pull::under_way(case)? {
-        found.extend(under_way(case, &container, &event));
+        found.extend(under_way(case, &container, &event)?);
     }
     Ok(found)
 }
@@ -76,14 +78,22 @@ fn given_up(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
     with_fixes(case, finding)
 }
 
-fn under_way(case: &Case<'_>, container: &ContainerView<'_>, event: &Event) -> Option<Finding> {
-    let since = event.last?;
+fn under_way(case: &Case<'_>, container: &ContainerView<'_>, event: &Event) -> Result<Option<Finding>, Needs> {
+    let Some(since) = event.last else { return Ok(None) };
     let age = case.age(since);
     if age < NOTABLE {
-        return None;
+        return Ok(None);
     }
     let image = image_named(&event.message).unwrap_or_else(|| container.image()).to_owned();
     let severity = if age >= SLOW { Severity::Error } else { Severity::Info };
+    // Asked only where it is trouble.
+    let (size, queue) = if age >= SLOW {
+        let (size, queue) = (image_size::told_elsewhere(case, &image, age), neighbours::queue(case));
+        (size?, queue?)
+    } else {
+        (None, None)
+    };
+    let (size, told) = size.unzip();
     let finding = case
         .finding_in(Code::ImagePullSlow, container)
         .severity(severity)
@@ -103,8 +113,11 @@ fn under_way(case: &Case<'_>, container: &ContainerView<'_>, event: &Event) -> O
              pull waits \
              for others on the node (one at a time by default)."
         ])
-        .evidence(Evidence::event(event));
-    Some(with_fixes(case, finding))
+        .also(size)
+        .also(queue)
+        .evidence(Evidence::event(event))
+        .evidence(told);
+    Ok(Some(with_fixes(case, finding)))
 }
 
 fn node(case: &Case<'_>) -> kubewhy_text::Span {

@@ -5,8 +5,10 @@ use kubewhy_text::{Text, code, name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::pull::{self, Pull};
+use crate::facts::pull_helper;
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::pull::PullFault;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
@@ -31,11 +33,14 @@ cause! {
 
 fn detect(case: &Case<'_>) -> Verdict {
     let pulls = pull::of_code(case, Code::ImageUnauthorized)?;
-    Ok(pulls.iter().map(|pull| explain(case, pull)).collect())
+    pulls.iter().map(|pull| explain(case, pull)).collect()
 }
 
-fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
+fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Finding, Needs> {
     let secrets = pull::secret_names(case);
+    let helper = pull_helper::helper(case, pull);
+    let unnamed = if secrets.is_empty() { pull_helper::unnamed_secrets(case)? } else { Vec::new() };
+    let helper = helper?;
     let registry = pull.registry();
     let double = pull.failure.fault == PullFault::Denied;
     let confidence = if double { Confidence::Likely } else { Confidence::Certain };
@@ -54,10 +59,21 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
             ", or may not read this repository."
         ]
     };
+    let idle = (!unnamed.is_empty()).then(|| {
+        text![
+            "The namespace has pull secret ",
+            Text::names(unnamed.clone(), 4),
+            ", which neither the pod nor its ServiceAccount names."
+        ]
+    });
     let either = double.then(|| {
         text!["The registry says the same of a repository that does not exist: make sure that the name is spelt right."]
     });
-    pull.finding(case, Code::ImageUnauthorized)
+    let (says, told, mend) = helper
+        .map(|helper| (helper.says, helper.evidence, helper.fix))
+        .map_or((None, None, None), |(says, told, mend)| (Some(says), Some(told), Some(mend)));
+    let finding = pull
+        .finding(case, Code::ImageUnauthorized)
         .confidence(confidence)
         .title(text![
             "Registry ",
@@ -76,12 +92,30 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Finding {
             "."
         ])
         .also(sent)
+        .also(idle)
+        .also(says)
         .also(either)
         .also(pull.said())
         .also(cloud(&registry))
         .evidence((!secrets.is_empty()).then(|| case.field(".spec.imagePullSecrets", secrets.join(", "))))
-        .fix(credentials(case, &registry, &secrets))
-        .fix(secrets.is_empty().then(|| name_it(case)))
+        .evidence(told)
+        .fix(mend)
+        .fix(secrets.first().map(|secret| look_inside(case, secret, &registry)));
+    let finding = if unnamed.is_empty() { finding.fix(credentials(case, &registry, &secrets)) } else { finding };
+    let name_it = secrets.is_empty().then(|| name_it(case, unnamed.first().map(String::as_str)));
+    Ok(finding.fix(name_it).fix(pull_helper::on_the_node(case, pull)))
+}
+
+/// The step that tells whether a pull secret is for that registry at all.
+fn look_inside(case: &Case<'_>, secret: &str, registry: &str) -> Fix {
+    Fix::safe(text![
+        "see for which registries pull secret ",
+        name(secret),
+        " is (only their names are printed): ",
+        name(registry),
+        " has to be among them, written the same way"
+    ])
+    .command(pull_helper::registries_of(case, secret))
 }
 
 /// What is special about the credentials of a cloud's registry.
@@ -110,16 +144,19 @@ fn credentials(case: &Case<'_>, registry: &str, secrets: &[String]) -> Fix {
         .command(create + " --dry-run=client -o yaml | " + &case.kubectl(["apply", "-f", "-"]))
 }
 
-fn name_it(case: &Case<'_>) -> Fix {
+fn name_it(case: &Case<'_>, secret: Option<&str>) -> Fix {
     let spec = case.pod().and_then(crate::pods::spec);
     let account = spec.and_then(|spec| spec.service_account_name.as_deref()).unwrap_or("default");
-    let patch = r#"{"imagePullSecrets":[{"name":"registry-credentials"}]}"#;
+    let patch = serde_json::json!({"imagePullSecrets": [{"name": secret.unwrap_or("registry-credentials")}]});
+    let patch = patch.to_string();
     Fix::safe(text![
-        "name it in ",
+        "name ",
+        secret.map_or_else(|| text!["it"], |secret| text![name(secret)]),
+        " in ",
         code("imagePullSecrets"),
         " of the template, or of ServiceAccount ",
         name(account),
         " (pods made from then on use it)"
     ])
-    .command(case.kubectl(["patch", "serviceaccount", account, "-p", patch]))
+    .command(case.kubectl(["patch", "serviceaccount", account, "-p", patch.as_str()]))
 }

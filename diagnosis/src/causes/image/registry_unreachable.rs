@@ -8,6 +8,7 @@ use crate::facts::pull::{self, Pull};
 use crate::finding::{Finding, Fix};
 use crate::parse::pull::{NetFault, PullFault};
 use crate::pods;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
@@ -33,15 +34,18 @@ cause! {
 
 fn detect(case: &Case<'_>) -> Verdict {
     let pulls = pull::of_code(case, Code::RegistryUnreachable)?;
-    Ok(pulls.iter().filter_map(|pull| explain(case, pull)).collect())
+    let found: Result<Vec<Option<Finding>>, Needs> = pulls.iter().map(|pull| explain(case, pull)).collect();
+    Ok(found?.into_iter().flatten().collect())
 }
 
-fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Option<Finding> {
-    let PullFault::Unreachable(fault) = &pull.failure.fault else { return None };
+fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Result<Option<Finding>, Needs> {
+    let PullFault::Unreachable(fault) = &pull.failure.fault else { return Ok(None) };
     let host = pull.failing_host();
     let node = case.pod().and_then(pods::node_name).map(|node| text![" from node ", name(node)]);
     let (short, long) = words(fault);
-    Some(
+    let silent = matches!(fault, NetFault::Timeout(_) | NetFault::Refused(_) | NetFault::HandshakeTimeout);
+    let admit = if silent && place(&host).is_none() { Some(admit(case, &host)?) } else { None };
+    Ok(Some(
         pull.finding(case, Code::RegistryUnreachable)
             .root(pull.registry_ref())
             .title(text!["Registry ", name(host.clone()), " cannot be reached: ", short])
@@ -59,8 +63,29 @@ fn explain(case: &Case<'_>, pull: &Pull<'_>) -> Option<Finding> {
             .also(pull.said())
             .also(place(&host))
             .fix(first_fix(fault, &host))
+            .fix(admit)
             .fix(try_it(&host)),
-    )
+    ))
+}
+
+/// The step for a registry whose firewall lets in listed addresses only.
+fn admit(case: &Case<'_>, host: &str) -> Result<Fix, Needs> {
+    let node = case.node()?.found();
+    let addresses =
+        node.iter().flat_map(|node| node.status.iter()).flat_map(|status| status.addresses.iter().flatten());
+    let outside =
+        addresses.filter(|address| address.type_ == "ExternalIP").map(|address| address.address.clone()).next();
+    let from = match outside {
+        Some(address) => text!["address ", code(address), " of the node (or that of the NAT gateway in front of it)"],
+        None => text!["the address that the node leaves with (its own, or that of the NAT gateway in front of it)"],
+    };
+    Ok(Fix::safe(text![
+        "where registry ",
+        name(host),
+        " lets in listed addresses only, or has its public endpoint closed: admit ",
+        from,
+        ", or use its private endpoint"
+    ]))
 }
 
 /// What names mean on a node, where people expect something else.

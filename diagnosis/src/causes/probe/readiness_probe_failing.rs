@@ -1,14 +1,16 @@
 //! `readiness-probe-failing`.
 
-use kubewhy_text::{code, name, quoted, text};
+use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::flaws::flaw;
+use crate::facts::neighbours;
 use crate::facts::owner::edited;
 use crate::facts::probes::{NotReady, budget, got, not_ready, shown};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::parse::probe::{Outcome, ProbeKind};
+use crate::pods::ContainerView;
 use crate::reader::Needs;
 
 cause! {
@@ -28,6 +30,9 @@ cause! {
     /// pkg/kubelet/prober/prober.go, pkg/kubelet/status/generate.go
     ReadinessProbeFailing, stage Probe, since "0.1.0", detect
 }
+
+/// Words of variables that name a registry in which programs register themselves.
+const REGISTRIES: [&str; 5] = ["EUREKA", "NACOS", "CONSUL", "DUBBO", "POLARIS"];
 
 fn detect(case: &Case<'_>) -> Verdict {
     let mut found = Vec::new();
@@ -94,6 +99,8 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
         }
         _ => None,
     };
+    let late = matches!(failure, Some((Outcome::Timeout { .. } | Outcome::ExecTimeout, _)));
+    let (strained, facts) = if late { neighbours::strained(case)?.unzip() } else { (None, None) };
     let finding = base
         .title(title)
         .explain(text![
@@ -102,7 +109,10 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
             ") fails, so the pod gets no traffic from its Services. ",
             said
         ])
-        .also(slow);
+        .also(slow)
+        .also(strained)
+        .also(registers_itself(container));
+    let finding = facts.into_iter().flatten().fold(finding, Finding::evidence);
     let finding = if flawed { finding.follows(Code::ProbeMisconfigured) } else { finding.follows_lead() };
     let by_hand = by_hand(case, not_ready)
         .map(|command| Fix::safe(text!["ask by hand what the probe asks: ", quoted(asks)]).command(command));
@@ -113,7 +123,36 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
         code("failureThreshold"),
         " of its readinessProbe"
     ]);
-    Ok(finding.fix(logs).fix(by_hand).fix(edited(case, adjust)?))
+    Ok(finding.fix(logs).fix(by_hand).fix(toolbox(case, not_ready)).fix(edited(case, adjust)?))
+}
+
+/// What is special where clients find the pod in a registry of their own instead of by a Service.
+fn registers_itself(container: &ContainerView<'_>) -> Option<Text> {
+    let variables = container.spec.env.iter().flatten().map(|variable| variable.name.as_str());
+    let registry = variables.into_iter().find(|variable| {
+        let words: Vec<&str> = variable.split('_').collect();
+        REGISTRIES.iter().any(|registry| words.iter().any(|word| word.eq_ignore_ascii_case(registry)))
+    })?;
+    Some(text![
+        "Its variable ",
+        code(registry),
+        " names a registry for discovery. If it registers itself there, that registry sends it traffic whether the pod is \
+         ready or not: readiness governs Services only."
+    ])
+}
+
+/// A container beside the app's with tools in it, for images that have not even a shell.
+fn toolbox(case: &Case<'_>, not_ready: &NotReady<'_>) -> Option<Fix> {
+    let container = &not_ready.container;
+    container.running()?;
+    let target = format!("--target={}", container.name());
+    let words = ["debug", case.name(), "-it", "--image=busybox", target.as_str(), "--", "sh"];
+    let title = text![
+        "look from inside the pod, also where its image lacks a shell: a debug container beside ",
+        name(container.name()),
+        " (wget, nc, nslookup, ps; it stays until the pod goes)"
+    ];
+    Some(Fix::safe(title).command(case.kubectl(words)))
 }
 
 fn times(count: u32) -> kubewhy_text::Text {

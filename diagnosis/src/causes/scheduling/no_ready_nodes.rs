@@ -29,6 +29,9 @@ cause! {
     NoReadyNodes, stage Scheduling, since "0.1.0", detect
 }
 
+/// So many nodes are told one by one.
+const SHOWN: usize = 3;
+
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(blockers) = blockers(case)? else { return Ok(Vec::new()) };
     let Some(finding) = blockers.start(case, Code::NoReadyNodes, Blocker::Unready) else { return Ok(Vec::new()) };
@@ -51,17 +54,14 @@ fn detect(case: &Case<'_>) -> Verdict {
             [] => text!["No suitable node is ready for Pod ", name(case.reference().path())],
             many => text![all, names(many)],
         })
-        .explain(text![
-            "A node that is not ready is tainted, and no pod is placed there. ",
-            sites.first().map(|site| state(site)),
-        ])
+        .explain(text!["A node that is not ready is tainted, and no pod is placed there.", states(&sites),])
         .also(silent.then(|| {
             text![
                 "Unknown means that the kubelet of the node has stopped reporting: the \
         machine is down, cut off, or its kubelet does not run."
             ]
         }));
-    let finding = sites.iter().take(3).fold(finding, |finding, site| finding.evidence(evidence(site)));
+    let finding = sites.iter().take(SHOWN).fold(finding, |finding, site| finding.evidence(evidence(site)));
     let look = match sites.first() {
         Some(site) => {
             Fix::safe(text!["bring Node ", name(site.name()), " back: see what it says, then look at its kubelet"])
@@ -93,6 +93,20 @@ fn without_nodes(case: &Case<'_>, finding: Finding) -> Finding {
 fn ready(site: &Site) -> Option<&NodeCondition> {
     let conditions = site.node.status.as_ref()?.conditions.as_ref()?;
     conditions.iter().find(|condition| condition.type_ == "Ready")
+}
+
+/// What each node says of itself; beyond a few, the rest is counted.
+fn states(sites: &[&Site]) -> Text {
+    let mut all = Text::default();
+    for site in sites.iter().take(SHOWN) {
+        all.push(" ");
+        all.push(state(site));
+    }
+    let rest = sites.len().saturating_sub(SHOWN);
+    if rest > 0 {
+        all.push(text![" So have ", rest, " more nodes."]);
+    }
+    all
 }
 
 fn state(site: &Site) -> Text {

@@ -9,15 +9,13 @@ use crate::causes::{Code, cause};
 use crate::event::Event;
 use crate::facts::capacity::advice::edit_template;
 use crate::facts::capacity::unscheduled::waits_for_node;
-use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
-use crate::kind::Kind;
+use crate::facts::control_plane::{self, Component};
+use crate::finding::{Confidence, Finding, Fix, ObjectRef};
 use crate::pods;
 use crate::reader::Read;
 
 /// A scheduler looks at a new pod within seconds.
 const LOOKS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
-/// A lease is renewed every few seconds.
-const LEASE_STALE: SignedDuration = SignedDuration::from_secs(60);
 const DEFAULT: &str = "default-scheduler";
 
 cause! {
@@ -25,9 +23,10 @@ cause! {
     /// No scheduler has looked at the pod: it waits without a verdict. Either the scheduler does not run, or the pod
     /// names one (`schedulerName`) that nobody runs.
     /// ## Signals
-    /// Phase `Pending`, no node, no condition `PodScheduled` and no event for more than a minute. Lease
-    /// `kube-system/kube-scheduler` without holder (stopped cleanly) or not renewed.
+    /// Phase `Pending`, no node, no condition `PodScheduled` and no event for more than a minute; and no lease
+    /// `kube-system/kube-scheduler` that is renewed, or a `schedulerName` that is not the cluster's own.
     /// ## Look-alikes
+    /// `scheduler-down`: the scheduler's lease shows that it does not run; this follows from it then.
     /// `scheduling-gated`: the condition says so. `resource-claim-failed`: a ResourceClaim that does not exist leaves
     /// the pod without condition and event too. `bound-to-missing-node`: the pod has a node. Where a verdict is
     /// there, it is one of the other causes of this stage.
@@ -71,37 +70,23 @@ fn has_looked(event: &Event, scheduler: &str) -> bool {
     component.is_empty() || component.contains(scheduler) || known.iter().any(|part| component.contains(part))
 }
 
-/// The cluster's own scheduler, as its lease shows it.
+/// The cluster's own scheduler, as its lease shows it: where that is down, it is the cause, and this follows from it.
 fn stopped(case: &Case<'_>, finding: Finding) -> Verdict {
-    let lease = case.get::<Lease>(Some("kube-system"), "kube-scheduler")?;
-    let place = ObjectRef::new(Kind::Lease, Some("kube-system"), "kube-scheduler");
-    let mut finding = finding.root(ObjectRef::virtual_("Cluster", "kube-scheduler"));
-    let mut lives = text!["Whether it runs could not be read from its lease."];
-    if let Read::Found(lease) = &lease {
-        let spec = lease.spec.as_ref();
-        let holder = spec.and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default();
-        let renewed = spec.and_then(|spec| spec.renew_time.as_ref()).map(|time| time.0);
-        let stale = renewed.is_some_and(|renewed| case.age(renewed) > LEASE_STALE);
-        if holder.is_empty() {
-            lives = text!["Its lease has no holder: it was stopped."];
-            finding = finding.confidence(Confidence::Certain);
-        } else if stale {
-            lives = text![
-                "Its lease was renewed last at ",
-                renewed.unwrap_or_else(|| case.now()),
-                ": it has died or cannot reach the API server."
-            ];
-            finding = finding.confidence(Confidence::Certain);
-        } else {
-            // The scheduler lives: it holds this pod back, or its condition was not read.
-            return Ok(Vec::new());
+    let component = Component::Scheduler;
+    let down = control_plane::down(case, component)?;
+    let known = case.get::<Lease>(Some(control_plane::NAMESPACE), component.program())?;
+    let (finding, lives) = match (&down, &known) {
+        (Some(down), _) => {
+            let finding = finding.root(component.lease()).caused_in(component.lease()).evidence(down.evidence());
+            (finding.confidence(Confidence::Certain), text!["It waits for the scheduler: ", down.clause(), "."])
         }
-        let text = format!(
-            "holderIdentity \"{holder}\", renewed {}",
-            renewed.map_or_else(|| "never".to_owned(), |time| time.to_string())
-        );
-        finding = finding.evidence(Evidence::field(&place, ".spec", text));
-    }
+        // The scheduler lives: it holds this pod back, or its condition was not read.
+        (None, Read::Found(_)) => return Ok(Vec::new()),
+        (None, _) => {
+            let finding = finding.root(ObjectRef::virtual_("Cluster", "kube-scheduler"));
+            (finding, text!["Whether the scheduler runs could not be read from its lease."])
+        }
+    };
     let finding = finding
         .title(text![
             "No scheduler has looked at Pod ",

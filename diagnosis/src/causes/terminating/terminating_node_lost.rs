@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
-use kubewhy_text::{name, text};
+use kubewhy_text::{Text, name, text};
 
 use crate::ask::{Filter, Selector};
 use crate::case::{Case, Subject, Verdict, Workload};
 use crate::causes::{Code, cause};
 use crate::facts::departure::{self, Story};
+use crate::facts::neighbours;
 use crate::finding::{Action, Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::pods;
@@ -88,6 +89,7 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
     };
     let confidence = if matches!(read, Read::Unreadable) { Confidence::Likely } else { Confidence::Certain };
     let taint = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute";
+    let siblings = siblings(case)?;
     let owners = case.controllers(case.object()).unwrap_or_default();
     let identity = owners.iter().any(|owner| owner.kind == Kind::StatefulSet.name()).then(|| {
         text![
@@ -113,6 +115,7 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
                 until,
             ])
             .also(identity)
+            .also(siblings)
             .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
             .evidence(evidence)
             .evidence(target.map(|message| case.field(".status.conditions[DisruptionTarget]", message)))
@@ -143,4 +146,30 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
             )
             .since(Some(departure.asked)),
     ))
+}
+
+/// The other pods of that node which wait to go in the same way.
+fn siblings(case: &Case<'_>) -> Result<Option<Text>, Needs> {
+    let there = neighbours::beside(case)?;
+    let waiting: Vec<String> = there
+        .iter()
+        .filter(|pod| pod.metadata.deletion_timestamp.as_ref().is_some_and(|time| time.0 < case.now()))
+        .map(|pod| {
+            format!(
+                "{}/{}",
+                pod.metadata.namespace.as_deref().unwrap_or_default(),
+                pod.metadata.name.as_deref().unwrap_or_default()
+            )
+        })
+        .collect();
+    let count = there.len();
+    Ok((!waiting.is_empty()).then(|| {
+        text![
+            "Of the ",
+            count,
+            " other pods on that node these wait to go in the same way: ",
+            Text::names(waiting, 4),
+            "."
+        ]
+    }))
 }

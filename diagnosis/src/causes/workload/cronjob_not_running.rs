@@ -11,6 +11,7 @@ use crate::ask::Filter;
 use crate::case::{Case, Verdict, Workload};
 use crate::causes::{Code, cause};
 use crate::event::Event;
+use crate::facts::control_plane::Component;
 use crate::facts::managers;
 use crate::finding::{Action, Confidence, Evidence, Finding, Fix, Severity};
 use crate::kind::Kind;
@@ -324,5 +325,7 @@ fn missed(case: &Case<'_>, spec: &CronJobSpec, last: Option<Timestamp>, event: O
         .command(case.kubectl(["patch", &target(case), "--type", "merge", "-p", &body]));
     let look = Fix::safe(text!["see whether the controller manager runs"])
         .command(case.kubectl_in("kube-system", ["get", "lease", "kube-controller-manager", "-o", "yaml"]));
-    finding.fix(if event.is_some() { set } else { look }).fix(by_hand)
+    let finding = finding.fix(if event.is_some() { set } else { look }).fix(by_hand);
+    // Where nothing tells, the controller manager may: its lease.
+    if event.is_some() { finding } else { finding.caused_in(Component::ControllerManager.lease()) }
 }

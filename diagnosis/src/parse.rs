@@ -1,6 +1,7 @@
 //! Parsers, one module for each family of messages. Each returns a type and never fails loudly: what it does not know it
 //! keeps or leaves to others.
 
+pub mod api_server;
 pub mod eviction;
 pub mod exit_code;
 pub mod image;

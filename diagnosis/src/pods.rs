@@ -155,6 +155,15 @@ pub fn node_name(pod: &Pod) -> Option<&str> {
     spec(pod).and_then(|spec| spec.node_name.as_deref()).filter(|name| !name.is_empty())
 }
 
+/// How it is, in a few words: the first waiting reason with the restarts of that container, or its phase.
+pub fn in_short(pod: &Pod) -> String {
+    let waits = containers(pod).find(|container| !container.waiting_reason().is_empty());
+    match waits {
+        Some(container) => format!("{}, restarted {} times", container.waiting_reason(), container.restarts()),
+        None => phase(pod).to_owned(),
+    }
+}
+
 /// The condition of that type.
 pub fn condition<'p>(pod: &'p Pod, type_: &str) -> Option<&'p PodCondition> {
     status(pod)

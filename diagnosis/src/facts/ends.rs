@@ -191,7 +191,10 @@ fn story(end: &End<'_>, events: &[std::sync::Arc<Event>]) -> Story {
             let stop = events.iter().rev().find(|event| {
                 event.reason == "Killing" && concerns(event, &end.container) && is_of_this_run(event, end.state)
             });
-            Story::Ordered(signal, stop.map(|event| Evidence::event(event)))
+            // Only these two are how others stop a container; of any other signal it died, whoever sent it.
+            let to_stop = matches!(signal.number, 9 | 15) || stop.is_some();
+            let stop = stop.map(|event| Evidence::event(event));
+            if to_stop { Story::Ordered(signal, stop) } else { Story::Fault(signal) }
         }
         Some(signal) => Story::Fault(signal),
         None if code == 0 => Story::Completed,

@@ -53,7 +53,7 @@ pub(crate) fn helper(case: &Case<'_>, pull: &Pull<'_>) -> Result<Option<Helper>,
     let shown = ill.unwrap_or(first);
     let pod_name = shown.metadata.name.as_deref().unwrap_or_default();
     let reference = ObjectRef::new(Kind::Pod, Some(ADD_ONS), pod_name);
-    let state = state(shown);
+    let state = pods::in_short(shown);
     let says = if ill.is_some() {
         text![
             "Pod ",
@@ -80,15 +80,6 @@ pub(crate) fn helper(case: &Case<'_>, pull: &Pull<'_>) -> Result<Option<Helper>,
         evidence: Evidence::field(&reference, ".status", state),
         fix: Fix::safe(fix).command(logs),
     }))
-}
-
-/// The first state of a pod's containers that tells something: a waiting reason with the restarts, or its phase.
-fn state(pod: &Pod) -> String {
-    let waits = pods::containers(pod).find(|container| !container.waiting_reason().is_empty());
-    match waits {
-        Some(container) => format!("{}, restarted {} times", container.waiting_reason(), container.restarts()),
-        None => pods::phase(pod).to_owned(),
-    }
 }
 
 /// Pull secrets of the namespace, where the pod names none.

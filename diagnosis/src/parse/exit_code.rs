@@ -99,6 +99,13 @@ pub fn meaning(code: i32) -> &'static str {
         255 | -1 => "the program ended with -1, or the runtime lost it",
         -1_073_741_819 => "a Windows access violation",
         -1_073_741_515 => "a Windows program did not find a DLL",
+        145 => "the program's own code; 128 + 17 would be SIGCHLD, a signal that ends no process",
+        146 => "the program's own code; 128 + 18 would be SIGCONT, a signal that ends no process",
+        147 => "the program's own code; 128 + 19 would be SIGSTOP, a signal that halts a process and does not end it",
+        148 => "the program's own code; 128 + 20 would be SIGTSTP, a signal that halts a process and does not end it",
+        149 => "the program's own code; 128 + 21 would be SIGTTIN, a signal that halts a process and does not end it",
+        150 => "the program's own code; 128 + 22 would be SIGTTOU, a signal that halts a process and does not end it",
+        151 => "the program's own code; 128 + 23 would be SIGURG, a signal that ends no process",
         other => signal(other).map_or(OWN, |signal| signal.meaning),
     }
 }

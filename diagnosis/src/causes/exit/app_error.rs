@@ -6,6 +6,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::advice;
 use crate::facts::ends::{self, End, Story};
+use crate::facts::heap::Limit;
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::exit_code;
 use crate::parse::log::{Failure, Signature};
@@ -147,6 +148,27 @@ fn generic(end: &End<'_>, line: &str) -> (Text, Text, Text) {
     )
 }
 
+/// What might have ended it from outside, and did not.
+fn by_itself(case: &Case<'_>, end: &End<'_>) -> Option<Text> {
+    // Above 128 stand signals, and 255 may be the runtime's.
+    if end.state.exit_code > 128 || end.state.exit_code < 0 {
+        return None;
+    }
+    let limit = case.pod().and_then(|pod| Limit::of(pod, &end.container)).is_some();
+    let probe = end.container.spec.liveness_probe.is_some() || end.container.spec.startup_probe.is_some();
+    let memory = if limit {
+        "not killed for memory (it has a limit, and the reason is not OOMKilled)"
+    } else {
+        "not killed at a memory limit (it has none)"
+    };
+    let probes = if probe {
+        "not by a probe (none is on record as the killer)"
+    } else {
+        "not by a probe (it has none that kills)"
+    };
+    Some(text!["It ended by itself: ", memory, ", ", probes, ", and its code is none of a signal."])
+}
+
 fn meaning(exit: i32) -> Text {
     match exit_code::meaning(exit) {
         exit_code::OWN => {
@@ -194,6 +216,7 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         .title(title)
         .explain(end.opening())
         .also(meaning(exit))
+        .also(by_itself(case, end))
         .also(end.last_words())
         .fix(end.read_log(case))
         .fix(command.command(template.edit(case)))

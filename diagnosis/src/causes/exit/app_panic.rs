@@ -1,6 +1,6 @@
 //! `app-panic`.
 
-use kubewhy_text::{code, quoted, text};
+use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
@@ -58,6 +58,8 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
             ": the program met something that its code does not handle.",
             frame
         ])
+        .also(go_ends_with_two(end, signature))
+        .also(text!["It runs image ", name(end.container.image()), "."])
         .fix(end.read_log(case))
         .fix(Fix::safe(if let Some(frame) = &signature.frame {
             text!["repair the code at ", code(frame.clone()), ", or give it the input that it expects"]
@@ -65,6 +67,12 @@ fn explain(case: &Case<'_>, end: &End<'_>, signature: &Signature) -> Result<Find
             text!["repair the code that the stack in the log names, or give it the input that it expects"]
         }))
         .fix(history))
+}
+
+/// The code that a shell gives for a wrong call is Go's for a panic.
+fn go_ends_with_two(end: &End<'_>, signature: &Signature) -> Option<Text> {
+    let is_it = end.state.exit_code == 2 && signature.language == Some(Language::Go);
+    is_it.then(|| text!["Exit code 2 is what a Go program ends with on a panic; no shell was misused."])
 }
 
 fn noun(language: Language) -> &'static str {

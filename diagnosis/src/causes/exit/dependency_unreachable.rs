@@ -7,6 +7,7 @@ use crate::causes::{Code, cause};
 use crate::facts::ends;
 use crate::facts::lookups::{self, Why};
 use crate::facts::peers::{self, Peer, Place};
+use crate::facts::service_proxy;
 use crate::facts::services::{self, State};
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::log::{self, DnsAnswer, Failure, Signature};
@@ -71,19 +72,27 @@ fn explain(
         Failure::Unreachable { peer } => (" cannot be reached", "no route leads there", peer.clone()),
         Failure::Reset { peer } => (" cuts the connection", "the peer, or something between, ended it", peer.clone()),
         Failure::UnknownHost { host, port, answer } => {
-            if !matches!(lookups::why(case, host, *answer)?, Why::Name) {
-                return Ok(None);
+            let named = (!host.is_empty()).then(|| log::Peer { host: host.clone(), port: *port, ip: None });
+            match lookups::why(case, host, *answer)? {
+                Why::Name => {}
+                Why::DnsDown(_) => return Ok(Some(behind_dns(finding, container, named.as_ref()))),
+                Why::Policy(..) | Why::Complains(..) | Why::Cache(_) | Why::Proxy(_) | Why::Conntrack(_) => {
+                    return Ok(None);
+                }
             }
             let meaning = match answer {
                 DnsAnswer::NoSuchName => "the name server knows no such name",
                 DnsAnswer::NoAnswer => "no name server answered, and the cluster's DNS is not seen to be down",
             };
-            let named = (!host.is_empty()).then(|| log::Peer { host: host.clone(), port: *port, ip: None });
             (" does not resolve", meaning, named)
         }
         _ => return Ok(None),
     };
     let mut peer = peers::resolve(case, container, wanted.as_ref())?;
+    // Where the way to Services is broken on the node, the peer is not the matter.
+    if service_proxy::in_the_way(case, &peer)?.is_some() {
+        return Ok(None);
+    }
     if let (Failure::Refused { .. }, Place::Service(standing, None)) = (&signature.kind, &mut peer.place) {
         services::check_target(case, standing, peer.port)?;
     }
@@ -109,10 +118,25 @@ fn explain(
     let finding = with_evidence(finding, &peer);
     let fixes = fixes(case, container, &peer)?;
     let finding = fixes.into_iter().fold(finding, Finding::fix);
+    let finding = match peer.at_fault() {
+        Some(service) => finding.caused_in(service),
+        None => finding,
+    };
     Ok(Some(match peer.root() {
         Some(root) => finding.root(root),
         None => finding,
     }))
+}
+
+/// A peer that nobody could look up because the cluster's DNS does not answer: the trouble there leads.
+fn behind_dns(finding: Finding, container: &ContainerView<'_>, peer: Option<&log::Peer>) -> Finding {
+    let wanted = peer.map_or_else(|| text!["its peer"], |peer| text![name(peer.host.clone())]);
+    finding
+        .confidence(Confidence::Likely)
+        .title(text!["Container ", name(container.name()), " cannot look up ", wanted])
+        .also(text!["No name server answered, and the cluster's own DNS is down: the peer itself may be well."])
+        .fix(Fix::safe(text!["mend the cluster's DNS first; the container then starts by itself"]))
+        .follows(Code::DnsFailing)
 }
 
 /// What the cluster knows of the peer, for the title.

@@ -51,7 +51,9 @@ fn explain(case: &Case<'_>, end: &End<'_>, signal: &Signal) -> Result<Finding, N
         .also(text![
             own(format!("{} is 128 + {}, the signal {}: ", end.state.exit_code, signal.number, signal.name)),
             signal.meaning,
-            "."
+            ".",
+            // Alpha, SPARC and MIPS number these two in other ways.
+            matches!(signal.number, 10 | 12).then(|| text![" The number is that of x86 and Arm."])
         ])
         .also(seccomp)
         .also(node)

@@ -4,6 +4,7 @@ use kubewhy_text::{Text, name, own, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::churn;
 use crate::facts::ends::{self, End, Story};
 use crate::facts::node_memory;
 use crate::finding::{Confidence, Evidence, Finding, Fix};
@@ -31,7 +32,7 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    let mut found = Vec::new();
+    let mut found: Vec<Finding> = churn::of_daemon_set(case)?.into_iter().collect();
     for end in ends::of(case)? {
         match &end.story {
             Story::Ordered(signal, stop) => found.extend(ordered(case, &end, signal, stop.clone())?),

@@ -140,7 +140,8 @@ fn with_fixes(case: &Case<'_>, finding: Finding, node: &str) -> Finding {
     let look = Fix::safe(text![
         "bring the kubelet of node ",
         name(node),
-        " back: look at the machine, then at the kubelet on it"
+        " back: look at the machine, then at the kubelet on it; its pods then go on, or end, by themselves, and nothing needs \
+         to be forced"
     ])
     .command(case.kubectl_cluster(["describe", "node", node]))
     .command("systemctl status kubelet containerd; journalctl -u kubelet --since '30 min ago'");

@@ -11,6 +11,7 @@ use crate::facts::capacity::blockers::Blocker;
 use crate::facts::capacity::demand::is_extended;
 use crate::facts::capacity::shortage::{Shape, Shortage, shortage};
 use crate::facts::capacity::sites::{Block, Site};
+use crate::facts::device_plugins;
 use crate::finding::{Confidence, Evidence, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::quantity::Amount;
@@ -42,9 +43,11 @@ fn detect(case: &Case<'_>) -> Verdict {
     let Some(finding) = shortage.blockers.start(case, Code::ExtendedResourceMissing, Blocker::Capacity) else {
         return Ok(Vec::new());
     };
-    let edit = edit_template(case)?;
+    let edit = edit_template(case);
     let resource = shortage.resource.clone();
     let sites: Vec<&Site> = shortage.blockers.known().map(|sites| sites.all.iter().collect()).unwrap_or_default();
+    let plugins = device_plugins::told(case, &resource, &sites);
+    let (edit, plugins) = (edit?, plugins?);
     let offered = offered(&sites);
     let nearest = crate::nearest::nearest(&resource, offered.iter().map(String::as_str))
         .or_else(|| same_vendor(&resource, &offered));
@@ -84,6 +87,7 @@ fn detect(case: &Case<'_>) -> Verdict {
             unhealthy."
             ]
         }))
+        .also(plugins)
         .evidence(evidence(&shortage, &sites));
     let rename = nearest.map(|nearest| {
         Fix::disruptive(text!["name the resource that the nodes offer: did you mean ", name(nearest), "?"])

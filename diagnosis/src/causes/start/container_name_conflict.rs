@@ -65,7 +65,11 @@ fn explain(case: &Case<'_>, finding: Finding, fault: &SandboxFault, container: O
     let by = holder.clone().map(|holder| text![" (", code(holder), ")"]);
     let remove = holder.map(|holder| {
         let id = shell_quoted(&holder);
-        let command = if container.is_some() { format!("crictl rm -f {id}") } else { format!("crictl rmp -f {id}") };
+        let command = match container {
+            Some(container) if is_docker(container) => format!("docker rm -f {id} || crictl rm -f {id}"),
+            Some(_) => format!("crictl rm -f {id}"),
+            None => format!("crictl rmp -f {id}"),
+        };
         Fix::disruptive(text!["if it stays so, remove what holds the name on the node"]).command(command)
     });
     finding
@@ -89,8 +93,23 @@ fn explain(case: &Case<'_>, finding: Finding, fault: &SandboxFault, container: O
             .command("journalctl -u containerd -u crio -u docker --since '-30 min'"),
         )
         .fix(remove)
+        .fix(container.is_some_and(is_docker).then(two_runtimes))
         .fix(
             Fix::disruptive(text!["or delete the pod, so that its controller makes one with a new name"])
                 .command(case.kubectl(["delete", "pod", case.name()])),
         )
+}
+
+/// Docker's own wording.
+fn is_docker(container: &ContainerView<'_>) -> bool {
+    container.waiting_message().contains("Error response from daemon")
+}
+
+/// The step for what an earlier Docker left behind.
+fn two_runtimes() -> Fix {
+    Fix::safe(text![
+        "see whether two runtimes run on the node, as after a move away from Docker, and which stale containers the one has \
+         that the kubelet does not use"
+    ])
+    .command("systemctl is-active docker containerd crio; docker ps -a --filter name=k8s_; crictl ps -a")
 }

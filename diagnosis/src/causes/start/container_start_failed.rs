@@ -43,7 +43,9 @@ fn detect(case: &Case<'_>) -> Verdict {
         let finding = match &failure.error {
             StartError::UserMissing { name, group } => user_missing(case, &failure, name, *group)?,
             StartError::MemoryTooLow { least } => memory_too_low(case, &failure, *least)?,
-            StartError::Device => on_node(case, &failure, text![" cannot get its device"], device_fix(case)),
+            StartError::Device => {
+                on_node(case, &failure, text![" cannot get its device"], device_fix(case)).also(internal_hook(&failure))
+            }
             StartError::NoSpace => {
                 on_node(case, &failure, text![": no space left on the node's disk"], space_fix(case))
             }
@@ -163,6 +165,16 @@ fn on_node(case: &Case<'_>, failure: &StartFailure<'_>, what: Text, fix: Fix) ->
 
 fn node_of<'c>(case: &'c Case<'_>) -> &'c str {
     case.pod().and_then(pods::node_name).unwrap_or_default()
+}
+
+/// A waiting reason that reads like a hook of the pod and is none.
+fn internal_hook(failure: &StartFailure<'_>) -> Option<Text> {
+    (failure.container.waiting_reason() == "PreStartHookError").then(|| {
+        text![
+            "The hook is the kubelet's own (it lets the device plugin prepare the device), not a lifecycle hook of the pod: \
+             Kubernetes has no preStart hook."
+        ]
+    })
 }
 
 fn device_fix(case: &Case<'_>) -> Fix {

@@ -77,9 +77,9 @@ fn explain(case: &Case<'_>, finding: Finding, slow: bool) -> Finding {
         ])
         .fix(
             Fix::disruptive(text![
-                "on the node, see the state and log of the container runtime, and restart it if it hangs"
+                "on the node, see the state and log of the container runtime and of the kubelet, and restart the runtime if it hangs"
             ])
-            .command("systemctl status containerd crio docker; journalctl -u containerd -u crio --since '-15 min'")
+            .command("systemctl status containerd crio docker; journalctl -u containerd -u crio -u kubelet --since '-15 min'")
             .command("systemctl restart containerd"),
         )
         .fix(

@@ -1,9 +1,10 @@
 //! `terminating-runtime-hung`.
 
-use kubewhy_text::{name, quoted, text};
+use kubewhy_text::{Text, code, name, quoted, text};
 
-use crate::case::{Case, Verdict};
+use crate::case::{Case, Verdict, shell_quoted};
 use crate::causes::{Code, cause};
+use crate::event::Event;
 use crate::facts::departure::{self, Story};
 use crate::finding::{Action, Confidence, Evidence, Fix, ObjectRef};
 use crate::kind::Kind;
@@ -56,15 +57,16 @@ fn detect(case: &Case<'_>) -> Verdict {
                 " has not ended its containers.",
                 says,
                 repeated,
-                " A process that waits in the kernel (state D, mostly for NFS or a disk) cannot be killed; or the \
-                    runtime itself hangs.",
+                " ",
+                why(event.as_deref()),
             ])
             .evidence(event.as_deref().map(Evidence::event))
             .evidence(case.field(".metadata.deletionTimestamp", departure.grace_ends.to_string()))
+            .fix(first_step(case, event.as_deref(), &node))
             .fix(
                 Fix::safe(text!["on node ", name(&node), ", see in which state its processes are (D: free the \
-                    storage they wait for) and whether the runtime answers"])
-                    .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host sh -c 'ps axo pid,stat,wchan:30,args | grep \" D\"; crictl ps'")),
+                    storage they wait for), whether the runtime answers, and what each layer believes of the task"])
+                    .command(format!("kubectl debug node/{node} -it --image=busybox -- chroot /host sh -c 'ps axo pid,stat,wchan:30,args | grep \" D\"; crictl ps -a; ctr -n k8s.io tasks ls; ctr -n moby tasks ls; docker ps -a'")),
             )
             .fix(
                 Fix::disruptive(text!["restart the container runtime on node ", name(&node), " (containers run on); \
@@ -79,4 +81,73 @@ fn detect(case: &Case<'_>) -> Verdict {
             )
             .since(Some(departure.asked)),
     ])
+}
+
+/// What the runtime's words say of the reason.
+fn why(event: Option<&Event>) -> Text {
+    let words = event.map(|event| event.message.to_lowercase()).unwrap_or_default();
+    if words.contains("no space left on device") {
+        return text!["The disk of the node is full: stopping a container writes too, and that fails."];
+    }
+    if words.contains("operation not permitted") {
+        return text![
+            "Something below that path may not be removed, not even by root: a file with the immutable attribute (chattr +i)."
+        ];
+    }
+    if words.contains("device or resource busy") {
+        return text![
+            "Something still has the container's file system mounted or open (a mount that another process copied)."
+        ];
+    }
+    if words.contains("error determining status") {
+        return text![
+            "The runtime does not even tell the state of the pod's containers: it is silent (Docker 17 hung like that; see its \
+             version)."
+        ];
+    }
+    if words.contains("not running") || words.contains("no such process") || words.contains("process already finished")
+    {
+        return text![
+            "The layers of the runtime disagree: the one says that the task has ended, the other that its container still runs."
+        ];
+    }
+    text![
+        "A process that waits in the kernel (state D, mostly for NFS or a disk) cannot be killed; or the runtime itself hangs."
+    ]
+}
+
+/// The step that these words ask for first.
+fn first_step(case: &Case<'_>, event: Option<&Event>, node: &str) -> Option<Fix> {
+    let words = event.map(|event| event.message.as_str()).unwrap_or_default();
+    let target = format!("node/{node}");
+    let on_node = |command: &str| {
+        let debug = ["debug", target.as_str(), "-it", "--image=busybox", "--", "chroot", "/host", "sh", "-c", command];
+        case.kubectl_cluster(debug)
+    };
+    if words.contains("no space left on device") {
+        let disks = "df -h /var/lib/containerd /var/lib/docker /var/lib/kubelet; df -i /var/lib/kubelet";
+        return Some(
+            Fix::safe(text!["free the disk of node ", name(node), "; the stop then succeeds"]).command(on_node(disks)),
+        );
+    }
+    if words.contains("operation not permitted") {
+        let path = path_in(words)?;
+        let look = format!("lsattr -R {0} | grep -- -i-; chattr -R -i {0}", shell_quoted(&path));
+        return Some(
+            Fix::disruptive(text![
+                "on node ",
+                name(node),
+                ", take the immutable attribute off what lies below ",
+                code(path)
+            ])
+            .command(on_node(&look)),
+        );
+    }
+    None
+}
+
+/// The absolute path that the words name last.
+fn path_in(words: &str) -> Option<String> {
+    let ends = |c: char| c.is_whitespace() || matches!(c, ':' | '"' | '\'' | ',' | ']' | ')');
+    words.split(ends).rfind(|word| word.len() > 1 && word.starts_with('/')).map(str::to_owned)
 }

@@ -4,6 +4,7 @@ use kubewhy_text::{Text, code, name, own, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::driver_pods;
 use crate::facts::drivers;
 use crate::facts::mounts::{self, Holdup, What};
 use crate::finding::{Confidence, Evidence, Finding, Fix};
@@ -50,6 +51,11 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
         (None, MountTrouble::Other) => Confidence::Likely,
         _ => Confidence::Certain,
     };
+    let pod_of_driver = match (&known, trouble) {
+        (None, MountTrouble::Other) => driver_pods::of_volume(case, &holdup.volume)?,
+        _ => None,
+    };
+    let (says, read) = pod_of_driver.unzip();
     let (short, means, fix) = match known {
         Some(known) => (shown(holdup), Some(known.means), Some(known.fix)),
         None => advice(case, holdup, trouble),
@@ -76,8 +82,10 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
             ".",
         ])
         .also(means)
+        .also(says)
         .evidence(Evidence::event(&holdup.event))
         .fix(fix)
+        .fix(read)
         .fix(Fix::safe(text!["mend what the error names; the mount is tried again by itself"]).command(case.kubectl([
             "describe",
             "pod",

@@ -6,6 +6,7 @@ use kubewhy_text::{Text, code, name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::mounts::{self, Holdup, What};
+use crate::facts::storage_address;
 use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::kind::Kind;
 use crate::parse::mount;
@@ -61,6 +62,10 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
     } else {
         text!["The kubelet gives no reason; the driver's pod on that node and the storage network are where to look."]
     };
+    let address = match lacking.first() {
+        Some(volume) if slow.is_none() => storage_address::of_volume(case, volume)?,
+        _ => None,
+    };
     let made_of = lacking.iter().find_map(|volume| sources(case, volume));
     let ownership = slow.as_ref().map(|_| {
         Fix::disruptive(text![
@@ -97,9 +102,19 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
             ", and the wait has timed out. ",
             side,
         ])
+        .also(address.as_ref().map(|(host, port)| {
+            text![
+                "Its storage is reached at ",
+                name(host.as_str()),
+                " port ",
+                name(port.as_str()),
+                ": a security group or firewall that drops it leaves the mount waiting like that."
+            ]
+        }))
         .evidence(Evidence::event(&holdup.event))
         .evidence(slow.as_deref().map(Evidence::event))
         .fix(ownership)
+        .fix(address.map(|(host, port)| try_the_way(case, &node, &host, &port)))
         .fix(
             Fix::safe(text!["look at the driver's pods on node ", name(&node), " and at the attachment"])
                 .command(case.kubectl_cluster(["get", "volumeattachment"]))
@@ -107,6 +122,18 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
                 .command(case.kubectl(["describe", "pod", case.name()])),
         )
         .since(holdup.event.first))
+}
+
+/// The step that tells whether the node reaches the storage at all.
+fn try_the_way(case: &Case<'_>, node: &str, host: &str, port: &str) -> Fix {
+    let target = format!("node/{node}");
+    let words = ["debug", target.as_str(), "-it", "--image=busybox", "--", "nc", "-zv", "-w", "5", host, port];
+    Fix::safe(text![
+        "try the way from node ",
+        name(node),
+        " to the storage; where it gets no answer, open it (security group)"
+    ])
+    .command(case.kubectl_cluster(words))
 }
 
 /// What the volume is made of.

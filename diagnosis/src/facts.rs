@@ -43,8 +43,6 @@ pub(crate) mod owner;
 pub(crate) mod peers;
 pub(crate) mod probes;
 pub(crate) mod pull;
-pub(crate) mod quota_full;
-pub(crate) mod pull_helper;
 pub(crate) mod pull_helper;
 pub(crate) mod quota_full;
 pub(crate) mod references;

@@ -34,6 +34,7 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::StorageClass
         | Kind::RuntimeClass
         | Kind::Lease
+        | Kind::PodMetrics
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
         Kind::NodeMetrics
@@ -44,17 +45,16 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
-        | Kind::PodMetrics
         | Kind::ServiceAccount
         | Kind::LimitRange
         | Kind::EndpointSlice
+        | Kind::ControllerRevision
         | Kind::VolumeAttachment
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
         | Kind::MutatingWebhookConfiguration
         | Kind::HorizontalPodAutoscaler => (false, true),
         Kind::Endpoints
-        | Kind::ControllerRevision
         | Kind::PodDisruptionBudget
         | Kind::Ingress
         | Kind::IngressClass

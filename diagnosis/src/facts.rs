@@ -1,6 +1,7 @@
 //! Facts that several causes of a stage share: read and sorted out once, so that exactly one of them speaks.
 
 pub(crate) mod advice;
+pub(crate) mod beside;
 pub(crate) mod capacity;
 pub(crate) mod churn;
 pub(crate) mod claims;
@@ -25,7 +26,6 @@ pub(crate) mod manifest;
 pub(crate) mod mounts;
 pub(crate) mod neglect;
 pub(crate) mod network_plugin;
-pub(crate) mod node_load;
 pub(crate) mod node_memory;
 pub(crate) mod nodes;
 pub(crate) mod owner;

@@ -4,8 +4,8 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::beside;
 use crate::facts::flaws::flaw;
-use crate::facts::node_load;
 use crate::facts::owner::edited;
 use crate::facts::probes::{NotReady, budget, got, not_ready, shown};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
@@ -100,7 +100,7 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
         _ => None,
     };
     let late = matches!(failure, Some((Outcome::Timeout { .. } | Outcome::ExecTimeout, _)));
-    let (strained, facts) = if late { node_load::strained(case)?.unzip() } else { (None, None) };
+    let (strained, facts) = if late { beside::strained(case)?.unzip() } else { (None, None) };
     let finding = base
         .title(title)
         .explain(text![

@@ -20,7 +20,7 @@ const TELLING: usize = 2;
 ///
 /// # Errors
 /// [`Needs`] where they have not been asked yet.
-pub(crate) fn beside(case: &Case<'_>) -> Result<Vec<Arc<Pod>>, Needs> {
+pub(crate) fn pods_beside(case: &Case<'_>) -> Result<Vec<Arc<Pod>>, Needs> {
     let Some(node) = case.pod().and_then(pods::node_name) else { return Ok(Vec::new()) };
     let mut there = case.list::<Pod>(None, Filter::OnNode(node.to_owned()))?.found().unwrap_or_default();
     there.retain(|pod| {
@@ -36,7 +36,7 @@ pub(crate) fn beside(case: &Case<'_>) -> Result<Vec<Arc<Pod>>, Needs> {
 /// [`Needs`] where the node or its pods have not been asked yet.
 pub(crate) fn strained(case: &Case<'_>) -> Result<Option<(Text, Vec<Evidence>)>, Needs> {
     let Some(node_name) = case.pod().and_then(pods::node_name) else { return Ok(None) };
-    let (node, there) = (case.node(), beside(case));
+    let (node, there) = (case.node(), pods_beside(case));
     let (node, there) = (node?.found(), there?);
     let pressure: Vec<&NodeCondition> = node.as_deref().map(pressures).unwrap_or_default();
     let running = there.iter().filter(|pod| pods::phase(pod) == "Running").count();
@@ -86,7 +86,7 @@ fn pressures(node: &Node) -> Vec<&NodeCondition> {
 /// # Errors
 /// [`Needs`] where the pods of the node have not been asked yet.
 pub(crate) fn queue(case: &Case<'_>) -> Result<Option<Text>, Needs> {
-    let there = beside(case)?;
+    let there = pods_beside(case)?;
     let waiting = there.iter().filter(|pod| is_being_created(pod)).count();
     let node = case.pod().and_then(pods::node_name).unwrap_or_default();
     let (pods, wait) = if waiting == 1 { (" other pod", " waits") } else { (" other pods", " wait") };
@@ -115,7 +115,7 @@ fn is_being_created(pod: &Pod) -> bool {
 /// # Errors
 /// [`Needs`] where the node or its pods have not been asked yet.
 pub(crate) fn overcommitted(case: &Case<'_>, ended: Option<jiff::Timestamp>) -> Result<Option<Text>, Needs> {
-    let (node, there) = (case.node(), beside(case));
+    let (node, there) = (case.node(), pods_beside(case));
     let (Some(node), there) = (node?.found(), there?) else { return Ok(None) };
     let has = node.status.as_ref().and_then(|status| Amount::in_list(status.allocatable.as_ref(), "memory"));
     let Some(has) = has.filter(|_| !there.is_empty()) else { return Ok(None) };

@@ -72,10 +72,12 @@ fn explain(
         Failure::Reset { peer } => (" cuts the connection", "the peer, or something between, ended it", peer.clone()),
         Failure::UnknownHost { host, port, answer } => {
             let named = (!host.is_empty()).then(|| log::Peer { host: host.clone(), port: *port, ip: None });
-            match lookups::why(case, host, *answer)? {
-                Why::Name => {}
-                Why::DnsDown(_) => return Ok(Some(behind_dns(finding, container, named.as_ref()))),
-                Why::Policy(..) => return Ok(None),
+            let why = lookups::why(case, host, *answer)?;
+            if matches!(why, Why::DnsDown(_)) {
+                return Ok(Some(behind_dns(finding, container, named.as_ref())));
+            }
+            if !matches!(why, Why::Name) {
+                return Ok(None);
             }
             let meaning = match answer {
                 DnsAnswer::NoSuchName => "the name server knows no such name",

@@ -208,7 +208,11 @@ impl Desk {
             Some(cluster) => self.served_as(cluster)?,
             None => self.served.first()?,
         };
-        let candidate = find::exact(object)?;
+        let kind = match &object.word {
+            Some(word) => served.source.kinds_named(word).ok()?.first().copied(),
+            None => object.kind,
+        };
+        let candidate = find::exact(&object.known_as(kind?))?;
         Some(served.explained(&candidate))
     }
 

@@ -3,6 +3,7 @@
 //!
 //! A file or document that cannot be parsed is a caveat of the answer, never the end of it.
 
+mod kinds;
 mod served;
 
 use std::fs;
@@ -14,6 +15,7 @@ use kubewhy_diagnosis::ask::Instance;
 use kubewhy_diagnosis::kind::Kind;
 use serde_json::Value;
 
+pub(crate) use kinds::kinds;
 pub use served::{Loaded, load};
 
 /// Why a dump cannot be used at all.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use kubewhy_core::resolve::Candidate;
+use kubewhy_core::resolve::{Candidate, ResolveError};
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::kind::Kind;
 use kubewhy_diagnosis::scan::{self, Scan};
-use kubewhy_diagnosis::{Inquiry, Report, Snapshot, Step, Target};
+use kubewhy_diagnosis::{Inquiry, Report, Snapshot, Step, Target, vocabulary};
 use kubewhy_kubernetes::{Cluster, ConnectError, Connection};
 
 use tokio::runtime::{Builder, Runtime};
@@ -175,6 +175,11 @@ impl Source {
     /// The objects of a kind as `(namespace, name)`; empty where they cannot be listed.
     pub fn names(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Option<String>, String)> {
         match self {
+            Self::Cluster { cluster, .. } if kind == Kind::Cluster => vec![(None, cluster.name().to_owned())],
+            Self::Dump { snapshot, name, .. } if kind == Kind::Cluster => {
+                let own = snapshot.objects(kind).map(|object| object.name().to_owned()).next();
+                vec![(None, own.filter(|own| !own.is_empty()).unwrap_or_else(|| name.clone()))]
+            }
             Self::Dump { snapshot, .. } => snapshot
                 .objects(kind)
                 .filter(|object| {
@@ -208,6 +213,25 @@ impl Source {
         };
         let candidate = |(kind, namespace, name)| Candidate { kind, namespace, name, cluster: None };
         found.into_iter().map(candidate).collect()
+    }
+
+    /// The kinds that a word means which no table has: in a cluster, those that it serves; in a dump, those of its objects
+    /// and of its definitions of custom resources. At least one.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn kinds_named(&self, word: &str) -> Result<Vec<Kind>, ResolveError> {
+        let (kinds, others, unread) = match self {
+            Self::Dump { snapshot, .. } => {
+                let all = dump::kinds(snapshot);
+                (vocabulary::named(&all, word), all.into_iter().map(|known| known.kind).collect(), None)
+            }
+            Self::Cluster { cluster, runtime, .. } => {
+                let found = runtime.block_on(cluster.kinds_named(word));
+                (found.kinds, found.others, found.unread)
+            }
+        };
+        if kinds.is_empty() { Err(ResolveError::unknown_to_cluster(word, &others, unread)) } else { Ok(kinds) }
     }
 
     /// All objects of a kind, in one namespace or in all.

@@ -187,6 +187,7 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
     let mut beneath = Beneaths::new(reader, context, target.reference());
     let candidates = beneath.examine(&scope, 0);
     let (mut found, lead) = place(candidates, &beneath);
+    scope::tell(reader, target, &mut found);
     let mut changed = Vec::new();
     if let (Some(first), Some(lead)) = (found.first_mut(), lead)
         && first.finding.severity == Severity::Error
@@ -208,7 +209,10 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
 
 fn conclude(scope: &Scope, findings: &[RankedFinding]) -> (Status, Text) {
     let worst = findings.iter().map(|ranked| ranked.finding.severity).min();
-    let title = findings.first().map(|ranked| ranked.finding.title.clone());
+    let mut title = findings.first().map(|ranked| ranked.finding.title.clone());
+    if let (Some(title), Some(figures)) = (&mut title, scope::figures(scope)) {
+        title.push(text![" (", figures, ")"]);
+    }
     match (worst, title) {
         (Some(Severity::Error), Some(title)) => (Status::Failing, title),
         (Some(Severity::Warning), Some(title)) => (Status::Degraded, title),

@@ -240,9 +240,14 @@ impl Kind {
         self.api_version().split_once('/').map_or("", |(group, _)| group)
     }
 
-    /// The kind as `kubectl` takes it: `deployment`, `pvc` stays `persistentvolumeclaim`.
+    /// The kind as `kubectl` takes it: `deployment`, `pvc` stays `persistentvolumeclaim`; a foreign one with its group, since
+    /// its name alone may be another's.
     pub fn kubectl_name(self) -> String {
-        self.name().to_ascii_lowercase()
+        let name = self.name().to_ascii_lowercase();
+        match self {
+            Self::Foreign(_) if !self.group().is_empty() => format!("{name}.{}", self.group()),
+            _ => name,
+        }
     }
 }
 

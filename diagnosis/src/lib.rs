@@ -33,6 +33,7 @@ pub mod secret;
 mod snapshot;
 mod triage;
 pub mod untyped;
+pub mod vocabulary;
 
 pub use inquiry::{Inquiry, MAX_ASKS, MAX_ROUNDS, Step, examine};
 pub use report::{Change, RankedFinding, Report, Status, Target, TargetError};

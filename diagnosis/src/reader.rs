@@ -143,6 +143,14 @@ impl<'w> Reader<'w> {
         })
     }
 
+    /// The asks so far that the API could not answer, with its words: `etcdserver: request timed out`.
+    pub fn failures(&self) -> impl Iterator<Item = (&'w Ask, &'w str)> {
+        self.world.iter().filter_map(|(ask, answer)| match answer {
+            Answer::Failed(why) => Some((ask, why.as_str())),
+            _ => None,
+        })
+    }
+
     fn answer(&self, ask: Ask) -> Result<&'w Answer, Needs> {
         self.world.get(&ask).ok_or_else(|| {
             self.wanted.borrow_mut().insert(ask);

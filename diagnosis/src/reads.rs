@@ -36,13 +36,15 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::Lease
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
-        Kind::ResourceQuota
+        Kind::NodeMetrics
+        | Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
         | Kind::APIService
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
+        | Kind::PodMetrics
         | Kind::ServiceAccount
         | Kind::LimitRange
         | Kind::EndpointSlice
@@ -63,8 +65,6 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ClusterRoleBinding
         | Kind::CustomResourceDefinition
         | Kind::CertificateSigningRequest
-        | Kind::PodMetrics
-        | Kind::NodeMetrics
         | Kind::Cluster
         | Kind::Foreign(_) => (false, false),
     };

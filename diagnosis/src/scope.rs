@@ -5,8 +5,10 @@
 //! behind it, a node with what runs it, the cluster with its parts.
 
 mod autoscaler;
+mod census;
 mod claim;
 mod cluster;
+mod members;
 mod node;
 mod other;
 mod pod;
@@ -26,6 +28,7 @@ use crate::kind::{Kind, Object};
 use crate::reader::{Needs, Read, Reader};
 use crate::report::Status;
 
+pub(crate) use census::tell;
 pub(crate) use workload::{REVISION, is_owned_by, is_satisfied, refusals, replicas, revision};
 
 /// How long something may be on its way before "pending" is no longer an answer.
@@ -112,6 +115,12 @@ fn lone(object: &Object, otherwise: (Status, Text)) -> Scope {
 fn named(object: &Object) -> Text {
     let reference = ObjectRef::new(object.kind(), object.namespace(), object.name());
     text![object.kind().name(), " ", name(reference.path())]
+}
+
+/// What is said of a whole cluster beside its first finding: how many of its parts are well.
+pub(crate) fn figures(scope: &Scope) -> Option<Text> {
+    let first = scope.subjects.first().map(|scoped| &scoped.subject);
+    matches!(first, Some(Subject::Other(Object::Cluster(_)))).then(|| scope.otherwise.1.clone())
 }
 
 fn of_namespace(it: &Arc<Namespace>) -> Scope {

@@ -10,10 +10,12 @@
 mod answer;
 mod bounds;
 mod connect;
+mod discovery;
 mod request;
 
 pub use bounds::{Bounds, Logs, Secrets};
 pub use connect::{ConnectError, Connection, Place};
+pub use discovery::Named;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -27,6 +29,8 @@ use kube::Client;
 use kubewhy_diagnosis::ask::{Answer, Ask, Filter};
 use kubewhy_diagnosis::kind::Kind;
 
+use crate::discovery::Discovered;
+
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many requests of one question are under way at once.
@@ -39,6 +43,7 @@ pub struct Cluster {
     bounds: Bounds,
     requests: AtomicUsize,
     pace: Option<Arc<DefaultDirectRateLimiter>>,
+    discovered: Arc<Discovered>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -58,7 +63,14 @@ impl Cluster {
 
     /// Reads through a client that is there already.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), bounds: Bounds::default(), requests: AtomicUsize::new(0), pace: None }
+        Self {
+            client,
+            name: name.into(),
+            bounds: Bounds::default(),
+            requests: AtomicUsize::new(0),
+            pace: None,
+            discovered: Arc::default(),
+        }
     }
 
     /// The same, asking for nothing beyond these bounds.
@@ -84,6 +96,7 @@ impl Cluster {
             bounds: self.bounds.clone(),
             requests: AtomicUsize::new(0),
             pace: self.pace.clone(),
+            discovered: Arc::clone(&self.discovered),
         }
     }
 

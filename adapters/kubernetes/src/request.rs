@@ -22,6 +22,8 @@ pub(crate) enum Form {
     Whole,
     /// The metadata of a list.
     MetadataList,
+    /// What the server has: all groups in one document, where it can.
+    Discovery,
     /// A table with the metadata of each row: for Secrets, whose data must not be sent.
     Table,
 }
@@ -31,6 +33,10 @@ impl Form {
         match self {
             Self::Whole => "application/json",
             Self::MetadataList => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            Self::Discovery => {
+                "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+                 application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
+            }
             Self::Table => "application/json;as=Table;g=meta.k8s.io;v=v1",
         }
     }

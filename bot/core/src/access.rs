@@ -1,11 +1,14 @@
 //! Who may ask what, from where: decided here and nowhere else.
 //!
 //! By default everyone of the workspace may ask about what the clusters' configuration allows; guests, people of other
-//! workspaces, programs and people of whom nothing could be found out may not. Nobody may repair anything.
+//! workspaces, programs and people of whom nothing could be found out may not. Nobody may repair anything. What lives in no
+//! namespace (nodes, volumes, the cluster itself, cluster-wide custom resources) may be asked about where all namespaces of its
+//! cluster may be; a namespace itself where it is one of those that may be.
 
 use std::collections::BTreeSet;
 
 use kubewhy_chat::{Identity, Person, Place, Standing};
+use kubewhy_diagnosis::kind::Kind;
 use kubewhy_text::{Text, name, text};
 use serde::{Deserialize, Serialize};
 
@@ -260,6 +263,16 @@ impl Policy {
         }
         let groups = Text::names(self.groups.iter().map(|group| group.name.clone()), 5);
         text!["Members of ", groups, " may."]
+    }
+}
+
+/// Says that what lives in no namespace is not for this place: nodes, volumes, classes and the cluster itself show what all
+/// namespaces share, so that they are for those alone who may ask about all of them.
+pub fn not_cluster_wide(cluster: &ClusterScope, kind: Kind) -> UserError {
+    let error = UserError::new(text!["a ", kind.name(), " belongs to no namespace, and is not asked about here"]);
+    match &cluster.namespaces {
+        Namespaces::Only(these) => error.next(text!["Here: what is in ", Text::names(these.iter().cloned(), 10), "."]),
+        Namespaces::All => error,
     }
 }
 

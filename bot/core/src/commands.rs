@@ -32,6 +32,7 @@ use kubewhy_text::{quoted, text};
 pub use acknowledge::Acknowledge;
 pub use arguments::Place;
 pub(crate) use arguments::is_keyword;
+pub(crate) use arguments::short;
 pub(crate) use arguments::shown;
 pub use audit::Audit;
 pub use catalogue::{Catalogue, code};

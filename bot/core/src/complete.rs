@@ -5,7 +5,7 @@ use kubewhy_diagnosis::kind::Kind;
 
 use crate::commands::{ALL, Spec};
 use crate::remedy;
-use crate::resolve::EXPLAINED;
+use crate::resolve::kind_of;
 
 /// The most completions that are offered.
 const MOST: usize = 200;
@@ -55,7 +55,7 @@ fn offers(words: &[&str], begun: &str, after: &str, names: &dyn Fn(Kind, Option<
         _ => {}
     }
     if let Some((kind, _)) = begun.split_once('/') {
-        let Some(known) = explained(kind) else { return Vec::new() };
+        let Some(known) = kind_of(kind) else { return Vec::new() };
         return names(known, namespace).into_iter().map(|name| format!("{kind}/{name}")).collect();
     }
     match arguments {
@@ -65,16 +65,16 @@ fn offers(words: &[&str], begun: &str, after: &str, names: &dyn Fn(Kind, Option<
             if spec.is_none() {
                 offers.extend(commands(said_why));
             }
-            offers.extend(EXPLAINED.iter().map(|kind| kind.kubectl_name()));
-            offers.extend(EXPLAINED.iter().flat_map(|kind| kind.short_names().iter().map(|short| (*short).to_owned())));
+            offers.extend(Kind::ALL.iter().map(|kind| kind.kubectl_name()));
+            offers.extend(Kind::ALL.iter().flat_map(|kind| kind.short_names().iter().map(|short| (*short).to_owned())));
             if !begun.is_empty() && !begun.starts_with('-') {
                 offers.extend(names(Kind::Deployment, namespace));
                 offers.extend(names(Kind::Pod, namespace));
             }
             offers
         }
-        [.., kind] if explained(kind).is_some() && arguments.len() == 1 => {
-            explained(kind).map(|kind| names(kind, namespace)).unwrap_or_default()
+        [.., kind] if kind_of(kind).is_some() && arguments.len() == 1 => {
+            kind_of(kind).map(|kind| names(kind, namespace)).unwrap_or_default()
         }
         _ => {
             let mut offers = own(&["-n", "in", "on"]);
@@ -95,10 +95,6 @@ fn commands(said_why: bool) -> Vec<String> {
     let all = ALL.iter().map(|spec| spec.word).filter(|word| *word != "explain");
     let why = (!said_why).then_some("why");
     why.into_iter().chain(all).map(str::to_owned).collect()
-}
-
-fn explained(word: &str) -> Option<Kind> {
-    Kind::from_word(word).filter(|kind| EXPLAINED.contains(kind))
 }
 
 /// The namespace that is named anywhere in the line.

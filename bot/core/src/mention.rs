@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kubewhy_diagnosis::kind::Kind;
 
-use crate::resolve::{EXPLAINED, Wanted};
+use crate::resolve::{USUAL, Wanted, kind_of, may_be_kind};
 
 /// The most objects that are taken from a message.
 const MOST: usize = 10;
@@ -15,8 +15,11 @@ const LONGEST: usize = 20_000;
 /// The longest name that Kubernetes allows, in bytes.
 const LONGEST_NAME: usize = 253;
 
+/// Verbs of kubectl behind which an object of any kind stands, also of one that only the cluster knows.
+const TAKES_ANY_KIND: [&str; 8] = ["get", "describe", "edit", "delete", "patch", "annotate", "label", "wait"];
+
 /// The labels of alerts that name an object, and its kind; the more special before the general.
-const LABELS: [(&str, Kind); 9] = [
+const LABELS: [(&str, Kind); 12] = [
     ("pod", Kind::Pod),
     ("pod_name", Kind::Pod),
     ("deployment", Kind::Deployment),
@@ -26,6 +29,9 @@ const LABELS: [(&str, Kind); 9] = [
     ("cronjob", Kind::CronJob),
     ("replicaset", Kind::ReplicaSet),
     ("persistentvolumeclaim", Kind::PersistentVolumeClaim),
+    ("horizontalpodautoscaler", Kind::HorizontalPodAutoscaler),
+    ("poddisruptionbudget", Kind::PodDisruptionBudget),
+    ("persistentvolume", Kind::PersistentVolume),
 ];
 
 /// Finds the objects that a message names, the surest first: lines of `kubectl`, then `KIND/NAME` and `Kind NAME`, then labels
@@ -74,7 +80,7 @@ pub fn mentioned(text: &str) -> Vec<Wanted> {
 
 fn wanted(kind: Option<Kind>, name: &str, namespace: Option<&str>) -> Wanted {
     let namespace = namespace.filter(|_| kind.is_none_or(Kind::is_namespaced)).map(str::to_owned);
-    Wanted { kind, name: name.to_owned(), namespace, cluster: None }
+    Wanted { kind, name: name.to_owned(), namespace, ..Wanted::default() }
 }
 
 /// The words of a line: spaces, quotation marks and brackets divide. `=` and `/` do not, labels and paths are read later.
@@ -190,12 +196,15 @@ fn kubectl(line: &[String]) -> Vec<Wanted> {
         ("logs" | "exec" | "attach" | "port-forward" | "debug", [name, ..]) if is_name(name) => {
             vec![wanted(Some(Kind::Pod), name, namespace)]
         }
-        (_, [kind, names @ ..]) => match explained(kind) {
-            Some(kind) => {
-                names.iter().filter(|name| is_name(name)).map(|name| wanted(Some(kind), name, namespace)).collect()
+        (verb, [kind, names @ ..]) => {
+            let word = Some(*kind).filter(|kind| TAKES_ANY_KIND.contains(&verb) && may_be_kind(kind));
+            let (kind, word) = (kind_of(kind), word.map(str::to_owned));
+            if kind.is_none() && word.is_none() {
+                return Vec::new();
             }
-            None => Vec::new(),
-        },
+            let named = names.iter().filter(|name| is_name(name)).map(|name| wanted(kind, name, namespace));
+            named.map(|wanted| Wanted { word: word.clone().filter(|_| kind.is_none()), ..wanted }).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -222,14 +231,15 @@ fn takes_value(flag: &str) -> bool {
     )
 }
 
-fn explained(word: &str) -> Option<Kind> {
-    Kind::from_word(word).filter(|kind| EXPLAINED.contains(kind))
+/// The kind that a word of a sentence names: one of the usual, since many others are words of their own (`event`, `role`).
+fn usual(word: &str) -> Option<Kind> {
+    kind_of(word).filter(|kind| USUAL.contains(kind))
 }
 
 /// `pod/cart`, `deployments.apps/cart`.
 fn with_slash(word: &str, namespace: Option<&str>) -> Option<Wanted> {
     let (kind, name) = word.split_once('/')?;
-    let kind = explained(kind)?;
+    let kind = usual(kind)?;
     is_name(name).then(|| wanted(Some(kind), name, namespace))
 }
 
@@ -243,7 +253,7 @@ fn pairs(line: &[String], namespace: Option<&String>) -> (Vec<Wanted>, Vec<Wante
             found.push(one);
             continue;
         }
-        let Some((kind, next)) = explained(word).zip(line.get(at + 1)) else { continue };
+        let Some((kind, next)) = usual(word).zip(line.get(at + 1)) else { continue };
         if let Some((namespace, name)) =
             next.split_once('/').filter(|(namespace, name)| is_name(namespace) && is_name(name))
         {
@@ -284,9 +294,12 @@ mod tests {
             ("kubectl exec -it cart-0 -n shop -- ls pod/other", "pod cart-0 -n shop"),
             ("`kubectl delete job.batch/report -n shop`", "job report -n shop"),
             ("kubectl logs -f -p cart-0 -n shop", "pod cart-0 -n shop"),
+            ("kubectl describe certificate.cert-manager.io web -n shop", "certificate.cert-manager.io web -n shop"),
+            ("kubectl get node worker-1 -o yaml", "node worker-1"),
         ] {
             assert_eq!(shown(line), [object], "{line}");
         }
+        assert!(shown("kubectl config use-context prod").is_empty());
         assert!(shown("kubectl get nodes").is_empty());
         assert!(shown("kubectl get pods -n shop").is_empty());
     }

@@ -10,8 +10,8 @@ use kubewhy_diagnosis::{Report, Target};
 use crate::commands::{Spec, is_keyword};
 use crate::nearest::likeness;
 
-/// The kinds that are explained, in the order in which a bare name is looked up.
-pub const EXPLAINED: [Kind; 9] = [
+/// The kinds among which a bare name is looked up, in this order.
+pub const USUAL: [Kind; 15] = [
     Kind::Deployment,
     Kind::StatefulSet,
     Kind::DaemonSet,
@@ -19,8 +19,29 @@ pub const EXPLAINED: [Kind; 9] = [
     Kind::Job,
     Kind::Pod,
     Kind::ReplicaSet,
+    Kind::Service,
     Kind::PersistentVolumeClaim,
+    Kind::Node,
     Kind::Namespace,
+    Kind::Ingress,
+    Kind::HorizontalPodAutoscaler,
+    Kind::PodDisruptionBudget,
+    Kind::PersistentVolume,
+];
+
+/// The same in stages: what is asked about most costs one round of requests.
+pub const STAGES: [&[Kind]; 3] = [
+    &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Pod],
+    &[
+        Kind::CronJob,
+        Kind::Job,
+        Kind::ReplicaSet,
+        Kind::Service,
+        Kind::PersistentVolumeClaim,
+        Kind::Node,
+        Kind::Namespace,
+    ],
+    &[Kind::Ingress, Kind::HorizontalPodAutoscaler, Kind::PodDisruptionBudget, Kind::PersistentVolume],
 ];
 
 /// The most candidates that a choice offers.
@@ -32,11 +53,25 @@ const MOST_NEAREST: usize = 3;
 /// How alike a name must be to be offered for another.
 const NEAR: f64 = 0.75;
 
+/// How alike a word must be to a kind's for that kind to be offered.
+const NEAR_KIND: f64 = 0.8;
+
+/// The most kinds that are offered for one that is not known.
+const MOST_NEAREST_KINDS: usize = 2;
+
+/// The longest word for a kind, in bytes: resource, version and group.
+const LONGEST_KIND: usize = 400;
+
+/// The word for the cluster itself.
+const CLUSTER: &str = "cluster";
+
 /// The object that is asked about, as far as the words say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Wanted {
     /// The kind, if one was named.
     pub kind: Option<Kind>,
+    /// The word for a kind that only the cluster may know: a custom resource's. There is no `kind` then.
+    pub word: Option<String>,
     /// The name.
     pub name: String,
     /// The namespace, if one was named.
@@ -46,18 +81,42 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Reads the words of a command line: `KIND NAME`, `KIND/NAME` or `NAME`.
+    /// Reads the words of a command line: `KIND NAME`, `KIND/NAME` or `NAME`, and `cluster`.
     ///
     /// # Errors
-    /// Where a kind is named that is not known or not explained.
+    /// Where a kind is named by what can be none.
     pub fn from_arguments(words: &[String], namespace: Option<&str>) -> Result<Self, ResolveError> {
         let (kind, name) = match words {
             [kind, name] => (Some(kind.as_str()), name.as_str()),
+            [word] if word.eq_ignore_ascii_case(CLUSTER) => (Some(CLUSTER), ""),
             [word] => word.split_once('/').map_or((None, word.as_str()), |(kind, name)| (Some(kind), name)),
             _ => (None, ""),
         };
-        let kind = kind.map(explained).transpose()?;
-        Ok(Self { kind, name: name.to_owned(), namespace: namespace.map(str::to_owned), cluster: None })
+        let wanted = Self { name: name.to_owned(), namespace: namespace.map(str::to_owned), ..Self::default() };
+        kind.map_or(Ok(wanted.clone()), |kind| wanted.of_kind(kind))
+    }
+
+    /// The same of the kind that a word names, whether the table has it or only a cluster can tell.
+    ///
+    /// # Errors
+    /// Where the word can be no kind's.
+    pub fn of_kind(self, word: &str) -> Result<Self, ResolveError> {
+        match kind_of(word) {
+            Some(kind) => Ok(Self { kind: Some(kind), word: None, ..self }),
+            None if may_be_kind(word) => Ok(Self { kind: None, word: Some(word.to_owned()), ..self }),
+            None => Err(ResolveError::unknown(word)),
+        }
+    }
+
+    /// The same of a kind that the cluster was asked for.
+    #[must_use]
+    pub fn known_as(&self, kind: Kind) -> Self {
+        Self { kind: Some(kind), word: None, ..self.clone() }
+    }
+
+    /// Tells whether no kind was named, whatever it may be.
+    pub fn is_bare(&self) -> bool {
+        self.kind.is_none() && self.word.is_none()
     }
 
     /// The very object that a report is about.
@@ -65,17 +124,18 @@ impl Wanted {
         let Target { cluster, kind, namespace, name, .. } = &report.target;
         Self {
             kind: Some(*kind),
+            word: None,
             name: name.clone(),
             namespace: namespace.clone(),
             cluster: Some(cluster.clone()).filter(|cluster| !cluster.is_empty()),
         }
     }
 
-    /// The object that a reference names, where it is one of a kind that is explained.
+    /// The object that a reference names, where it is of a usual kind.
     pub fn of_reference(reference: &ObjectRef) -> Option<Self> {
-        let kind = Kind::from_name(&reference.kind).filter(|kind| EXPLAINED.contains(kind))?;
+        let kind = Kind::from_name(&reference.kind).filter(|kind| USUAL.contains(kind))?;
         let ObjectRef { namespace, name, .. } = reference;
-        Some(Self { kind: Some(kind), name: name.clone(), namespace: namespace.clone(), cluster: None })
+        Some(Self { kind: Some(kind), name: name.clone(), namespace: namespace.clone(), ..Self::default() })
     }
 
     /// The same without its cluster: for those who serve only one.
@@ -87,13 +147,22 @@ impl Wanted {
 
     /// The kinds among whose names it is to be looked for, in order.
     pub fn kinds(&self) -> Vec<Kind> {
-        self.kind.map_or_else(|| EXPLAINED.to_vec(), |kind| vec![kind])
+        self.kind.map_or_else(|| USUAL.to_vec(), |kind| vec![kind])
+    }
+
+    /// The same in stages, of which the next is looked at where the one before has no such name.
+    pub fn stages(&self) -> Vec<Vec<Kind>> {
+        match self.kind {
+            Some(kind) => vec![vec![kind]],
+            None => STAGES.iter().map(|stage| stage.to_vec()).collect(),
+        }
     }
 
     /// The same after `why`, where a first word that is a command would be one.
     pub(crate) fn after_why(&self) -> String {
         // `explain` is the command's own word: the word after it is no command.
-        if self.kind.is_none() && Spec::of_word(&self.name).is_some() {
+        let first = self.word.as_deref().or_else(|| self.is_bare().then_some(self.name.as_str()));
+        if first.is_some_and(|first| Spec::of_word(first).is_some()) {
             format!("explain {self}")
         } else {
             self.to_string()
@@ -102,7 +171,7 @@ impl Wanted {
 
     /// It in words: `Pod "cart" in namespace shop`.
     pub fn describe(&self) -> String {
-        let kind = self.kind.map_or("", Kind::name);
+        let kind = self.kind.map(Kind::name).or(self.word.as_deref()).unwrap_or_default();
         let place = self.namespace.as_ref().map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default();
         let cluster = self.cluster.as_ref().map(|cluster| format!(" on {cluster}")).unwrap_or_default();
         format!("{kind} \"{}\"{place}{cluster}", self.name).trim_start().to_owned()
@@ -112,10 +181,13 @@ impl Wanted {
 /// As a person types it: `pod cart -n shop on prod`.
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, name, namespace, cluster } = self;
-        match (kind, namespace) {
-            (Some(kind), Some(namespace)) => write!(f, "{} {name} -n {namespace}", kind.kubectl_name())?,
-            (Some(kind), None) => write!(f, "{} {name}", kind.kubectl_name())?,
+        let Self { kind, word, name, namespace, cluster } = self;
+        match (kind.map(Kind::kubectl_name).or_else(|| word.clone()), namespace) {
+            (Some(kind), _) if name.is_empty() => f.write_str(&kind)?,
+            // Behind `cluster`, a word of the grammar is no name.
+            (Some(kind), _) if kind == CLUSTER && is_word_of_grammar(name) => write!(f, "{kind}/{name}")?,
+            (Some(kind), Some(namespace)) => write!(f, "{kind} {name} -n {namespace}")?,
+            (Some(kind), None) => write!(f, "{kind} {name}")?,
             // A bare name that is a word of the grammar (a Deployment called `pod`, `in` or `previous`) is none behind a slash.
             (None, Some(namespace)) if is_word_of_grammar(name) && Kind::from_word(namespace).is_none() => {
                 write!(f, "{namespace}/{name}")?;
@@ -148,7 +220,7 @@ impl Candidate {
     /// It as what somebody asks about.
     pub fn to_wanted(&self) -> Wanted {
         let Self { kind, namespace, name, cluster } = self.clone();
-        Wanted { kind: Some(kind), name, namespace, cluster }
+        Wanted { kind: Some(kind), word: None, name, namespace, cluster }
     }
 
     /// It as the target of a question.
@@ -181,17 +253,20 @@ impl fmt::Display for Candidate {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum ResolveError {
-    /// The word is no kind that kubewhy knows.
-    #[error("\"{word}\" is no kind that is known; kinds: {}", kinds())]
+    /// The word is no kind, neither of the table nor of the cluster.
+    #[error(
+        "\"{word}\" is no kind that is known{}{}; kinds: {}",
+        meant(nearest),
+        unread.as_ref().map(|why| format!("; the cluster's own kinds could not be read: {why}")).unwrap_or_default(),
+        kinds()
+    )]
     UnknownKind {
         /// The word.
         word: String,
-    },
-    /// The kind is known and not explained.
-    #[error("{kind} is a kind that is not explained yet; explained are: {}", kinds())]
-    UnexplainedKind {
-        /// The kind.
-        kind: Kind,
+        /// The nearest kinds, as kubectl names them.
+        nearest: Vec<String>,
+        /// Why the cluster could not tell its own kinds, where it could not.
+        unread: Option<String>,
     },
     /// Nothing has that name.
     #[error("{} was not found{}", wanted.describe(), did_you_mean(next))]
@@ -221,35 +296,87 @@ impl ResolveError {
 
     /// Tells whether the words themselves are wrong.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::UnknownKind { .. } | Self::UnexplainedKind { .. })
+        matches!(self, Self::UnknownKind { unread: None, .. })
     }
 
     /// What a person may have meant.
     pub fn next(&self) -> &[Candidate] {
         match self {
             Self::NotFound { next, .. } | Self::Ambiguous { next, .. } => next,
-            Self::UnknownKind { .. } | Self::UnexplainedKind { .. } => &[],
+            Self::UnknownKind { .. } => &[],
         }
     }
 
-    /// The same as words: `deployment/cart -n shop`.
+    /// The same as words: `deployment/cart -n shop`; the nearest kinds where it is the kind that is wrong.
     pub fn next_words(&self) -> Vec<String> {
-        self.next().iter().map(ToString::to_string).collect()
+        match self {
+            Self::UnknownKind { nearest, .. } => nearest.clone(),
+            Self::NotFound { .. } | Self::Ambiguous { .. } => self.next().iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Says that a word is no kind of the table, with those that are near it.
+    pub fn unknown(word: &str) -> Self {
+        Self::UnknownKind { word: word.to_owned(), nearest: nearest_kinds(word, &[]), unread: None }
+    }
+
+    /// Says that a word is no kind of the cluster either, with what the cluster knows.
+    pub fn unknown_to_cluster(word: &str, others: &[Kind], unread: Option<String>) -> Self {
+        Self::UnknownKind { word: word.to_owned(), nearest: nearest_kinds(word, others), unread }
     }
 }
 
-/// The kind that a word names, if it is one that is explained.
-///
-/// # Errors
-/// Where it is not known, or not explained.
-pub fn explained(word: &str) -> Result<Kind, ResolveError> {
-    let kind = Kind::from_word(word).ok_or_else(|| ResolveError::UnknownKind { word: word.to_owned() })?;
-    if EXPLAINED.contains(&kind) { Ok(kind) } else { Err(ResolveError::UnexplainedKind { kind }) }
+/// The kind of the table that a word names, as kubectl takes it: also with the group, or version and group, behind it
+/// (`deployments.v1.apps`).
+pub fn kind_of(word: &str) -> Option<Kind> {
+    Kind::from_word(word).or_else(|| {
+        let (resource, rest) = word.split_once('.')?;
+        let (version, group) = rest.split_once('.').unwrap_or((rest, ""));
+        let word = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+        Kind::from_word(&word).filter(|kind| is_version(version) && kind.group().eq_ignore_ascii_case(group))
+    })
 }
 
-/// The names of the kinds that are explained.
+/// Tells whether a word is a version of an API: `v1`, `v2beta1`.
+pub fn is_version(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix('v') else { return false };
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit());
+    let stages = ["alpha", "beta"];
+    word.chars().nth(1).is_some_and(|c| c.is_ascii_digit())
+        && (rest.is_empty() || stages.iter().any(|stage| rest.strip_prefix(stage).is_some_and(number)))
+}
+
+/// Tells whether a word can be the name of a kind, or of a resource with its group.
+pub(crate) fn may_be_kind(word: &str) -> bool {
+    word.len() <= LONGEST_KIND
+        && word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+}
+
+/// Kinds of the table that a word may have meant, then those that only this cluster has.
+fn nearest_kinds(word: &str, others: &[Kind]) -> Vec<String> {
+    let mut near: Vec<(f64, String)> = Kind::ALL
+        .iter()
+        .chain(others)
+        .map(|kind| {
+            let words = kind.short_names().iter().copied().chain([kind.plural(), kind.name()]);
+            (words.map(|one| likeness(word, one)).fold(0.0, f64::max), kind.kubectl_name())
+        })
+        .filter(|(score, _)| *score >= NEAR_KIND)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    near.dedup_by(|a, b| a.1 == b.1);
+    near.into_iter().take(MOST_NEAREST_KINDS).map(|(_, kind)| kind).collect()
+}
+
+fn meant(nearest: &[String]) -> String {
+    if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(" or ")) }
+}
+
+/// The usual kinds, and that there are others.
 pub fn kinds() -> String {
-    EXPLAINED.map(Kind::kubectl_name).join(", ")
+    format!("{}, cluster, and any other that the cluster has", USUAL.map(Kind::kubectl_name).join(", "))
 }
 
 fn did_you_mean(next: &[Candidate]) -> String {
@@ -322,7 +449,7 @@ mod tests {
     }
 
     fn wanted(kind: Option<Kind>, name: &str, namespace: Option<&str>) -> Wanted {
-        Wanted { kind, name: name.to_owned(), namespace: namespace.map(str::to_owned), cluster: None }
+        Wanted { kind, name: name.to_owned(), namespace: namespace.map(str::to_owned), ..Wanted::default() }
     }
 
     fn shop() -> Vec<Candidate> {
@@ -348,9 +475,50 @@ mod tests {
 
     #[test]
     fn a_word_that_is_no_kind_is_told_with_the_kinds() {
-        let error = Wanted::from_arguments(&["gizmo".to_owned(), "x".to_owned()], None).expect_err("no kind");
+        let error = Wanted::from_arguments(&["giz mo".to_owned(), "x".to_owned()], None).expect_err("no kind");
         assert!(error.is_usage() && error.to_string().contains("deployment"), "{error}");
         assert_eq!(error.code(), "unknown-kind");
+        let error = ResolveError::unknown("deploymnet");
+        assert_eq!(error.next_words().first().map(String::as_str), Some("deployment"));
+        assert!(error.to_string().contains("no kind that is known; did you mean deployment"), "{error}");
+    }
+
+    #[test]
+    fn a_kind_that_only_the_cluster_may_know_keeps_its_word() {
+        let asked = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            Wanted::from_arguments(&words, None).expect("a target")
+        };
+        for form in [&["HTTPRoute", "x"][..], &["HTTPRoute/x"]] {
+            let wanted = asked(form);
+            assert_eq!((wanted.kind, wanted.word.as_deref(), wanted.name.as_str()), (None, Some("HTTPRoute"), "x"));
+            assert_eq!((wanted.to_string(), wanted.is_bare()), ("HTTPRoute x".to_owned(), false));
+        }
+        assert_eq!(asked(&["service.serving.knative.dev", "x"]).kind, None);
+        for word in ["deployments.v1.apps", "deployments.apps", "Deployment", "deploy", "deployments.v1.apps"] {
+            assert_eq!(asked(&[word, "x"]).kind, Some(Kind::Deployment), "{word}");
+        }
+        assert_eq!(asked(&["pods.v1.", "x"]).kind, Some(Kind::Pod));
+        assert_eq!(asked(&["pods.version", "x"]).kind, None);
+    }
+
+    #[test]
+    fn the_cluster_needs_no_name() {
+        for words in [&["cluster"][..], &["cluster", ""]] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let wanted = Wanted::from_arguments(&words, None).expect("a target");
+            assert_eq!((wanted.kind, wanted.name.as_str()), (Some(Kind::Cluster), ""));
+            assert_eq!(wanted.to_string(), "cluster");
+        }
+    }
+
+    #[test]
+    fn every_usual_kind_stands_in_one_stage() {
+        let mut staged: Vec<Kind> = STAGES.concat();
+        let mut usual = USUAL.to_vec();
+        staged.sort_unstable();
+        usual.sort_unstable();
+        assert_eq!(staged, usual);
     }
 
     #[test]

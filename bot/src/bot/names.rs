@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kubewhy_chat::{Part, Typed};
 use kubewhy_core::access::{Grant, Namespaces};
-use kubewhy_core::resolve::EXPLAINED;
+use kubewhy_core::resolve::kind_of;
 use kubewhy_diagnosis::kind::Kind;
 use moka::future::Cache;
 
@@ -38,14 +38,14 @@ impl Names {
     pub(crate) async fn suggest(&self, typed: Typed, grant: Grant) -> Vec<String> {
         let words = typed.words.trim().to_lowercase();
         match typed.part {
-            Part::Kind => ranked(&words, EXPLAINED.map(Kind::kubectl_name)),
+            Part::Kind => ranked(&words, Kind::ALL.iter().map(|kind| kind.kubectl_name())),
             Part::Cluster => ranked(&words, grant.clusters.into_iter().map(|cluster| cluster.name)),
             Part::Namespace => {
                 let names = self.names(&typed, &grant, Kind::Namespace).await;
                 ranked(&words, names.into_iter().map(|(_, name)| name))
             }
             Part::Name => {
-                let kind = typed.kind.as_deref().and_then(Kind::from_word).filter(|kind| EXPLAINED.contains(kind));
+                let kind = typed.kind.as_deref().and_then(kind_of);
                 let kinds =
                     kind.map_or_else(|| vec![Kind::Deployment, Kind::StatefulSet, Kind::Pod], |kind| vec![kind]);
                 let mut names = Vec::new();
@@ -77,6 +77,8 @@ impl Names {
                     .into_iter()
                     .collect(),
                 (_, Namespaces::All) => vec![None],
+                // What lives in no namespace is for those alone who may ask about all of them.
+                (_, Namespaces::Only(_)) if !kind.is_namespaced() => continue,
                 (_, Namespaces::Only(these)) => these.iter().cloned().map(Some).collect(),
             };
             for namespace in namespaces {

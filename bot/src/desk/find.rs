@@ -10,12 +10,6 @@ use kubewhy_diagnosis::kind::Kind;
 
 use super::{Counter, Served, no_cluster};
 
-/// In which order a bare name is looked for: what is asked about most costs one round of requests.
-const STAGES: [&[Kind]; 2] = [
-    &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Pod],
-    &[Kind::CronJob, Kind::Job, Kind::ReplicaSet, Kind::PersistentVolumeClaim, Kind::Namespace],
-];
-
 /// Codes of reports about an object that is not there.
 const NOT_THERE: [&str; 2] = ["not-found", "not-in-dump"];
 
@@ -23,69 +17,129 @@ impl Counter<'_> {
     /// Answers the question that a command asks about an object. A name that is whole is asked about at once; only where
     /// nothing has it, names are looked through.
     pub(super) fn report(&self, command: &Command, object: &Wanted) -> Result<Report, Message> {
-        let scopes = self.scopes_of(object)?;
-        if let (Some(candidate), [scope]) = (exact(object), scopes.as_slice())
-            && let Some(served) = self.desk.served_as(&scope.name)
+        let sought = self.sought(command, object)?;
+        if let [one] = sought.as_slice()
+            && let Some(candidate) = one.exact(object)
         {
-            let report = served.explained(&candidate);
+            let report = one.served.explained(&candidate);
             if report.error.as_ref().is_none_or(|error| !NOT_THERE.contains(&error.code)) {
                 return Ok(report);
             }
         }
-        let candidate = self.find(command, object)?;
+        let candidate = self.find_in(&sought, command, object)?;
         self.served(&candidate).map(|served| served.explained(&candidate))
     }
 
     /// Finds the object that is meant: whole names first, which cost little; only where nothing has it, names are looked
     /// through for beginnings and for the nearest.
     pub(super) fn find(&self, command: &Command, object: &Wanted) -> Result<Candidate, Message> {
-        let scopes = self.scopes_of(object)?;
-        let stages = match object.kind {
-            Some(_) => vec![object.kinds()],
-            None => STAGES.iter().map(|stage| stage.to_vec()).collect(),
-        };
+        self.find_in(&self.sought(command, object)?, command, object)
+    }
+
+    fn find_in(&self, sought: &[Sought<'_>], command: &Command, object: &Wanted) -> Result<Candidate, Message> {
         let unresolved = |error: &ResolveError| answer::unresolved(error, command, &self.extras);
-        for kinds in stages {
-            let named =
-                self.among(&scopes, object, |served, namespace| served.source.named(&kinds, namespace, &object.name));
+        if object.kind == Some(Kind::Cluster) {
+            return self.the_cluster(sought, object).map_err(|error| unresolved(&error));
+        }
+        let stages = sought.iter().map(|one| one.stages.len()).max().unwrap_or_default();
+        for stage in 0..stages {
+            let named = self.among(sought, object, |one, namespace| {
+                let kinds = one.stages.get(stage).map(Vec::as_slice).unwrap_or_default();
+                one.served.source.named(kinds, namespace, &object.name)
+            });
             if !named.is_empty() {
                 return resolve::resolve(object, &named).cloned().map_err(|error| unresolved(&error));
             }
         }
-        let all = self.among(&scopes, object, |served, namespace| served.source.candidates(&object.kinds(), namespace));
+        let all =
+            self.among(sought, object, |one, namespace| one.served.source.candidates(&one.stages.concat(), namespace));
         resolve::resolve(object, &all).cloned().map_err(|error| unresolved(&error))
+    }
+
+    /// The cluster itself, where it is clear which one.
+    fn the_cluster(&self, sought: &[Sought<'_>], object: &Wanted) -> Result<Candidate, ResolveError> {
+        let several = self.desk.served.len() > 1;
+        let mut all: Vec<Candidate> = sought
+            .iter()
+            .map(|one| Candidate {
+                kind: Kind::Cluster,
+                namespace: None,
+                name: one.scope.name.clone(),
+                cluster: several.then(|| one.scope.name.clone()),
+            })
+            .collect();
+        match (all.pop(), all.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(last), false) => {
+                all.push(last);
+                Err(ResolveError::Ambiguous { wanted: object.clone(), next: all, more: 0 })
+            }
+            (None, _) => Err(ResolveError::NotFound { wanted: object.clone(), next: Vec::new() }),
+        }
+    }
+
+    /// Where an object is looked for, and among which kinds there: each cluster says for itself what a word means that no
+    /// table has.
+    fn sought(&self, command: &Command, object: &Wanted) -> Result<Vec<Sought<'_>>, Message> {
+        let (mut sought, mut unknown, mut refused) = (Vec::new(), None, None);
+        for scope in self.scopes_of(object)? {
+            let Some(served) = self.desk.served_as(&scope.name) else { continue };
+            let mut stages = match served.source.stages(object) {
+                Ok(stages) => stages,
+                Err(error) => {
+                    unknown.get_or_insert(error);
+                    continue;
+                }
+            };
+            let of_namespaces = |kind: &Kind| kind.is_namespaced() || *kind == Kind::Namespace;
+            if scope.namespaces != Namespaces::All {
+                // What lives in no namespace is for those alone who may ask about all of them.
+                let first = stages.iter().flatten().next().copied();
+                stages.iter_mut().for_each(|kinds| kinds.retain(of_namespaces));
+                stages.retain(|kinds| !kinds.is_empty());
+                if let (true, Some(kind)) = (stages.is_empty(), first) {
+                    refused.get_or_insert_with(|| access::not_cluster_wide(&scope, kind));
+                    continue;
+                }
+            }
+            sought.push(Sought { scope, served, stages });
+        }
+        match (refused, unknown) {
+            (Some(refused), _) if sought.is_empty() => Err(refused.message()),
+            (None, Some(unknown)) if sought.is_empty() => Err(answer::unresolved(&unknown, command, &self.extras)),
+            _ => Ok(sought),
+        }
     }
 
     /// The candidates of all scopes, each with its cluster where several are served. Where nobody named a namespace the
     /// whole scope is meant: a chat has no current one.
     fn among(
         &self,
-        scopes: &[ClusterScope],
+        sought: &[Sought<'_>],
         object: &Wanted,
-        candidates: impl Fn(&Served, Option<&str>) -> Vec<Candidate>,
+        candidates: impl Fn(&Sought<'_>, Option<&str>) -> Vec<Candidate>,
     ) -> Vec<Candidate> {
         let mut all = Vec::new();
-        for scope in scopes {
-            let Some(served) = self.desk.served_as(&scope.name) else { continue };
-            let mut found = match (&object.namespace, &scope.namespaces) {
-                (Some(namespace), _) => candidates(served, Some(namespace)),
-                (None, Namespaces::All) => candidates(served, None),
+        for one in sought {
+            let mut found = match (&object.namespace, &one.scope.namespaces) {
+                (Some(namespace), _) => candidates(one, Some(namespace)),
+                (None, Namespaces::All) => candidates(one, None),
                 (None, Namespaces::Only(these)) => {
-                    these.iter().flat_map(|namespace| candidates(served, Some(namespace))).collect()
+                    these.iter().flat_map(|namespace| candidates(one, Some(namespace))).collect()
                 }
             };
-            found.retain(|candidate| is_in(scope, candidate));
-            found.sort_by_key(|candidate| resolve::EXPLAINED.iter().position(|kind| *kind == candidate.kind));
+            found.retain(|candidate| is_in(&one.scope, candidate));
+            found.sort_by_key(|candidate| resolve::USUAL.iter().position(|kind| *kind == candidate.kind));
             found.dedup();
             if self.desk.served.len() > 1 {
                 for candidate in &mut found {
-                    candidate.cluster = Some(scope.name.clone());
+                    candidate.cluster = Some(one.scope.name.clone());
                 }
             }
             all.extend(found);
         }
         // A bare name means the workload before its pods, in whichever cluster.
-        all.sort_by_key(|candidate| resolve::EXPLAINED.iter().position(|kind| *kind == candidate.kind));
+        all.sort_by_key(|candidate| resolve::USUAL.iter().position(|kind| *kind == candidate.kind));
         all
     }
 
@@ -112,7 +166,8 @@ impl Counter<'_> {
 
     /// The same without those whose namespaces the object cannot be in.
     fn scopes_of(&self, object: &Wanted) -> Result<Vec<ClusterScope>, Message> {
-        let mut scopes = self.scopes(object.cluster.as_deref())?;
+        let named = Some(&object.name).filter(|name| object.kind == Some(Kind::Cluster) && !name.is_empty());
+        let mut scopes = self.scopes(object.cluster.as_ref().or(named).map(String::as_str))?;
         let namespace = match object.kind {
             Some(Kind::Namespace) => Some(&object.name),
             Some(kind) if !kind.is_namespaced() => None,
@@ -132,9 +187,29 @@ impl Counter<'_> {
     }
 }
 
+/// A cluster in which an object is looked for, and the kinds among which it is, stage by stage.
+struct Sought<'d> {
+    scope: ClusterScope,
+    served: &'d Served,
+    stages: Vec<Vec<Kind>>,
+}
+
+impl Sought<'_> {
+    /// The object that is meant, where the words say all of it.
+    fn exact(&self, object: &Wanted) -> Option<Candidate> {
+        let [kinds] = self.stages.as_slice() else { return None };
+        let [kind] = kinds.as_slice() else { return None };
+        if *kind == Kind::Cluster {
+            let name = self.scope.name.clone();
+            return Some(Candidate { kind: *kind, namespace: None, name, cluster: object.cluster.clone() });
+        }
+        exact(&object.known_as(*kind))
+    }
+}
+
 /// The object that is meant, where the words say all of it.
 pub(super) fn exact(object: &Wanted) -> Option<Candidate> {
-    let Wanted { kind, name, namespace, cluster } = object.clone();
+    let Wanted { kind, name, namespace, cluster, .. } = object.clone();
     let kind = kind.filter(|kind| namespace.is_some() || !kind.is_namespaced())?;
     Some(Candidate { kind, namespace: namespace.filter(|_| kind.is_namespaced()), name, cluster })
 }
@@ -143,6 +218,6 @@ fn is_in(scope: &ClusterScope, candidate: &Candidate) -> bool {
     match (&candidate.namespace, candidate.kind) {
         (Some(namespace), _) => scope.namespaces.has(namespace),
         (None, Kind::Namespace) => scope.namespaces.has(&candidate.name),
-        (None, _) => true,
+        (None, _) => scope.namespaces == Namespaces::All,
     }
 }

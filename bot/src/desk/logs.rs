@@ -54,8 +54,13 @@ impl Counter<'_> {
             .message());
         }
         if logs.instance == Instance::Previous && runs == Runs::One {
-            let object =
-                Wanted { kind: Some(Kind::Pod), name: pod, namespace: Some(namespace), cluster: found.cluster.clone() };
+            let object = Wanted {
+                kind: Some(Kind::Pod),
+                word: None,
+                name: pod,
+                namespace: Some(namespace),
+                cluster: found.cluster.clone(),
+            };
             let this =
                 Logs { object, container: Some(container.clone()), instance: Instance::Current, lines: logs.lines };
             return Err(UserError::new(text![
@@ -73,8 +78,13 @@ impl Counter<'_> {
             Answer::NotCovered => return Err(unread(&what, "it is not in the dump".into())),
             Answer::Object(_) | Answer::List { .. } => return Err(unread(&what, "the answer was no log".into())),
         };
-        let pod =
-            Wanted { kind: Some(Kind::Pod), name: pod, namespace: Some(namespace), cluster: found.cluster.clone() };
+        let pod = Wanted {
+            kind: Some(Kind::Pod),
+            word: None,
+            name: pod,
+            namespace: Some(namespace),
+            cluster: found.cluster.clone(),
+        };
         let (instance, lines) = (logs.instance, logs.lines);
         let has_other = runs == Runs::Several;
         let log = Log { pod, container: &container, instance, redacted: &redact(&words), lines, has_other };
@@ -100,8 +110,14 @@ impl Counter<'_> {
             _ => None,
         };
         let filter = Filter::Labels(selector.ok_or_else(|| match kind {
-            Kind::Namespace | Kind::PersistentVolumeClaim => answer::no_log(found),
-            _ => answer::no_pod(found),
+            Kind::Deployment
+            | Kind::ReplicaSet
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::Job
+            | Kind::CronJob
+            | Kind::Service => answer::no_pod(found),
+            _ => answer::no_log(found),
         })?);
         match self.ask(found, Ask::List { kind: Kind::Pod, namespace: namespace.clone(), filter }) {
             Answer::List { items, .. } => items.into_iter().find_map(|item| match item {
@@ -212,6 +228,10 @@ fn selector_of(object: &Object) -> Option<Selector> {
         Object::StatefulSet(it) => Some(&it.spec.as_ref()?.selector),
         Object::DaemonSet(it) => Some(&it.spec.as_ref()?.selector),
         Object::Job(it) => it.spec.as_ref()?.selector.as_ref(),
+        Object::Service(it) => {
+            let labels = it.spec.as_ref()?.selector.as_ref()?;
+            return Some(Selector::labels(labels)).filter(|selector| !selector.is_empty());
+        }
         _ => None,
     };
     selector.map(Selector::from_api).filter(|selector| !selector.is_empty())

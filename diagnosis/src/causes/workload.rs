@@ -13,6 +13,7 @@ pub(crate) mod job_failed;
 pub(crate) mod load_balancer_pending;
 pub(crate) mod network_policy_blocks;
 pub(crate) mod pdb_blocks_eviction;
+pub(crate) mod resource_not_ready;
 pub(crate) mod rollout_paused;
 pub(crate) mod rollout_stalled;
 pub(crate) mod scaled_to_zero;

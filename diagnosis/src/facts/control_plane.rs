@@ -154,6 +154,20 @@ pub(crate) fn down(reader: &Reader<'_>, component: Component) -> Result<Option<D
     }
 }
 
+/// Whether somebody leads as that component, where its lease tells.
+///
+/// # Errors
+/// [`Needs`] where the leases have not been asked yet.
+pub(crate) fn leads(reader: &Reader<'_>, component: Component) -> Result<Option<bool>, Needs> {
+    if down(reader, component)?.is_some() {
+        return Ok(Some(false));
+    }
+    // A list that could be read has all that there are.
+    let listed = reader.list::<Lease>(Some(NAMESPACE), Filter::All)?.found();
+    let there = listed.is_some_and(|all| all.iter().any(|lease| Component::of_lease(lease) == Some(component)));
+    Ok(there.then_some(true))
+}
+
 fn renewed(lease: &Lease) -> Option<Timestamp> {
     lease.spec.as_ref()?.renew_time.as_ref().map(|time| time.0)
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{PersistentVolume, Pod};
 use kubewhy_text::{Text, code, name, text};
 
 use crate::case::Case;
-use crate::facts::beside;
+use crate::facts::neighbours;
 use crate::finding::Fix;
 use crate::pods;
 use crate::reader::Needs;
@@ -25,7 +25,7 @@ pub(crate) fn of_volume(case: &Case<'_>, volume: &str) -> Result<Option<(Text, F
     let Some(driver) = read.and_then(|volume| Some(volume.spec.as_ref()?.csi.as_ref()?.driver.clone())) else {
         return Ok(None);
     };
-    let there = beside::pods_beside(case)?;
+    let there = neighbours::beside(case)?;
     let mut mine = there.iter().filter(|pod| serves(pod, &driver)).peekable();
     let node = case.pod().and_then(pods::node_name).unwrap_or_default();
     let Some(first) = mine.peek().copied() else { return Ok(None) };

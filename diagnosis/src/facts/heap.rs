@@ -38,6 +38,11 @@ impl Limit {
         Amount::in_list(limits, "memory").map(|amount| Self { bytes: amount.units(), origin: Origin::Pod })
     }
 
+    /// It binds the pod as a whole.
+    pub(crate) fn is_of_pod(self) -> bool {
+        self.origin == Origin::Pod
+    }
+
     /// Its path in the specification, for evidence.
     pub(crate) fn path(self, container: &ContainerView<'_>) -> String {
         match self.origin {

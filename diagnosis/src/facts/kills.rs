@@ -9,6 +9,7 @@ use crate::causes::Code;
 use crate::facts::flaws::flaw;
 use crate::facts::owner::{self, edited};
 use crate::facts::probes::{Killed, budget, got, killed, shown};
+use crate::facts::throttling;
 use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::kind::Kind;
 use crate::parse::probe::{Outcome, ProbeKind};
@@ -59,7 +60,12 @@ fn explain(case: &Case<'_>, code_: Code, killed: &Killed<'_>) -> Result<Finding,
         .evidence(case.end_evidence(container))
         .evidence(case.field(&format!("{}.{}", container.spec_path(), kind.field()), asks))
         .since(kill.first);
-    let finding = if flawed { finding.follows(Code::ProbeMisconfigured) } else { finding };
+    let throttled = case.pod().map(|pod| throttling::of_killed(case, pod, killed)).transpose()?.flatten();
+    let finding = match throttled {
+        Some(throttled) if throttled.is_cause() => finding.follows(Code::CpuThrottled),
+        _ if flawed => finding.follows(Code::ProbeMisconfigured),
+        _ => finding,
+    };
     let previous = if container.restarts() > 0 { "--previous" } else { "--tail=100" };
     let logs = Fix::safe(text!["see what container ", name(container.name()), " said before it was killed"])
         .command(case.kubectl(["logs", case.name(), "-c", container.name(), previous]));

@@ -1,15 +1,16 @@
 //! Names that a container could not resolve: its own settings, the cluster's DNS, or the name itself.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
 
-use crate::ask::{Filter, Selector};
+use crate::ask::Filter;
 use crate::case::Case;
+use crate::facts::name_service::{self, Complaint};
 use crate::facts::peers::ClusterName;
+use crate::facts::service_proxy::{self, Fault};
 use crate::facts::services::{self, Standing, State};
-use crate::finding::ObjectRef;
+use crate::finding::{Evidence, ObjectRef};
 use crate::kind::{Kind, Object};
 use crate::parse::log::DnsAnswer;
 use crate::pods;
@@ -25,6 +26,14 @@ pub(crate) enum Why {
     Policy(Policy, Box<Standing>),
     /// The cluster's DNS has nobody who answers.
     DnsDown(Box<Dns>),
+    /// The cluster's DNS runs and says what keeps it from answering.
+    Complains(Box<Dns>, Complaint, Evidence),
+    /// The DNS cache of the pod's node is down: its pod.
+    Cache(ObjectRef),
+    /// DNS is well, and kube-proxy on the pod's node does not lead to it.
+    Proxy(Box<Fault>),
+    /// DNS is well, and kube-proxy on the pod's node cannot forget pods that are gone.
+    Conntrack(Box<Fault>),
     /// The name itself, or nothing that can be seen.
     Name,
 }
@@ -40,7 +49,7 @@ pub(crate) enum Policy {
     HostNetwork,
 }
 
-/// The cluster's DNS, and what is wrong with it.
+/// The cluster's DNS.
 #[derive(Clone, Debug)]
 pub(crate) struct Dns {
     pub(crate) standing: Standing,
@@ -61,11 +70,54 @@ pub(crate) fn why(case: &Case<'_>, host: &str, answer: DnsAnswer) -> Result<Why,
             return Ok(Why::Policy(policy, Box::new(standing)));
         }
     }
-    // A pod that does not ask the cluster's DNS is not hurt by it; one that got "no such name" was answered.
-    if answer == DnsAnswer::NoSuchName || policy(pod).is_some() {
+    // A pod that does not ask the cluster's DNS is not hurt by it, and DNS itself asks others.
+    if policy(pod).is_some() || name_service::is_dns_pod(pod) {
         return Ok(Why::Name);
     }
-    Ok(dns(case)?.map_or(Why::Name, |dns| Why::DnsDown(Box::new(dns))))
+    let exists = match (&cluster_name, answer) {
+        (_, DnsAnswer::NoAnswer) => false,
+        (Some(wanted), DnsAnswer::NoSuchName) if wanted.pod.is_none() => {
+            let standing = services::standing(case, &wanted.namespace, &wanted.service, None)?;
+            !standing.headless && !matches!(standing.state, State::Missing(_) | State::Unknown | State::External(_))
+        }
+        (_, DnsAnswer::NoSuchName) => return Ok(Why::Name),
+    };
+    // Who got "no such name" was answered, unless the name is there and should have resolved: some clients say the same
+    // of silence.
+    if answer == DnsAnswer::NoSuchName && !exists {
+        return Ok(Why::Name);
+    }
+    let inside = cluster_name.as_ref().is_some_and(|it| !it.may_be_outside());
+    match dns(case)? {
+        Some(dns) if dns.standing.is_at_fault() => Ok(Why::DnsDown(Box::new(dns))),
+        Some(dns) => of_running(case, host, inside, answer, dns),
+        None => Ok(Why::Name),
+    }
+}
+
+/// What keeps a DNS from answering that has ready endpoints.
+fn of_running(case: &Case<'_>, host: &str, inside: bool, answer: DnsAnswer, dns: Dns) -> Result<Why, Needs> {
+    let namespace = dns.standing.service.namespace.clone().unwrap_or_default();
+    let said = name_service::complaint(case, &namespace, host);
+    if answer == DnsAnswer::NoSuchName {
+        let said = said?.filter(|(complaint, _)| !matches!(complaint, Complaint::Upstream(_)));
+        return Ok(said.map_or(Why::Name, |(complaint, line)| Why::Complains(Box::new(dns), complaint, line)));
+    }
+    // Asked together.
+    let proxy = service_proxy::down_beside(case);
+    let conntrack = service_proxy::lacks_conntrack(case);
+    let cache = name_service::cache_down_beside(case);
+    let said = said?.filter(|(complaint, _)| !(inside && matches!(complaint, Complaint::Upstream(_))));
+    if let Some((complaint, line)) = said {
+        return Ok(Why::Complains(Box::new(dns), complaint, line));
+    }
+    if let Some(pod) = cache? {
+        return Ok(Why::Cache(pod));
+    }
+    if let Some(fault) = proxy? {
+        return Ok(Why::Proxy(Box::new(fault)));
+    }
+    Ok(conntrack?.map_or(Why::Name, |fault| Why::Conntrack(Box::new(fault))))
 }
 
 fn policy(pod: &Pod) -> Option<Policy> {
@@ -78,17 +130,21 @@ fn policy(pod: &Pod) -> Option<Policy> {
     }
 }
 
-/// The cluster's DNS where it is seen to be down.
+/// The cluster's DNS: its Service and what stands behind it; none where its Service cannot be found.
 fn dns(case: &Case<'_>) -> Result<Option<Dns>, Needs> {
     for (namespace, service) in DNS_SERVICES {
         // Its pods are needed if it is down, which is likely: asked together with the Service.
-        let _ = case.list::<Pod>(Some(namespace), Filter::Labels(dns_pods()));
+        let _ = case.list::<Pod>(Some(namespace), Filter::Labels(name_service::labels()));
         let standing = services::standing(case, namespace, service, None)?;
+        let standing = match standing.state {
+            State::Missing(_) => match labelled(case, namespace)? {
+                Some(other) => services::standing(case, namespace, &other, None)?,
+                None => continue,
+            },
+            _ => standing,
+        };
         if matches!(standing.state, State::Missing(_) | State::Unknown) {
             continue;
-        }
-        if !standing.is_at_fault() {
-            return Ok(None);
         }
         let root = root(case, &standing)?;
         return Ok(Some(Dns { standing, root }));
@@ -96,17 +152,24 @@ fn dns(case: &Case<'_>) -> Result<Option<Dns>, Needs> {
     Ok(None)
 }
 
-fn dns_pods() -> Selector {
-    Selector::labels(&BTreeMap::from([("k8s-app".to_owned(), "kube-dns".to_owned())]))
+/// The Service of a DNS that goes by another name: `rke2-coredns-rke2-coredns`.
+fn labelled(case: &Case<'_>, namespace: &str) -> Result<Option<String>, Needs> {
+    let all = case.list::<Service>(Some(namespace), Filter::All)?.found().unwrap_or_default();
+    let is_dns = |service: &&Arc<Service>| {
+        let label = service.metadata.labels.as_ref().and_then(|labels| labels.get("k8s-app"));
+        let ports = service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
+        label.is_some_and(|label| label == "kube-dns") && ports.clone().any(|port| port.port == 53)
+    };
+    Ok(all.iter().find(is_dns).and_then(|service| service.metadata.name.clone()))
 }
 
 fn root(case: &Case<'_>, standing: &Standing) -> Result<ObjectRef, Needs> {
     match &standing.state {
         State::NotReady(trouble) => Ok(trouble.controller.clone().unwrap_or_else(|| trouble.pod.clone())),
         State::ScaledToZero(workload) => Ok(workload.clone()),
-        State::Hidden | State::SelectsNothing(..) => {
+        State::Hidden | State::SelectsNothing(..) | State::Fine => {
             let namespace = standing.service.namespace.as_deref();
-            let pods = case.list::<Pod>(namespace, Filter::Labels(dns_pods()))?.found().unwrap_or_default();
+            let pods = case.list::<Pod>(namespace, Filter::Labels(name_service::labels()))?.found().unwrap_or_default();
             let controller = match pods.first() {
                 Some(pod) => case.controllers(&Object::Pod(Arc::clone(pod)))?.pop(),
                 None => None,

@@ -127,7 +127,8 @@ pub(crate) fn of(failure: &Sandbox) -> Option<&'static NetworkPlugin> {
     by_words(&failure.words)
 }
 
-fn by_words(words: &str) -> Option<&'static NetworkPlugin> {
+/// The plugin that those words are about.
+pub(crate) fn by_words(words: &str) -> Option<&'static NetworkPlugin> {
     let lower = words.to_ascii_lowercase();
     PLUGINS.iter().find(|plugin| plugin.words.iter().any(|word| lower.contains(word)))
 }
@@ -139,8 +140,8 @@ pub(crate) fn is_unauthorized(failure: &Sandbox) -> bool {
 
 impl NetworkPlugin {
     /// Commands that show its agents on the pod's node and what they say.
-    fn look(&self, case: &Case<'_>) -> Vec<String> {
-        let on_node = format!("spec.nodeName={}", node_name(case));
+    fn look(&self, case: &Case<'_>, node: &str) -> Vec<String> {
+        let on_node = format!("spec.nodeName={node}");
         vec![
             case.kubectl_cluster(["get", "pods", "-A", "-l", self.label, "-o", "wide", "--field-selector", &on_node]),
             case.kubectl_in(self.namespace, ["logs", "-l", self.label, "--all-containers", "--prefix", "--tail=30"]),
@@ -149,18 +150,23 @@ impl NetworkPlugin {
 
     /// The step to see why its agent on the node does not work.
     pub(crate) fn see(&self, case: &Case<'_>) -> Fix {
+        self.see_on(case, node_name(case))
+    }
+
+    /// The same for a node.
+    pub(crate) fn see_on(&self, case: &Case<'_>, node: &str) -> Fix {
         Fix::safe(text![
             "see whether the agent of ",
             self.name,
             " runs on node ",
-            name(node_name(case)),
+            name(node),
             " and what it says (DaemonSet ",
             name(self.daemon_set),
             ", mostly in namespace ",
             name(self.namespace),
             ")"
         ])
-        .commands(self.look(case))
+        .commands(self.look(case, node))
     }
 
     /// The step to restart its agents.

@@ -53,6 +53,14 @@ impl Peer {
         Some(self.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}")))
     }
 
+    /// The Service where it is itself at fault, or what stands behind it; not where it is absent or was asked for a port
+    /// that it does not have, since then the client is.
+    pub(crate) fn at_fault(&self) -> Option<ObjectRef> {
+        let Place::Service(standing, _) = &self.place else { return None };
+        let ours = standing.is_at_fault() && !matches!(standing.state, State::Missing(_) | State::WrongPort(..));
+        ours.then(|| standing.service.clone())
+    }
+
     /// What a person has to act on: the Service where it is at fault, else the address.
     pub(crate) fn root(&self) -> Option<ObjectRef> {
         match &self.place {
@@ -217,6 +225,11 @@ pub(crate) struct ClusterName {
 }
 
 impl ClusterName {
+    /// It may as well be a name outside: `example.com`.
+    pub(crate) const fn may_be_outside(&self) -> bool {
+        self.may_be_outside
+    }
+
     /// Reads `name`, `name.ns`, `name.ns.svc[.cluster.local]` and the same with a pod in front.
     pub(crate) fn parse(host: &str, own: &str) -> Option<Self> {
         let host = host.trim_end_matches('.');

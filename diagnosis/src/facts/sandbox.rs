@@ -160,17 +160,18 @@ pub(crate) struct Agent {
 
 /// The agent of the network plugin on the pod's node; absent where none of its pods is one.
 pub(crate) fn agent(case: &Case<'_>) -> Result<Read<Agent>, Needs> {
-    let on_node = case.list::<Pod>(None, Filter::OnNode(node_name(case).to_owned()))?;
+    agent_on(case, node_name(case))
+}
+
+/// The agent of the network plugin on a node.
+pub(crate) fn agent_on(case: &Case<'_>, node: &str) -> Result<Read<Agent>, Needs> {
+    let on_node = case.list::<Pod>(None, Filter::OnNode(node.to_owned()))?;
     let Read::Found(on_node) = on_node else { return Ok(Read::Unreadable) };
     // Agents live in namespaces of their own: a dump of the pod's namespace alone does not show them.
     if on_node.iter().all(|pod| pod.metadata.namespace.as_deref() == case.namespace()) {
         return Ok(Read::Unreadable);
     }
-    let agents = on_node.iter().filter(|pod| {
-        let name = pod.metadata.name.as_deref().unwrap_or_default();
-        let other = ["operator", "envoy", "hubble", "controller"].iter().any(|part| name.contains(part));
-        !other && AGENTS.iter().any(|agent| name.starts_with(agent))
-    });
+    let agents = on_node.iter().filter(|pod| is_agent(pod.metadata.name.as_deref().unwrap_or_default()));
     // One that is not ready tells more than one that is.
     let agent = agents.min_by_key(|pod| pods::is_true(pod, "Ready"));
     Ok(agent.map_or(Read::Absent, |pod| {
@@ -186,6 +187,12 @@ pub(crate) fn agent(case: &Case<'_>) -> Result<Read<Agent>, Needs> {
             state,
         })
     }))
+}
+
+/// Tells whether a pod or `DaemonSet` of that name is a network plugin's agent.
+pub(crate) fn is_agent(name: &str) -> bool {
+    let other = ["operator", "envoy", "hubble", "controller"].iter().any(|part| name.contains(part));
+    !other && AGENTS.iter().any(|agent| name.starts_with(agent))
 }
 
 impl Agent {

@@ -9,9 +9,10 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::Pod;
 use kubewhy_text::{Text, name, text};
 
+use super::members::{Members, members};
 use super::pod::heard_of_pods;
 use super::{NoScope, Scope, Scoped, YOUNG, alone};
-use crate::ask::{Filter, Selector};
+use crate::ask::Filter;
 use crate::case::{Case, Refusal, Subject, Workload};
 use crate::event::Event;
 use crate::finding::{Evidence, ObjectRef};
@@ -49,43 +50,23 @@ fn of_controller(workload: &Workload) -> Scoped {
     let lacking = usize::try_from(wanted.saturating_sub(made)).unwrap_or(0).max(1);
     Scoped { stands_for: lacking, ..alone(Subject::Workload(workload.clone())) }
 }
+
 pub(super) fn of_workload(reader: &Reader<'_>, workload: &Workload) -> Result<Scope, NoScope> {
-    let object = workload.object();
-    let namespace = object.namespace();
-    let selector = workload.selector().map(Selector::from_api).filter(|selector| !selector.is_empty());
     let mut subjects = vec![of_controller(workload)];
-    let mut newest = None;
-    let mut owners = vec![object.clone()];
-    if let (Workload::Deployment(deployment), Some(selector)) = (workload, &selector) {
-        let sets = reader.list::<ReplicaSet>(namespace, Filter::Labels(selector.clone()));
-        // Asked together with the sets.
-        let _ = reader.list::<Pod>(namespace, Filter::Labels(selector.clone()));
-        let sets = owned(sets?.found().unwrap_or_default(), &object);
-        newest = newest_set(&sets);
-        if let Some(newest) = &newest {
-            let mut set = of_controller(&Workload::ReplicaSet(Arc::clone(newest)));
-            // Where the Deployment tells of the refusal too, it stands for the pods that are lacking.
-            let told = conditions(workload).iter().any(|(type_, ..)| *type_ == "ReplicaFailure");
-            if told || lacks_pods(workload) && named_set(deployment).is_some() {
-                set.stands_for = 0;
-            }
-            subjects.push(set);
+    let members = members(reader, workload);
+    if let (Workload::Deployment(deployment), Ok(Members { newest: Some(newest), .. })) = (workload, &members) {
+        let mut set = of_controller(&Workload::ReplicaSet(Arc::clone(newest)));
+        // Where the Deployment tells of the refusal too, it stands for the pods that are lacking.
+        let told = conditions(workload).iter().any(|(type_, ..)| *type_ == "ReplicaFailure");
+        if told || lacks_pods(workload) && named_set(deployment).is_some() {
+            set.stands_for = 0;
         }
-        owners = sets.into_iter().map(Object::ReplicaSet).collect();
+        subjects.push(set);
     }
     if let Workload::CronJob(cron) = workload {
         return of_cron_job(reader, cron, subjects);
     }
-    let listed = match selector {
-        Some(selector) => reader.list::<Pod>(namespace, Filter::Labels(selector))?.found(),
-        None => None,
-    };
-    let mut members: Vec<Arc<Pod>> = listed
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|pod| owners.iter().any(|owner| is_owned_by(&pod.metadata, owner)))
-        .collect();
-    members.sort_by_key(|pod| (pods::created(pod), pod.metadata.name.clone()));
+    let Members { newest, pods: members, .. } = members?;
     let is_newest = |pod: &Pod| {
         newest.as_ref().is_none_or(|newest| is_owned_by(&pod.metadata, &Object::ReplicaSet(Arc::clone(newest))))
     };
@@ -133,7 +114,7 @@ fn worn(members: &[Arc<Pod>], now: jiff::Timestamp, is_newest: impl Fn(&Pod) -> 
 }
 
 /// A failed pod that its controller has replaced, or a job's pod after the job has ended well: history.
-fn is_superseded(workload: &Workload, pod: &Pod) -> bool {
+pub(super) fn is_superseded(workload: &Workload, pod: &Pod) -> bool {
     is_over(workload) || pods::phase(pod) == "Failed" && replaces_failed(workload) && is_satisfied(workload)
 }
 
@@ -164,7 +145,7 @@ fn replaces_failed(workload: &Workload) -> bool {
 }
 
 /// The job has completed: what its pods went through is history.
-fn is_over(workload: &Workload) -> bool {
+pub(super) fn is_over(workload: &Workload) -> bool {
     let Workload::Job(job) = workload else { return false };
     job.status
         .iter()
@@ -299,7 +280,7 @@ fn of_cron_job(reader: &Reader<'_>, cron: &Arc<CronJob>, mut subjects: Vec<Scope
     Ok(Scope { subjects, otherwise: status, pods })
 }
 
-fn owned<T: crate::kind::Evidential>(objects: Vec<Arc<T>>, owner: &Object) -> Vec<Arc<T>> {
+pub(super) fn owned<T: crate::kind::Evidential>(objects: Vec<Arc<T>>, owner: &Object) -> Vec<Arc<T>> {
     objects.into_iter().filter(|object| is_owned_by(object.meta(), owner)).collect()
 }
 
@@ -324,12 +305,12 @@ pub(crate) fn revision(set: &ReplicaSet) -> i64 {
         .unwrap_or(0)
 }
 
-fn newest_set(sets: &[Arc<ReplicaSet>]) -> Option<Arc<ReplicaSet>> {
+pub(super) fn newest_set(sets: &[Arc<ReplicaSet>]) -> Option<Arc<ReplicaSet>> {
     sets.iter().max_by_key(|set| (revision(set), set.metadata.creation_timestamp.clone())).cloned()
 }
 
 /// Pods that fail alike have the same of this: where they stand and what holds each container.
-fn alike(pod: &Pod) -> String {
+pub(super) fn alike(pod: &Pod) -> String {
     let mut words = vec![pods::phase(pod).to_owned()];
     words.extend(pods::status(pod).and_then(|status| status.reason.clone()));
     words.push(if pods::node_name(pod).is_some() { "bound" } else { "unbound" }.to_owned());

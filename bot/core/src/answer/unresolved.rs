@@ -5,7 +5,7 @@ use kubewhy_text::{Text, code, name, own, quoted, text};
 
 use super::Extras;
 use crate::UserError;
-use crate::commands::{Command, Explain, Feature, nearest_command};
+use crate::commands::{Command, Explain, Feature, nearest_command, short};
 use crate::resolve::{Candidate, ResolveError, Wanted, kinds};
 
 /// Says why no object was found, and offers the same command about the objects that may have been meant.
@@ -28,7 +28,7 @@ pub fn unresolved(error: &ResolveError, command: &Command, extras: &Extras) -> M
             if !next.is_empty() {
                 return message.with(choice(text!["Did you mean"], next, command, extras));
             }
-            let near = nearest_command(&wanted.name).filter(|_| wanted.kind.is_none());
+            let near = nearest_command(&wanted.name).filter(|_| wanted.is_bare());
             match near {
                 Some(near) if extras.offers(Feature::Chat) => message.with(Block::Choice(Choice {
                     prompt: text!["Did you mean the command"],
@@ -41,19 +41,15 @@ pub fn unresolved(error: &ResolveError, command: &Command, extras: &Extras) -> M
                 ])),
             }
         }
-        ResolveError::UnknownKind { word } => {
-            Message::new(Tone::Refused, text![quoted(word.clone()), " is no kind that is known"]).with(explained())
-        }
-        ResolveError::UnexplainedKind { kind } => {
-            Message::new(Tone::Refused, text![kind.name(), " is a kind that is not explained yet"]).with(explained())
-        }
+        ResolveError::UnknownKind { word, nearest, unread } => unknown_kind(word, nearest, unread.as_deref(), command),
     }
 }
 
 /// `Deployment "crat" in namespace shop`, the names whole.
 fn described(wanted: &Wanted) -> Text {
-    let Wanted { kind, name: called, namespace, cluster } = wanted.clone();
-    let kind = kind.map(|kind| text![kind.name(), " "]);
+    let Wanted { kind, word, name: called, namespace, cluster } = wanted.clone();
+    let word = word.filter(|_| kind.is_none()).map(|word| text![name(word), " "]);
+    let kind = kind.map(|kind| text![kind.name(), " "]).or(word);
     let namespace = namespace.map(|namespace| text![" in namespace ", name(namespace)]);
     let cluster = cluster.map(|cluster| text![" on ", name(cluster)]);
     text![kind, quoted(called), namespace, cluster]
@@ -76,8 +72,28 @@ fn more_of(more: usize) -> Text {
     text![more, " more"]
 }
 
-fn explained() -> Block {
-    Block::Paragraph(text!["Explained are: ", own(kinds()), "."])
+/// Says that a word is no kind, and what it may have been: another kind, a command, or a namespace.
+fn unknown_kind(word: &str, nearest: &[String], unread: Option<&str>, command: &Command) -> Message {
+    let mut error = UserError::new(text![quoted(short(word)), " is no kind that is known"]);
+    let unread = unread.map(|why| text![" The cluster's own kinds could not be read: ", quoted(why.to_owned()), "."]);
+    error = error.next(text!["Explained are: ", own(kinds()), ".", unread]);
+    let Some(object) = command.wanted() else { return error.message() };
+    let place = Wanted { word: None, kind: None, name: String::new(), ..object.clone() }.to_string();
+    let is_explained = matches!(command, Command::Explain(_));
+    if let Some(near) = nearest_command(word).filter(|_| is_explained) {
+        return error.meant(format!("{near} {}{place}", object.name)).message();
+    }
+    for kind in nearest {
+        let other = Wanted { word: Some(kind.clone()), ..object.clone() };
+        error = error.meant(command.about(other).to_string());
+    }
+    if nearest.is_empty() && object.namespace.is_none() {
+        // `shop cart` may have been meant as `shop/cart`.
+        let path = format!("{}/{}", word.to_ascii_lowercase(), object.name);
+        let other = Wanted { word: None, name: path, ..object };
+        error = error.meant(command.about(other).to_string());
+    }
+    error.message()
 }
 
 fn choice(prompt: Text, next: &[Candidate], command: &Command, extras: &Extras) -> Block {

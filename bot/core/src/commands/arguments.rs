@@ -17,7 +17,7 @@ use crate::UserError;
 use crate::line::{Line, Word};
 use crate::nearest::{likeness, nearest};
 use crate::remedy;
-use crate::resolve::{EXPLAINED, Wanted, kinds};
+use crate::resolve::{USUAL, Wanted, kind_of, kinds, may_be_kind};
 
 /// The longest name that Kubernetes allows, in bytes.
 const LONGEST_NAME: usize = 253;
@@ -185,13 +185,22 @@ impl<'a> Arguments<'a> {
         Ok(())
     }
 
-    /// A name of an object, checked. Names of the kinds that are explained are lower case; phones begin lines in upper case.
+    /// A name of an object, checked. Nearly all names are lower case, and phones begin lines in upper case.
     pub(crate) fn name(&self, word: &str) -> Result<String, UserError> {
+        self.name_as_typed(word).map(|name| name.to_ascii_lowercase())
+    }
+
+    /// The name of an object of a kind. Those of roles and their bindings may hold upper case.
+    fn name_of(&self, kind: Kind, word: &str) -> Result<String, UserError> {
+        if kind.group() == "rbac.authorization.k8s.io" { self.name_as_typed(word) } else { self.name(word) }
+    }
+
+    fn name_as_typed(&self, word: &str) -> Result<String, UserError> {
         let fits = word.len() <= LONGEST_NAME
             && word.starts_with(|c: char| c.is_ascii_alphanumeric())
             && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_'));
         if fits {
-            return Ok(word.to_ascii_lowercase());
+            return Ok(word.to_owned());
         }
         Err(UserError::new(text![quoted(short(word)), " is no name that Kubernetes allows"]).example(self.example))
     }
@@ -214,15 +223,15 @@ impl<'a> Arguments<'a> {
             self.at += 1;
             return self.with_slash(before, name).map(Some);
         }
-        let Some(kind) = Kind::from_word(word) else {
-            let name = self.name(word)?;
-            if let Some(follower) = self.peek_second().filter(|next| Self::is_stray(next, keywords)) {
-                return Err(self.no_kind(word, follower));
+        let Some(kind) = kind_of(word) else { return self.bare_or_foreign(word, keywords).map(Some) };
+        let name = self.peek_second().filter(|name| !name.starts_with('-'));
+        // There is one cluster where nobody says which.
+        let name = name.filter(|next| kind != Kind::Cluster || Self::is_stray(next, keywords));
+        let Some(name) = name else {
+            if kind == Kind::Cluster {
+                self.at += 1;
+                return Ok(Some(Wanted { kind: Some(kind), ..Wanted::default() }));
             }
-            self.at += 1;
-            return Ok(Some(Wanted { name, ..Wanted::default() }));
-        };
-        let Some(name) = self.peek_second().filter(|name| !name.starts_with('-')) else {
             return Err(UserError::new(text![
                 "which ",
                 kubewhy_text::own(kind.kubectl_name()),
@@ -231,26 +240,58 @@ impl<'a> Arguments<'a> {
             .example(self.example));
         };
         self.at += 2;
-        let kind = explained(kind)?;
-        match name.split_once('/') {
-            Some((namespace, name)) => {
+        let name = match name.split_once('/') {
+            Some((namespace, name)) if kind.is_namespaced() => {
                 self.set_namespace(namespace)?;
-                Ok(Some(Wanted { kind: Some(kind), name: self.name(name)?, ..Wanted::default() }))
+                name
             }
-            None => Ok(Some(Wanted { kind: Some(kind), name: self.name(name)?, ..Wanted::default() })),
+            _ => name,
+        };
+        Ok(Some(Wanted { kind: Some(kind), name: self.name_of(kind, name)?, ..Wanted::default() }))
+    }
+
+    /// A word that is no kind of the table: a name, or, where another word stands behind it that can be a name, a kind that
+    /// only the cluster may know.
+    fn bare_or_foreign(&mut self, word: &str, keywords: &[&str]) -> Result<Wanted, UserError> {
+        let Some(follower) = self.peek_second().filter(|next| Self::is_stray(next, keywords)) else {
+            let name = self.name(word)?;
+            self.at += 1;
+            return Ok(Wanted { name, ..Wanted::default() });
+        };
+        let ends_there = self.word(self.at + 2).is_none_or(|next| !Self::is_stray(&next.text, keywords));
+        let is_command = self.is_first() && remedy::of_verb(word).is_some();
+        let (namespace, name) = follower.split_once('/').map_or((None, follower), |(ns, name)| (Some(ns), name));
+        match self.name(name) {
+            Ok(name) if ends_there && !is_command && may_be_kind(word) => {
+                self.at += 2;
+                if let Some(namespace) = namespace {
+                    self.set_namespace(namespace)?;
+                }
+                Ok(Wanted { word: Some(word.to_owned()), name, ..Wanted::default() })
+            }
+            _ => Err(self.no_kind(word, follower)),
         }
+    }
+
+    /// Tells whether no command stands before the next word.
+    fn is_first(&self) -> bool {
+        (0..self.at).all(|at| self.word(at).is_none_or(|word| Spec::of_word(&word.text).is_none()))
     }
 
     /// `KIND/NAME`, and `NAMESPACE/NAME` as Kubernetes' own messages and ours write it.
     fn with_slash(&mut self, before: &str, name: &str) -> Result<Wanted, UserError> {
-        let name = self.name(name)?;
-        if let Some(kind) = Kind::from_word(before) {
-            return Ok(Wanted { kind: Some(explained(kind)?), name, ..Wanted::default() });
+        if let Some(kind) = kind_of(before) {
+            return Ok(Wanted { kind: Some(kind), name: self.name_of(kind, name)?, ..Wanted::default() });
         }
-        let looks_like_a_kind = EXPLAINED.iter().any(|kind| {
+        let name = self.name(name)?;
+        let looks_like_a_kind = USUAL.iter().any(|kind| {
             likeness(before, kind.plural()) > 0.92
                 || kind.short_names().iter().any(|short| likeness(before, short) > 0.92)
         });
+        // No namespace has a dot or upper case in its name.
+        if before.contains(|c: char| c == '.' || c.is_ascii_uppercase()) && may_be_kind(before) {
+            return Ok(Wanted { word: Some(before.to_owned()), name, ..Wanted::default() });
+        }
         if looks_like_a_kind {
             return Err(unknown_kind(before, &format!("/{name}")));
         }
@@ -272,9 +313,7 @@ impl<'a> Arguments<'a> {
         let is_pair = rest.len() == 1;
         let rest = rest.join(" ");
         // Behind a command stands no other.
-        let may_be_command =
-            (0..self.at).all(|at| self.word(at).is_none_or(|word| Spec::of_word(&word.text).is_none()));
-        if may_be_command && rest.len() <= LONGEST_OFFER {
+        if self.is_first() && rest.len() <= LONGEST_OFFER {
             if let Some(action) = remedy::of_verb(word) {
                 return UserError::new(text![
                     quoted(short(word)),
@@ -329,12 +368,6 @@ impl<'a> Arguments<'a> {
     /// Where the command is about, as far as it was read.
     pub(crate) fn place(&self) -> &Place {
         &self.place
-    }
-
-    /// Takes the word `cluster` where it means all of it: nothing follows but which one.
-    pub(crate) fn take_cluster(&mut self) -> bool {
-        let follows = self.peek_second().is_none_or(|word| is_one_of(word, &["on", "--context", "--cluster"]));
-        follows && self.take_word(&["cluster"])
     }
 
     /// Takes the next word as the namespace.
@@ -395,19 +428,8 @@ fn cluster_name(word: &str) -> Option<String> {
     fits.then(|| word.to_owned())
 }
 
-fn explained(kind: Kind) -> Result<Kind, UserError> {
-    if EXPLAINED.contains(&kind) {
-        return Ok(kind);
-    }
-    Err(UserError::new(text![kind.name(), " is a kind that is not explained yet"]).next(text![
-        "Explained are: ",
-        kubewhy_text::own(kinds()),
-        "."
-    ]))
-}
-
 fn unknown_kind(word: &str, rest: &str) -> UserError {
-    let words = EXPLAINED.iter().flat_map(|kind| kind.short_names().iter().copied().chain([kind.plural()]));
+    let words = USUAL.iter().flat_map(|kind| kind.short_names().iter().copied().chain([kind.plural()]));
     let mut error = UserError::new(text![quoted(short(word)), " is no kind that is known"]).next(text![
         "Explained are: ",
         kubewhy_text::own(kinds()),

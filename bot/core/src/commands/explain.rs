@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::arguments::Arguments;
 use super::scan::{Scan, Scope};
-use super::{Command, Feature, Place, Spec};
+use super::{Command, Feature, Spec};
 use crate::UserError;
 use crate::resolve::Wanted;
 
@@ -31,11 +31,6 @@ fn parse(arguments: &mut Arguments<'_>) -> Result<Command, UserError> {
         let place = arguments.place().clone();
         let scope = if place.namespace.is_some() { Scope::Named } else { Scope::Here };
         return Ok(Command::Scan(Scan { scope, place }));
-    }
-    if arguments.take_cluster() {
-        arguments.rest()?;
-        let place = Place { namespace: None, ..arguments.place().clone() };
-        return Ok(Command::Scan(Scan { scope: Scope::Everywhere, place }));
     }
     let object = arguments.object(&[])?;
     arguments.rest()?;

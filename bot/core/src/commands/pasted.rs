@@ -105,7 +105,9 @@ mod tests {
         assert_eq!(ok("kubectl get pods -n shop").to_string(), "scan -n shop");
         assert_eq!(ok("k get po -A").to_string(), "scan everywhere");
         assert_eq!(ok("kubectl get all").to_string(), "scan");
-        assert!(error("kubectl edit svc cart -n shop").to_string().contains("not run"));
+        assert!(error("kubectl edit svc -n shop").to_string().contains("not run"));
+        let service = wanted(Some(Kind::Service), "cart", Some("shop"));
+        assert_eq!(ok("kubectl edit svc cart -n shop"), Command::Explain(Explain { object: service }));
         assert_eq!(ok("why k -n shop"), Command::Explain(Explain { object: wanted(None, "k", Some("shop")) }));
     }
 }

@@ -1,12 +1,14 @@
-use kubewhy_chat::Tone;
+use kubewhy_chat::{Message, Tone};
 use kubewhy_diagnosis::ask::Instance;
 use kubewhy_diagnosis::finding::Action;
 use proptest::prelude::*;
 
 use super::*;
+use crate::answer::{self, Clusters, Extras, Surface};
+use crate::resolve::ResolveError;
 
 pub(super) fn wanted(kind: Option<Kind>, name: &str, namespace: Option<&str>) -> Wanted {
-    Wanted { kind, name: name.to_owned(), namespace: namespace.map(str::to_owned), cluster: None }
+    Wanted { kind, name: name.to_owned(), namespace: namespace.map(str::to_owned), ..Wanted::default() }
 }
 
 pub(super) fn pod_cart() -> Wanted {
@@ -98,12 +100,12 @@ fn why_alone_is_what_is_broken_and_in_a_thread_its_object() {
     ] {
         assert_eq!(ok(line), Command::Scan(Scan { scope: Scope::Named, place: shop.clone() }), "{line}");
     }
-    for line in ["scan -A", "scan all", "why cluster", "why -A", "scan everywhere"] {
+    for line in ["scan -A", "scan all", "scan cluster", "why -A", "scan everywhere"] {
         assert_eq!(ok(line), Command::Scan(Scan { scope: Scope::Everywhere, place: Place::default() }), "{line}");
     }
     assert!(error("scan -A in shop").to_string().contains("which of them"));
     for (line, shown) in
-        [("why cluster on prod", "scan everywhere on prod"), ("scan shop on prod", "scan -n shop on prod")]
+        [("scan cluster on prod", "scan everywhere on prod"), ("scan shop on prod", "scan -n shop on prod")]
     {
         assert_eq!(ok(line).to_string(), shown);
     }
@@ -151,6 +153,49 @@ fn what_comes_later_is_understood_and_said_to_come_later() {
     assert!(refusal.starts_with("\"precheck\" is not here yet"), "{refusal}");
 }
 
+/// What is said to a line whose words nothing follows, not even a kind that the cluster has.
+fn refused(line: &str) -> Message {
+    match parse(line, None) {
+        Err(error) => error.message(),
+        Ok(command) => {
+            let word = command.wanted().and_then(|wanted| wanted.word).unwrap_or_else(|| panic!("{line}: {command:?}"));
+            let extras = Extras { surface: Surface::Chat(Capabilities::console()), clusters: Clusters::One };
+            answer::unresolved(&ResolveError::unknown(&word), &command, &extras)
+        }
+    }
+}
+
+#[test]
+fn any_kind_may_be_asked_about() {
+    for (line, shown) in [
+        ("why svc cart", "why service cart"),
+        ("why no worker-1", "why node worker-1"),
+        ("why clusterrole system:Node", "why clusterrole system:Node"),
+        ("why widget x in shop", "why widget x -n shop"),
+        ("why HTTPRoute shop/x", "why HTTPRoute x -n shop"),
+        ("is my widgets.example.com x ready?", "why widgets.example.com x"),
+        ("why certificate.v1.cert-manager.io/x", "why certificate.v1.cert-manager.io x"),
+        ("why cluster", "why cluster"),
+        ("is the cluster broken?", "why cluster"),
+        ("why cluster on prod", "why cluster on prod"),
+        ("why cluster prod", "why cluster prod"),
+        ("why cluster/prod", "why cluster prod"),
+        ("explain logs cart", "why explain logs cart"),
+        ("tell widget x", "tell me when widget x"),
+    ] {
+        assert_eq!(ok(line).to_string(), shown, "{line}");
+        assert_eq!(ok(shown), ok(line), "{line}");
+    }
+    assert_eq!(
+        ok("why cluster").wanted().map(|wanted| (wanted.kind, wanted.name)),
+        Some((Some(Kind::Cluster), String::new()))
+    );
+    assert_eq!(
+        ok("why widget x").wanted().map(|wanted| (wanted.kind, wanted.word)),
+        Some((None, Some("widget".to_owned())))
+    );
+}
+
 #[test]
 fn a_slip_is_answered_with_what_was_meant() {
     for (line, meant) in [
@@ -165,12 +210,12 @@ fn a_slip_is_answered_with_what_was_meant() {
         ("restart deploy cart -n shop", "fix deploy cart -n shop --action restart"),
         ("rollback cart now", "fix cart now --action undo"),
     ] {
-        let error = error(line);
-        assert!(error.lines.iter().any(|line| line == meant), "{line}: {error}");
-        assert_eq!(error.message().tone, Tone::Refused);
+        let message = refused(line);
+        let offered: Vec<String> = message.presses().map(|press| format!("{press:?}")).collect();
+        assert!(offered.iter().any(|press| press.contains(&format!("\"{meant}\""))), "{line}: {message:?}");
+        assert_eq!(message.tone, Tone::Refused);
     }
-    assert!(error("why gizmo cart").to_string().contains("statefulset"));
-    assert!(error("why svc cart").to_string().contains("not explained yet"));
+    assert!(format!("{:?}", refused("why gizmo cart")).contains("statefulset"));
     assert!(error("why pod").to_string().contains("which pod"));
     assert!(error("why pod cart extra").to_string().contains("extra"));
     assert!(error("why pod a/b/c").to_string().contains("no name"));
@@ -239,6 +284,10 @@ fn lines() -> impl Strategy<Value = String> {
             "<@U1>",
             "=",
             "pods",
+            "cluster",
+            "cluster/is",
+            "Widget",
+            "widgets.example.com/x",
         ])
         .map(str::to_owned)
         .collect();

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::ask::{Filter, Selector};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::guards;
 use crate::facts::refusal::{self, Refused};
 use crate::facts::webhook::{self, Holder};
 use crate::finding::{Evidence, Finding, Fix, ObjectRef};
@@ -38,7 +39,7 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    let mut found = Vec::new();
+    let mut found = guards::on_configuration(case)?;
     for refused in refusal::of(case)? {
         if let Why::WebhookUnavailable(outage) = &refused.why {
             found.push(explain(case, &refused, outage)?);

@@ -9,6 +9,7 @@ use kubewhy_text::{Text, code, name, text};
 use crate::ask::Filter;
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::quota_full;
 use crate::facts::refusal::{self, Refused};
 use crate::finding::{Action, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::kind::Kind;
@@ -24,6 +25,7 @@ cause! {
     /// `FailedCreate` on the ReplicaSet, StatefulSet, DaemonSet, Job or CronJob, and the condition `ReplicaFailure`, with
     /// `exceeded quota: NAME, requested: R=V, used: R=V, limited: R=V`; `insufficient quota to consume: R`,
     /// `insufficient quota to match these scopes: [...]`, `status unknown for quota: NAME`.
+    /// Of a ResourceQuota that is asked about itself: `.status.used` has reached `.status.hard` (a warning).
     /// ## Look-alikes
     /// `quota-requires-requests`: the quota has room, and the template lacks requests or limits. `limit-range-violated`
     /// bounds one pod, not the sum of all. `cluster-out-of-capacity`: the pod exists and no node has room for it.
@@ -37,7 +39,7 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    let mut found = Vec::new();
+    let mut found = quota_full::of(case)?;
     for refused in refusal::of(case)? {
         match &refused.why {
             Why::Quota(excess) => found.push(exceeded(case, &refused, excess)?),

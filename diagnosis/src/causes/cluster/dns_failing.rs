@@ -1,14 +1,20 @@
 //! `dns-failing`.
 
+use k8s_openapi::api::apps::v1::Deployment;
 use kubewhy_text::{code, name, quoted, text};
 
-use crate::case::{Case, Verdict};
+use crate::ask::Filter;
+use crate::case::{Case, Subject, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::control_plane::NAMESPACE;
 use crate::facts::ends::{self, End};
 use crate::facts::lookups::{self, Dns, Why};
-use crate::finding::{Confidence, Finding, Fix};
+use crate::facts::name_service::{self, Complaint};
+use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
+use crate::health::Cluster;
+use crate::kind::Kind;
 use crate::parse::log::{Failure, Signature};
-use crate::pods::ContainerView;
+use crate::pods::{self, ContainerView};
 use crate::reader::Needs;
 
 cause! {
@@ -17,10 +23,14 @@ cause! {
     /// ## Signals
     /// The log of an app: Go `lookup db on 10.96.0.10:53: ... i/o timeout`, `server misbehaving`; glibc and Python
     /// `Temporary failure in name resolution`; Node `EAI_AGAIN`; musl `bad address`; and the Service
-    /// kube-system/kube-dns has no ready endpoint. CoreDNS itself: `plugin/loop: Loop ... detected`.
+    /// kube-system/kube-dns has no ready endpoint. CoreDNS itself: `plugin/loop: Loop ... detected`; or it runs and says
+    /// `plugin/errors: 2 NAME. A: read udp ...->10.0.0.2:53: i/o timeout` (only names outside the cluster fail), or
+    /// `services is forbidden`. `NodeLocal` DNS: the cache of one node is down.
     /// ## Look-alikes
     /// `dependency-unreachable`: the name server answered "no such name", or DNS is well. `dns-config-wrong`: only this
-    /// pod asks the wrong name server. `service-no-endpoints`: the name resolves.
+    /// pod asks the wrong name server. `dns-apiserver-unreachable`: DNS runs and has lost the API. `kube-proxy-down`: DNS is
+    /// well, and one node does not lead to it. `service-no-endpoints`: the name resolves. Where DNS itself is asked about,
+    /// its own cause leads.
     /// ## Fixes
     /// Bring CoreDNS back: its own crash, its Corefile, its rights, its replicas.
     /// ## Source
@@ -29,6 +39,9 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if matches!(case.subject(), Subject::Other(_)) {
+        return of_cluster(case);
+    }
     let is_lookup = |failure: &Failure| matches!(failure, Failure::UnknownHost { .. });
     let crashed = ends::with_failure(case, |failure| is_lookup(failure) || matches!(failure, Failure::DnsLoop { .. }));
     let unready = ends::unready(case, is_lookup);
@@ -55,8 +68,20 @@ fn opening(case: &Case<'_>, container: &ContainerView<'_>, signature: &Signature
 
 fn explain(case: &Case<'_>, finding: Finding, signature: &Signature) -> Result<Option<Finding>, Needs> {
     let Failure::UnknownHost { host, answer, .. } = &signature.kind else { return Ok(None) };
-    let Why::DnsDown(dns) = lookups::why(case, host, *answer)? else { return Ok(None) };
-    let Dns { standing, root } = *dns;
+    Ok(match lookups::why(case, host, *answer)? {
+        Why::DnsDown(dns) => Some(down(case, finding, host, &dns)),
+        Why::Complains(dns, Complaint::Upstream(server), line) => {
+            Some(no_upstream(case, finding, host, &dns, server).evidence(line))
+        }
+        Why::Complains(dns, Complaint::Forbidden, line) => Some(forbidden(case, finding, host, &dns).evidence(line)),
+        Why::Cache(pod) => Some(cache(case, finding, host, &pod)),
+        _ => None,
+    })
+}
+
+/// Nobody answers.
+fn down(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns) -> Finding {
+    let Dns { standing, root } = dns;
     let path = root.path();
     let finding = finding
         .confidence(Confidence::Likely)
@@ -65,7 +90,7 @@ fn explain(case: &Case<'_>, finding: Finding, signature: &Signature) -> Result<O
         .title(text!["The cluster's DNS (", name(root.to_string()), ") does not answer: ", standing.clause()])
         .also(text![
             "It could not resolve ",
-            code(host.clone()),
+            code(host),
             ", since no name server answered. The cluster's DNS is down for everybody; the peer itself may be well."
         ])
         .also(standing.sentence());
@@ -74,7 +99,150 @@ fn explain(case: &Case<'_>, finding: Finding, signature: &Signature) -> Result<O
     let namespace = standing.service.namespace.as_deref().unwrap_or_default();
     let look = Fix::safe(text!["read what DNS itself says (", name(path), ")"])
         .command(case.kubectl_in(namespace, ["logs", "-l", "k8s-app=kube-dns", "--tail=50"]));
-    Ok(Some(finding.fix(look)))
+    // What ails its pods is its own cause, and stands in the explanation.
+    finding.fix(look).explained_by(root.clone())
+}
+
+/// It answers for the cluster's own names, and gets no answer for those outside.
+fn no_upstream(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns, server: Option<String>) -> Finding {
+    let namespace = dns.standing.service.namespace.as_deref().unwrap_or_default();
+    let whom = server.map_or_else(|| text!["its upstream"], |server| text!["its upstream ", code(server)]);
+    finding
+        .confidence(Confidence::Likely)
+        .root(dns.root.clone())
+        .via(dns.standing.service.clone())
+        .title(text![
+            "The cluster's DNS (",
+            name(dns.root.to_string()),
+            ") gets no answer from ",
+            whom.clone(),
+            ": names outside the cluster do not resolve"
+        ])
+        .also(text![
+            "It could not resolve ",
+            code(host),
+            ". The cluster's DNS runs and knows the names of Services; what it does not know it asks of ",
+            whom,
+            ", which does not answer: firewall, security group or network policy on port 53 (UDP and TCP), a node that does \
+             not forward (",
+            code("iptables FORWARD DROP"),
+            "), or a wrong name server in the node's resolv.conf."
+        ])
+        .fix(
+            Fix::safe(text!["see which upstream is set, in the Corefile and in the node's resolv.conf"])
+                .command(case.kubectl_in(namespace, ["get", "configmap", "coredns", "-o", "jsonpath={.data.Corefile}"]))
+                .command(case.kubectl_in(namespace, ["get", "networkpolicies"])),
+        )
+        .fix(
+            Fix::safe(text!["ask the upstream from a node and from a pod: where only the pod fails, the node does not forward"])
+                .command(case.kubectl(["run", "dns-test", "--rm", "-it", "--image=busybox", "--", "nslookup", host]))
+                .command("iptables -S FORWARD | head -1; sysctl net.ipv4.ip_forward"),
+        )
+        .fix(
+            Fix::disruptive(text!["forward to a name server that answers, in the Corefile (", code("forward . IP"), ")"])
+                .command(case.kubectl_in(namespace, ["edit", "configmap", "coredns"])),
+        )
+        .explained_by(dns.root.clone())
+}
+
+/// It may not read the Services.
+fn forbidden(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns) -> Finding {
+    let namespace = dns.standing.service.namespace.as_deref().unwrap_or_default();
+    finding
+        .confidence(Confidence::Likely)
+        .root(dns.root.clone())
+        .via(dns.standing.service.clone())
+        .title(text![
+            "The cluster's DNS (",
+            name(dns.root.to_string()),
+            ") may not read the API, so it knows no Services"
+        ])
+        .also(text![
+            "It could not resolve ",
+            code(host),
+            ". DNS learns the names of Services from the API, and its service account is refused there."
+        ])
+        .fix(
+            Fix::safe(text!["bind the ClusterRole of DNS to its service account again"])
+                .command(case.kubectl_cluster(["get", "clusterrole", "system:coredns", "-o", "yaml"]))
+                .command(case.kubectl_cluster([
+                    "create",
+                    "clusterrolebinding",
+                    "system:coredns",
+                    "--clusterrole=system:coredns",
+                    &format!("--serviceaccount={namespace}:coredns"),
+                ])),
+        )
+        .fix(
+            Fix::safe(text!["read what DNS itself says"])
+                .command(case.kubectl_in(namespace, ["logs", "-l", "k8s-app=kube-dns", "--tail=50"])),
+        )
+}
+
+/// The cache of the node is down: only its pods are hurt.
+fn cache(case: &Case<'_>, finding: Finding, host: &str, pod: &ObjectRef) -> Finding {
+    let node = case.pod().and_then(pods::node_name).unwrap_or_default();
+    let root = ObjectRef::new(Kind::DaemonSet, pod.namespace.as_deref(), "node-local-dns");
+    let namespace = pod.namespace.as_deref().unwrap_or_default();
+    finding
+        .confidence(Confidence::Likely)
+        .root(root)
+        .via(pod.clone())
+        .title(text!["The DNS cache of node ", name(node), " (", name(pod.to_string()), ") does not run"])
+        .also(text![
+            "It could not resolve ",
+            code(host),
+            ". Pods of this node ask the node's own DNS cache first; the cluster's DNS itself is well, so other nodes are not \
+             hurt."
+        ])
+        .evidence(Evidence::field(pod, ".status.conditions[Ready]", "not True"))
+        .fix(
+            Fix::safe(text!["see what ails the cache of that node"])
+                .command(case.kubectl_in(namespace, ["describe", "pod", pod.name.as_str()]))
+                .command(case.kubectl_in(namespace, ["logs", pod.name.as_str(), "--tail=50"])),
+        )
+        .explained_by(pod.clone())
+}
+
+/// The whole cluster is asked about, and its DNS has no ready pod.
+fn of_cluster(case: &Case<'_>) -> Verdict {
+    if case.subject_as::<Cluster>().is_none_or(|cluster| cluster.unreachable.is_some()) {
+        return Ok(Vec::new());
+    }
+    let deployments = case.list::<Deployment>(Some(NAMESPACE), Filter::All)?.found().unwrap_or_default();
+    let ready = |it: &Deployment| it.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
+    let all: Vec<_> = deployments.iter().filter(|it| name_service::is_dns(it)).collect();
+    let Some(dns) = all.first().filter(|_| all.iter().all(|it| ready(it) == 0)) else { return Ok(Vec::new()) };
+    let wanted = dns.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let root = ObjectRef::new(Kind::Deployment, Some(NAMESPACE), dns.metadata.name.as_deref().unwrap_or_default());
+    let finding = case
+        .finding(Code::DnsFailing)
+        .root(root.clone())
+        .title(text![
+            "The cluster's DNS (",
+            name(root.to_string()),
+            ") does not answer: 0 of ",
+            wanted,
+            if wanted == 1 { " pod is ready" } else { " pods are ready" }
+        ])
+        .explain(text![
+            "No name of a Service resolves for anybody, however well the Services are. Programs that keep connections go on for \
+             a while; what starts or reconnects fails."
+        ])
+        .evidence(Evidence::field(&root, ".status.readyReplicas", format!("0, .spec.replicas {wanted}")))
+        .fix((wanted == 0).then(|| {
+            Fix::safe(text!["scale it up again"]).command(case.kubectl_in(
+                NAMESPACE,
+                ["scale", "deployment", root.name.as_str(), "--replicas=2"],
+            ))
+        }))
+        .fix(
+            Fix::safe(text!["see what DNS itself says"])
+                .command(case.kubectl_in(NAMESPACE, ["describe", "deployment", root.name.as_str()]))
+                .command(case.kubectl_in(NAMESPACE, ["logs", "-l", "k8s-app=kube-dns", "--tail=50"])),
+        )
+        .explained_by(root);
+    Ok(vec![finding])
 }
 
 /// `CoreDNS` itself ends, since its queries come back to it.

@@ -7,6 +7,7 @@ use crate::causes::{Code, cause};
 use crate::facts::ends;
 use crate::facts::lookups::{self, Why};
 use crate::facts::peers::{self, Peer, Place};
+use crate::facts::service_proxy;
 use crate::facts::services::{self, State};
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::log::{self, DnsAnswer, Failure, Signature};
@@ -72,12 +73,12 @@ fn explain(
         Failure::Reset { peer } => (" cuts the connection", "the peer, or something between, ended it", peer.clone()),
         Failure::UnknownHost { host, port, answer } => {
             let named = (!host.is_empty()).then(|| log::Peer { host: host.clone(), port: *port, ip: None });
-            let why = lookups::why(case, host, *answer)?;
-            if matches!(why, Why::DnsDown(_)) {
-                return Ok(Some(behind_dns(finding, container, named.as_ref())));
-            }
-            if !matches!(why, Why::Name) {
-                return Ok(None);
+            match lookups::why(case, host, *answer)? {
+                Why::Name => {}
+                Why::DnsDown(_) => return Ok(Some(behind_dns(finding, container, named.as_ref()))),
+                Why::Policy(..) | Why::Complains(..) | Why::Cache(_) | Why::Proxy(_) | Why::Conntrack(_) => {
+                    return Ok(None);
+                }
             }
             let meaning = match answer {
                 DnsAnswer::NoSuchName => "the name server knows no such name",
@@ -88,6 +89,10 @@ fn explain(
         _ => return Ok(None),
     };
     let mut peer = peers::resolve(case, container, wanted.as_ref())?;
+    // Where the way to Services is broken on the node, the peer is not the matter.
+    if service_proxy::in_the_way(case, &peer)?.is_some() {
+        return Ok(None);
+    }
     if let (Failure::Refused { .. }, Place::Service(standing, None)) = (&signature.kind, &mut peer.place) {
         services::check_target(case, standing, peer.port)?;
     }
@@ -113,6 +118,10 @@ fn explain(
     let finding = with_evidence(finding, &peer);
     let fixes = fixes(case, container, &peer)?;
     let finding = fixes.into_iter().fold(finding, Finding::fix);
+    let finding = match peer.at_fault() {
+        Some(service) => finding.caused_in(service),
+        None => finding,
+    };
     Ok(Some(match peer.root() {
         Some(root) => finding.root(root),
         None => finding,

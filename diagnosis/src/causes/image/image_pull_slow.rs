@@ -7,7 +7,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::event::Event;
 use crate::facts::pull::{self, Pull};
-use crate::facts::{beside, image_size};
+use crate::facts::{image_size, neighbours};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::parse::pull::{PullFault, image_named};
 use crate::pods::{self, ContainerView};
@@ -88,7 +88,7 @@ fn under_way(case: &Case<'_>, container: &ContainerView<'_>, event: &Event) -> R
     let severity = if age >= SLOW { Severity::Error } else { Severity::Info };
     // Asked only where it is trouble.
     let (size, queue) = if age >= SLOW {
-        let (size, queue) = (image_size::told_elsewhere(case, &image, age), beside::queue(case));
+        let (size, queue) = (image_size::told_elsewhere(case, &image, age), neighbours::queue(case));
         (size?, queue?)
     } else {
         (None, None)

@@ -6,6 +6,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::ends::{self, Template};
 use crate::facts::heap::{Heap, Limit};
+use crate::facts::usage;
 use crate::finding::{Finding, Fix};
 use crate::parse::log::{Failure, Language, Signature};
 use crate::parse::quantity::bytes;
@@ -75,6 +76,7 @@ fn explain(
     let figures = figures(heap.as_ref(), allowed, limit);
     let evidence =
         heap.as_ref().map(|heap| case.field(&format!("{}.env", container.spec_path()), heap.describe().plain()));
+    let (again, measured) = usage::memory_again(case, container, limit)?.unwrap_or_default();
     let setting = flag(signature, heap.as_ref());
     let mut fixes = vec![
         Fix::disruptive(text!["give the runtime a larger heap: ", setting, ", within the memory limit"])
@@ -96,8 +98,10 @@ fn explain(
         .title(text![container.subject(), " runs out of heap: ", quoted(what)])
         .also(meaning)
         .also(figures)
+        .also(again)
         .evidence(evidence)
-        .evidence(limit.map(|limit| case.field(&limit.path(container), limit.show())));
+        .evidence(limit.map(|limit| case.field(&limit.path(container), limit.show())))
+        .evidence(measured);
     Ok(fixes.into_iter().fold(finding, Finding::fix))
 }
 

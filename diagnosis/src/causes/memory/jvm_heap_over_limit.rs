@@ -7,6 +7,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::ends::{self, End, Story, Template};
 use crate::facts::heap::{self, Heap, Limit, Size};
+use crate::facts::usage;
 use crate::finding::{Confidence, Finding, Fix};
 use crate::parse::quantity::bytes;
 use crate::reader::Needs;
@@ -64,6 +65,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit, heap: &Heap) -> Result<
     };
     let mut smaller = Fix::disruptive(smaller);
     smaller.commands.push(with_share(case, &template, end, heap).unwrap_or_else(|| template.edit(case)));
+    let (again, measured) = usage::memory_again(case, &end.container, Some(limit))?.unwrap_or_default();
     let evidence = case.field(&format!("{}.env", end.container.spec_path()), heap.describe().plain());
     Ok(end
         .finding(case, Code::JvmHeapOverLimit)
@@ -89,8 +91,10 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit, heap: &Heap) -> Result<
             "; the kernel killed it (OOMKilled)."
         ])
         .also(room)
+        .also(again)
         .evidence(evidence)
         .evidence(case.field(&limit.path(&end.container), limit.show()))
+        .evidence(measured)
         .fix(smaller)
         .fix(raise(case, &template, end, &wanted, limit)))
 }

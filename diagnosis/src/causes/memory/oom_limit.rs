@@ -9,6 +9,7 @@ use crate::causes::{Code, cause};
 use crate::event::Event;
 use crate::facts::ends::{self, End, Story, Template};
 use crate::facts::heap::{self, Heap, Limit};
+use crate::facts::usage;
 use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::parse::quantity::Amount;
 use crate::pods;
@@ -128,6 +129,8 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit) -> Result<Finding, Need
     let by_child = !matches!(end.state.exit_code, 137 | 128);
     let child =
         by_child.then(|| text!["Its exit code shows that a child process was hit, not the main process itself."]);
+    let again = usage::memory_again(case, &end.container, Some(limit))?;
+    let (again, measured) = again.unwrap_or_default();
     Ok(end
         .finding(case, Code::OomLimit)
         .confidence(Confidence::Certain)
@@ -144,7 +147,9 @@ fn explain(case: &Case<'_>, end: &End<'_>, limit: Limit) -> Result<Finding, Need
         .also(in_memory)
         .also(old_space)
         .also(shape(end))
+        .also(again)
         .evidence(case.field(&limit.path(&end.container), limit.show()))
+        .evidence(measured)
         .fix(raise(case, &template, end, &wanted, limit))
         .fix(
             Fix::safe(text![

@@ -7,7 +7,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::ends::{self, End, Story};
 use crate::facts::heap::Limit;
-use crate::facts::{beside, node_memory};
+use crate::facts::{neighbours, node_memory};
 use crate::finding::{Confidence, Evidence, Finding, Fix};
 use crate::kind::Kind;
 use crate::parse::quantity::Amount;
@@ -56,7 +56,7 @@ fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option
         .and_then(|node| node.status.as_ref())
         .and_then(|status| Amount::in_list(status.allocatable.as_ref(), "memory").map(|memory| memory.show("memory")));
     let has = has.map(|has| text![" It has ", own(has), " for pods."]);
-    let overcommitted = if report.is_some() { beside::overcommitted(case, end.ended())? } else { None };
+    let overcommitted = if report.is_some() { neighbours::overcommitted(case, end.ended())? } else { None };
     let template = ends::template(case)?;
     let requests = end.container.spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
     let request = if let Some(request) = Amount::in_list(requests, "memory") {

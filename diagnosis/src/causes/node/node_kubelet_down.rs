@@ -1,14 +1,252 @@
 //! `node-kubelet-down`.
 
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{Node, NodeCondition};
+use kubewhy_text::{Text, code, name, quoted, text};
+
 use crate::case::{Case, Verdict};
-use crate::causes::cause;
+use crate::causes::cluster::network_partition;
+use crate::causes::{Code, cause};
+use crate::facts::node_advice;
+use crate::facts::node_state::{self, Pulse, Watch};
+use crate::finding::{Confidence, Evidence, Finding, Severity};
+use crate::parse::node_condition::{self, Fault};
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
-    /// To be written.
+    /// The kubelet of the node does not report any more (or never did): it has stopped, hangs, is cut off from the API
+    /// server, or its machine is down. Nobody knows how the pods there are.
+    /// ## Signals
+    /// Condition Ready Unknown, reason `NodeStatusUnknown`, `Kubelet stopped posting node status.` or `NodeStatusNeverUpdated`,
+    /// `Kubelet never posted node status.`; its Lease in kube-node-lease is not renewed (40 s); taints
+    /// `node.kubernetes.io/unreachable` and `node.cloudprovider.kubernetes.io/shutdown`; Node events `NodeNotReady`,
+    /// `KubeletSetupFailed`. A stale lease with Ready True: nobody has noticed yet, or the controller manager is down.
+    /// Ready False with `missing node capacity for resources`, or with words that are not known.
+    /// ## Look-alikes
+    /// `node-runtime-down`, `node-pleg-unhealthy`, `node-network-not-ready`: Ready is False, and the kubelet says why.
+    /// `node-certificate-expired`: the API server turns the kubelet away. `network-partition`: all nodes of a zone at once.
+    /// `node-lost`: the same, seen from a pod.
+    /// ## Fixes
+    /// Bring the machine back, then its kubelet: state, journal, disk, certificate, way to the API server. Delete the Node
+    /// only when the machine is gone for good.
+    /// ## Source
+    /// pkg/controller/nodelifecycle/node_lifecycle_controller.go; pkg/kubelet/kubelet_node_status.go;
+    /// <https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats>
     NodeKubeletDown, stage Node, since "0.1.0", detect
 }
 
-fn detect(_case: &Case<'_>) -> Verdict {
-    Ok(Vec::new())
+fn detect(case: &Case<'_>) -> Verdict {
+    let Some(node) = node_state::subject(case) else { return Ok(Vec::new()) };
+    let Some(ready) = node_state::condition(&node, "Ready") else {
+        return Ok(never_joined(case, &node).into_iter().collect());
+    };
+    let finding = match ready.status.as_str() {
+        "Unknown" => silent(case, &node, ready)?,
+        "True" => unnoticed(case, &node, ready)?,
+        _ => speaks(case, &node, ready)?,
+    };
+    Ok(finding.into_iter().collect())
+}
+
+/// Ready Unknown: the node controller says so.
+fn silent(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<Finding>, Needs> {
+    let (pulse, burden) =
+        (node_state::pulse(case, node_state::name_of(node)), node_state::burden(case, node_state::name_of(node)));
+    let setup = setup_failed(case, node);
+    let partition = network_partition::among(case)?;
+    let (pulse, burden, setup) = (pulse?, burden?, setup?);
+    let never = ready.reason.as_deref() == Some("NodeStatusNeverUpdated");
+    let since = node_state::since(ready);
+    let title = if never {
+        text![node_state::called(node), " has never reported: its kubelet has not posted a status yet"]
+    } else if is_shut_down(node) {
+        text![node_state::called(node), " is switched off, says its cloud, and its kubelet is silent"]
+    } else {
+        text!["The kubelet of ", node_state::called(node), " has stopped reporting (Ready is Unknown)"]
+    };
+    let what = if never {
+        text![
+            "The Node object is there, and no kubelet has ever posted a status for it: the machine did not start, or its \
+               kubelet cannot reach the API server or is not let in."
+        ]
+    } else {
+        text![
+            "The kubelet has stopped, hangs, cannot reach the API server, or its machine is down; from the API alone these \
+             look the same."
+        ]
+    };
+    let finding = start(case, node)
+        .title(title)
+        .explain(what)
+        .also(last_word(case, pulse.as_ref(), ready))
+        .also(setup.as_ref().map(|event| text!["At its start it said: ", quoted(event.text.clone()), "."]))
+        .also(is_shut_down(node).then(|| {
+            text![
+                "The cloud has set the taint ",
+                code("node.cloudprovider.kubernetes.io/shutdown"),
+                ": the machine is off."
+            ]
+        }))
+        .also(burden)
+        .also(eviction(node))
+        .also(anniversary(node, pulse.as_ref(), ready))
+        .evidence(node_state::evidence(node, ready))
+        .evidence(pulse.as_ref().map(Pulse::evidence))
+        .evidence(setup)
+        .evidence(taint_evidence(node))
+        .since(since);
+    let finding = match &partition {
+        Some(partition) if partition.holds(node_state::name_of(node)) => finding.follows(Code::NetworkPartition),
+        _ => finding.follows(Code::NodeCertificateExpired),
+    };
+    // A machine that is just joining has its time.
+    let joining = never && node_state::is_joining(node, case.now());
+    let finding = if joining { finding.severity(Severity::Info) } else { finding };
+    Ok(Some(node_advice::bring_back(case, node, finding)))
+}
+
+/// Ready True, and the lease has run out: nobody has noticed yet.
+fn unnoticed(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<Finding>, Needs> {
+    let Some(pulse) = node_state::pulse(case, node_state::name_of(node))? else { return Ok(None) };
+    // A kubelet that has written its status since is alive, whatever its lease says.
+    let wrote = node_state::heartbeat(ready)
+        .is_some_and(|at| at > pulse.renewed && case.age(at) < SignedDuration::from_mins(6));
+    if !pulse.stale || wrote {
+        return Ok(None);
+    }
+    let why = match node_state::watch(case)? {
+        Watch::Fresh => text![
+            "Its Node object still says Ready, because the controller manager marks a silent node only after some 40 to 50 s."
+        ],
+        Watch::ManagerDown => text![
+            "Its Node object still says Ready, because the controller manager, which marks silent nodes, does not renew its \
+             own lease either: nobody watches the nodes."
+        ],
+        // Neither is known to be fresh: the clock or the dump may be old.
+        Watch::Unknown => return Ok(None),
+    };
+    let finding = start(case, node)
+        .confidence(Confidence::Likely)
+        .title(text![
+            "The kubelet of ",
+            node_state::called(node),
+            " has fallen silent: its lease was renewed last ",
+            node_state::ago(case.age(pulse.renewed)),
+            " ago"
+        ])
+        .explain(text!["A kubelet that lives renews its lease every 10 s. ", why])
+        .also(node_state::burden(case, node_state::name_of(node))?)
+        .evidence(pulse.evidence())
+        .evidence(node_state::evidence(node, ready))
+        .since(Some(pulse.renewed));
+    Ok(Some(node_advice::bring_back(case, node, finding)))
+}
+
+/// Ready False, and the kubelet's words are none of the others'.
+fn speaks(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<Finding>, Needs> {
+    let parts = node_condition::parse(ready.message.as_deref().unwrap_or_default());
+    let capacity = parts.iter().find_map(|part| match &part.fault {
+        Fault::Capacity(resources) => Some(resources.clone()),
+        _ => None,
+    });
+    let unknown = parts.is_empty() || parts.iter().any(|part| part.fault == Fault::Other);
+    if capacity.is_none() && !unknown {
+        return Ok(None);
+    }
+    let reason = ready.reason.clone().unwrap_or_default();
+    let finding = start(case, node).evidence(node_state::evidence(node, ready)).since(node_state::since(ready));
+    let finding = if let Some(resources) = capacity {
+        finding
+            .title(text![node_state::called(node), " is NotReady: its kubelet could not find out its ", name(resources)])
+            .explain(text![
+                "The part of the kubelet that measures the machine (cAdvisor) failed at its start, so no pod may be placed there. \
+                 Its journal says why."
+            ])
+    } else {
+        let message = ready.message.clone().unwrap_or_default();
+        let said = (!message.is_empty()).then(|| text![": ", quoted(message)]);
+        finding
+            .confidence(Confidence::Likely)
+            .title(text![node_state::called(node), " is NotReady (", name(reason), ")"])
+            .explain(text!["Its kubelet reports that it is not ready", said, "."])
+            .follows_lead()
+    };
+    let burden = node_state::burden(case, node_state::name_of(node))?;
+    Ok(Some(node_advice::bring_back(case, node, finding.also(burden))))
+}
+
+/// A Node object without a Ready condition: no kubelet has written one, and no controller either.
+fn never_joined(case: &Case<'_>, node: &Node) -> Option<Finding> {
+    // Without a status nothing was read of it.
+    node.status.as_ref()?;
+    let finding = start(case, node)
+        .confidence(Confidence::Likely)
+        .title(text![node_state::called(node), " has never reported: it has no Ready condition"])
+        .explain(text!["The Node object was made, and no kubelet has written its status: the machine has not joined."])
+        .evidence(case.field(".status.conditions", "no condition Ready"));
+    let joining = node_state::is_joining(node, case.now());
+    Some(node_advice::bring_back(case, node, if joining { finding.severity(Severity::Info) } else { finding }))
+}
+
+fn start(case: &Case<'_>, node: &Node) -> Finding {
+    case.finding(Code::NodeKubeletDown).root(node_state::reference(node))
+}
+
+fn is_shut_down(node: &Node) -> bool {
+    node_state::taint(node, "node.cloudprovider.kubernetes.io/shutdown").is_some()
+}
+
+fn last_word(case: &Case<'_>, pulse: Option<&Pulse>, ready: &NodeCondition) -> Option<Text> {
+    if let Some(pulse) = pulse {
+        let ago = node_state::ago(case.age(pulse.renewed));
+        if !pulse.stale {
+            return Some(text!["Its lease was renewed ", ago, " ago: it may be on its way back."]);
+        }
+        return Some(text!["It renewed its lease last at ", pulse.renewed, ", ", ago, " ago."]);
+    }
+    let heartbeat = node_state::heartbeat(ready)?;
+    Some(text!["Its last heartbeat was at ", heartbeat, "."])
+}
+
+/// What the taint of a silent node does to its pods.
+fn eviction(node: &Node) -> Option<Text> {
+    let taint = node_state::taints(node)
+        .find(|taint| taint.key == "node.kubernetes.io/unreachable" && taint.effect == "NoExecute")?;
+    let at = taint.time_added.as_ref().map(|time| time.0)?;
+    let at = at.checked_add(SignedDuration::from_mins(5)).ok()?;
+    Some(text![
+        "Pods that tolerate this for 5 minutes, as most do, are deleted there from ",
+        at,
+        " on and made anew on other nodes; those of StatefulSets wait."
+    ])
+}
+
+fn taint_evidence(node: &Node) -> Option<Evidence> {
+    let keys: Vec<String> = node_state::taints(node)
+        .filter(|taint| {
+            taint.key == "node.kubernetes.io/unreachable" || taint.key == "node.cloudprovider.kubernetes.io/shutdown"
+        })
+        .map(|taint| format!("{}:{}", taint.key, taint.effect))
+        .collect();
+    (!keys.is_empty()).then(|| Evidence::field(&node_state::reference(node), ".spec.taints", keys.join(", ")))
+}
+
+/// What the kubelet said of a part of it that could not start.
+fn setup_failed(case: &Case<'_>, node: &Node) -> Result<Option<Evidence>, Needs> {
+    let event = node_state::recent_event(case, node, &["KubeletSetupFailed"], |_| true)?;
+    Ok(event.map(|event| Evidence::event(&event)))
+}
+
+/// A node that falls silent a whole number of years after it joined: certificates are made for a year.
+fn anniversary(node: &Node, pulse: Option<&Pulse>, ready: &NodeCondition) -> Option<Text> {
+    let created = node.metadata.creation_timestamp.as_ref().map(|time| time.0)?;
+    let silent: Timestamp = pulse.map(|pulse| pulse.renewed).or_else(|| node_state::since(ready))?;
+    let days = silent.duration_since(created).as_hours() / 24;
+    (days >= 364 && days % 365 <= 1).then(|| {
+        text![
+            "It fell silent a year to the day after it joined, which is how long kubeadm's certificates last: look at the \
+             kubelet's client certificate first."
+        ]
+    })
 }

@@ -7,6 +7,7 @@ use crate::causes::{Code, cause};
 use crate::facts::flaws::{Flaw, Found, flaw};
 use crate::facts::owner::edited;
 use crate::facts::probes::{killed, newest_failure, not_ready, shown, spec};
+use crate::facts::throttling::{self, Throttled};
 use crate::finding::{Evidence, Finding, Fix};
 use crate::nearest::nearest;
 use crate::parse::probe::ProbeKind;
@@ -42,6 +43,8 @@ fn detect(case: &Case<'_>) -> Verdict {
         if let Some(flaw) = flaw(case, &killed.container, killed.kind, outcome)? {
             told.push(killed.container.name().to_owned());
             let finding = explain(case, &killed.container, killed.kind, &flaw, Evidence::event(event))?;
+            let throttled = case.pod().map(|pod| throttling::of_killed(case, pod, &killed)).transpose()?.flatten();
+            let finding = if is_slow(&flaw.flaw, throttled) { finding.follows(Code::CpuThrottled) } else { finding };
             found.push(finding.evidence(Evidence::event(&killed.kill)));
         }
     }
@@ -55,10 +58,17 @@ fn detect(case: &Case<'_>) -> Verdict {
         if not_ready.early && !flaw.flaw.is_lasting() {
             continue;
         }
-        found.push(explain(case, &not_ready.container, ProbeKind::Readiness, &flaw, Evidence::event(event))?);
+        let finding = explain(case, &not_ready.container, ProbeKind::Readiness, &flaw, Evidence::event(event))?;
+        let throttled = case.pod().map(|pod| throttling::of_not_ready(case, pod, &not_ready)).transpose()?.flatten();
+        found.push(if is_slow(&flaw.flaw, throttled) { finding.follows(Code::CpuThrottled) } else { finding });
     }
     found.extend(at_start(case, &found)?);
     Ok(found)
+}
+
+/// The probe would have time enough for a container that gets its CPU.
+fn is_slow(flaw: &Flaw, throttled: Option<Throttled>) -> bool {
+    matches!(flaw, Flaw::SlowStart { .. } | Flaw::Impatient { .. }) && throttled.is_some_and(|it| it.is_cause())
 }
 
 /// A startup probe that cannot succeed, before it has killed anything.

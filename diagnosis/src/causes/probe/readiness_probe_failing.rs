@@ -4,10 +4,11 @@ use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::beside;
 use crate::facts::flaws::flaw;
+use crate::facts::neighbours;
 use crate::facts::owner::edited;
 use crate::facts::probes::{NotReady, budget, got, not_ready, shown};
+use crate::facts::throttling;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::parse::probe::{Outcome, ProbeKind};
 use crate::pods::ContainerView;
@@ -100,7 +101,7 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
         _ => None,
     };
     let late = matches!(failure, Some((Outcome::Timeout { .. } | Outcome::ExecTimeout, _)));
-    let (strained, facts) = if late { beside::strained(case)?.unzip() } else { (None, None) };
+    let (strained, facts) = if late { neighbours::strained(case)?.unzip() } else { (None, None) };
     let finding = base
         .title(title)
         .explain(text![
@@ -113,7 +114,12 @@ fn explain(case: &Case<'_>, not_ready: &NotReady<'_>) -> Result<Finding, Needs> 
         .also(strained)
         .also(registers_itself(container));
     let finding = facts.into_iter().flatten().fold(finding, Finding::evidence);
-    let finding = if flawed { finding.follows(Code::ProbeMisconfigured) } else { finding.follows_lead() };
+    let throttled = case.pod().map(|pod| throttling::of_not_ready(case, pod, not_ready)).transpose()?.flatten();
+    let finding = match throttled {
+        Some(throttled) if throttled.is_cause() => finding.follows(Code::CpuThrottled),
+        _ if flawed => finding.follows(Code::ProbeMisconfigured),
+        _ => finding.follows_lead(),
+    };
     let by_hand = by_hand(case, not_ready)
         .map(|command| Fix::safe(text!["ask by hand what the probe asks: ", quoted(asks)]).command(command));
     let adjust = Fix::disruptive(text![

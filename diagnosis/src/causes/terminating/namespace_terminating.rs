@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, Pod};
-use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceCondition};
 use kubewhy_text::{Text, name, quoted, text};
 
 use crate::ask::Filter;
 use crate::case::{Case, Subject, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::control_plane::Component;
 use crate::facts::finalizers;
-use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
+use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::kind::Kind;
 use crate::reader::{Needs, Read};
 
@@ -38,6 +39,8 @@ cause! {
 
 /// How long an ordinary deletion may take.
 const PATIENCE_SECONDS: i64 = 60;
+/// A grace period that a person would call a hang.
+const LONG_GRACE_SECONDS: i64 = 120;
 
 fn detect(case: &Case<'_>) -> Verdict {
     if let Subject::Namespace(namespace) = case.subject() {
@@ -87,7 +90,13 @@ fn of_namespace(case: &Case<'_>, namespace: &Namespace) -> Verdict {
     let reasons = reasons(namespace);
     let discovery = reasons.iter().find(|reason| reason.type_ == "NamespaceDeletionDiscoveryFailure");
     if let Some(discovery) = discovery {
-        return Ok(vec![undiscoverable(case, discovery)?.since(Some(deleted))]);
+        let finding = undiscoverable(case, discovery)?.since(Some(deleted));
+        // Pods go first: one that does not end holds the namespace, whatever the groups say.
+        let (_, stuck) = remaining_pods(case)?;
+        return Ok(vec![match stuck {
+            Some(pod) => finding.caused_in(pod),
+            None => finding.follows(Code::ApiserviceUnavailable),
+        }]);
     }
     let failed = [
         "NamespaceDeletionContentFailure",
@@ -129,7 +138,8 @@ fn evidence(case: &Case<'_>, condition: &NamespaceCondition) -> Evidence {
 /// An API group that does not answer stops the deletion of every namespace.
 fn undiscoverable(case: &Case<'_>, condition: &NamespaceCondition) -> Result<Finding, Needs> {
     let words = condition.message.as_deref().unwrap_or_default();
-    let group = failing_group(words);
+    let discovery_evidence = evidence(case, condition);
+    let group = failing_groups(words).into_iter().next();
     let service_name = group.map(|(group, version)| format!("{version}.{group}"));
     let service = match service_name.as_deref() {
         Some(service) => case.get::<APIService>(None, service)?,
@@ -137,9 +147,13 @@ fn undiscoverable(case: &Case<'_>, condition: &NamespaceCondition) -> Result<Fin
     };
     let root = service_name.as_deref().map(|service| ObjectRef::new(Kind::APIService, None, service));
     let available = service.found().and_then(|service| {
-        let mut conditions = service.status.clone()?.conditions?.into_iter();
-        conditions.find(|condition| condition.type_ == "Available" && condition.status != "True")
+        service.status.clone()?.conditions?.into_iter().find(|condition| condition.type_ == "Available")
     });
+    if let (Some(service), Some(condition)) = (service_name.as_deref(), &available)
+        && condition.status == "True"
+    {
+        return Ok(answers_again(case, discovery_evidence, service, condition));
+    }
     let says = available.as_ref().and_then(|condition| condition.message.clone());
     let called =
         service_name.clone().map_or_else(|| text!["an API group"], |service| text!["APIService ", name(service)]);
@@ -153,7 +167,7 @@ fn undiscoverable(case: &Case<'_>, condition: &NamespaceCondition) -> Result<Fin
             " does not answer. That stops the deletion, even if nothing of that group lies in it.",
         ])
         .also(says.clone().map(|says| text!["The API server says of it: ", quoted(says), "."]))
-        .evidence(evidence(case, condition));
+        .evidence(discovery_evidence);
     if let Some(root) = root {
         finding =
             finding.evidence(says.map(|says| Evidence::field(&root, ".status.conditions[Available]", says))).root(root);
@@ -173,14 +187,57 @@ fn undiscoverable(case: &Case<'_>, condition: &NamespaceCondition) -> Result<Fin
     Ok(finding.fix(look).fix(drop))
 }
 
+/// The group that stopped the deletion is back: it goes on by itself.
+fn answers_again(case: &Case<'_>, discovery: Evidence, service: &str, condition: &APIServiceCondition) -> Finding {
+    let since = condition.last_transition_time.as_ref().map(|time| time.0);
+    let reference = ObjectRef::new(Kind::APIService, None, service);
+    let status = format!("True, {}", condition.reason.as_deref().unwrap_or_default());
+    base(case)
+        .severity(Severity::Warning)
+        .confidence(Confidence::Likely)
+        .title(text![
+            "Namespace ",
+            name(case.name()),
+            " was held up by APIService ",
+            name(service),
+            ", which answers again"
+        ])
+        .explain(text![
+            "Its deletion has to ask every API group what lies in it, and the last attempt found ",
+            name(service),
+            " without an answer. That answers again",
+            since.map(|since| text![" since ", since]),
+            ", so the deletion goes on by itself at its next attempt, within some minutes."
+        ])
+        .evidence(discovery)
+        .evidence(Evidence::field(&reference, ".status.conditions[Available]", status).at(since))
+        .fix(Fix::safe(text!["wait for the next attempt and look again"]).command(case.kubectl_cluster([
+            "get",
+            "namespace",
+            case.name(),
+            "-o",
+            "yaml",
+        ])))
+}
+
+/// The APIServices of the groups that a namespace's deletion could not look into: `v1beta1.metrics.k8s.io`.
+pub(crate) fn undiscoverable_groups(namespace: &Namespace) -> Vec<String> {
+    if namespace.metadata.deletion_timestamp.is_none() {
+        return Vec::new();
+    }
+    let reasons = reasons(namespace);
+    let failed = reasons.iter().find(|reason| reason.type_ == "NamespaceDeletionDiscoveryFailure");
+    let words = failed.and_then(|reason| reason.message.as_deref()).unwrap_or_default();
+    failing_groups(words).into_iter().map(|(group, version)| format!("{version}.{group}")).collect()
+}
+
 /// `... unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: the server is ...`
-fn failing_group(message: &str) -> Option<(&str, &str)> {
+fn failing_groups(message: &str) -> Vec<(&str, &str)> {
     let groups = message.split_once("list of server APIs: ").map_or(message, |(_, groups)| groups);
-    let first = groups.split(": ").next()?.trim();
-    let (group, version) = first.split_once('/')?;
     let is_name =
         |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
-    (is_name(group) && is_name(version)).then_some((group, version))
+    let named = groups.split(", ").filter_map(|each| each.split(": ").next()?.trim().split_once('/'));
+    named.filter(|(group, version)| group.contains('.') && is_name(group) && is_name(version)).collect()
 }
 
 fn remaining(case: &Case<'_>, reasons: &[&NamespaceCondition]) -> Result<Finding, Needs> {
@@ -191,7 +248,7 @@ fn remaining(case: &Case<'_>, reasons: &[&NamespaceCondition]) -> Result<Finding
     let failed =
         words("NamespaceDeletionContentFailure").or_else(|| words("NamespaceDeletionGroupVersionParsingFailure"));
     let pods = rest.is_some_and(|rest| rest.contains("pods. has"));
-    let listed = if pods { pod_names(case)? } else { Vec::new() };
+    let (listed, stuck) = if pods { remaining_pods(case)? } else { (Vec::new(), None) };
     let root = case.reference();
     let root = finalizer.map_or_else(|| root.clone(), |finalizer| root.clone().with_detail(finalizer));
     let short = match (finalizer, rest) {
@@ -245,12 +302,13 @@ fn remaining(case: &Case<'_>, reasons: &[&NamespaceCondition]) -> Result<Finding
         ])
         .command(case.kubectl_cluster(["get", "deployments", "-A"]))
     });
+    let finding = stuck.into_iter().fold(finding, Finding::caused_in);
     Ok(finding.fix(bring).fix(see(list)).fix(last_resort(case)))
 }
 
 /// From 1.33 the conditions say nothing while pods remain.
 fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
-    let pods = pod_names(case)?;
+    let (pods, stuck) = remaining_pods(case)?;
     let own_finalizers: Vec<String> = namespace
         .metadata
         .finalizers
@@ -291,8 +349,9 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
             .command(case.kubectl_cluster(["get", "namespace", case.name(), "-o", "yaml"])),
     };
     let phase = namespace.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
-    let down = if pods.is_empty() { finalizers::controller_manager_is_down(case)? } else { None };
-    Ok(base(case)
+    let neglected = pods.is_empty() && own_finalizers.is_empty() && !has_conditions;
+    let stuck = stuck.or_else(|| neglected.then(|| Component::ControllerManager.lease()));
+    let finding = base(case)
         .confidence(if pods.is_empty() { Confidence::Possible } else { Confidence::Likely })
         .title(text!["Namespace ", name(case.name()), " cannot be deleted: ", short])
         .explain(text![
@@ -301,10 +360,10 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
             " was deleted, and it stays until everything in it is gone. ",
             why
         ])
-        .also(down)
         .evidence(case.field(".status.phase", phase))
         .fix(look)
-        .fix(last_resort(case)))
+        .fix(last_resort(case));
+    Ok(stuck.into_iter().fold(finding, Finding::caused_in))
 }
 
 fn see(list: String) -> Fix {
@@ -325,9 +384,22 @@ fn last_resort(case: &Case<'_>) -> Fix {
     .command(format!("{get} | jq '.spec.finalizers = []' | {put}"))
 }
 
-fn pod_names(case: &Case<'_>) -> Result<Vec<String>, Needs> {
+/// The names of its pods, and the one that should have gone first: its deletion is overdue.
+fn remaining_pods(case: &Case<'_>) -> Result<(Vec<String>, Option<ObjectRef>), Needs> {
     let pods: Vec<Arc<Pod>> = case.list::<Pod>(Some(case.name()), Filter::All)?.found().unwrap_or_default();
-    Ok(pods.iter().filter_map(|pod| pod.metadata.name.clone()).collect())
+    let due = |pod: &Pod| pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
+    let overdue = pods.iter().filter(|pod| due(pod).is_some_and(|due| due < case.now()) || is_held(pod));
+    let first = overdue.min_by_key(|pod| (due(pod), pod.metadata.name.clone()));
+    let stuck = first.and_then(|pod| pod.metadata.name.as_deref());
+    let stuck = stuck.map(|pod| ObjectRef::new(Kind::Pod, Some(case.name()), pod));
+    Ok((pods.iter().filter_map(|pod| pod.metadata.name.clone()).collect(), stuck))
+}
+
+/// Deleted, with a long grace or a finalizer: what holds it is its own matter.
+fn is_held(pod: &Pod) -> bool {
+    let held = pod.metadata.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty());
+    let patient = pod.metadata.deletion_grace_period_seconds.is_some_and(|grace| grace > LONG_GRACE_SECONDS);
+    pod.metadata.deletion_timestamp.is_some() && (held || patient)
 }
 
 /// `Some content in the namespace has finalizers remaining: a.example.com/x in 2 resource instances, ...`
@@ -338,13 +410,16 @@ fn first_finalizer(message: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{failing_group, first_finalizer};
+    use super::{failing_groups, first_finalizer};
 
     #[test]
     fn the_group_that_fails_is_named() {
         let message = "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1";
-        assert_eq!(failing_group(message), Some(("metrics.k8s.io", "v1beta1")));
-        assert_eq!(failing_group("Discovery failed"), None);
+        assert_eq!(failing_groups(message), [("metrics.k8s.io", "v1beta1")]);
+        assert!(failing_groups("Discovery failed").is_empty());
+        let two = "Discovery failed for some groups, 2 failing: unable to retrieve the complete list of server APIs: custom.metrics.k8s.io/v1beta1: the server is currently unable to handle the request, metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1";
+        let groups = failing_groups(two);
+        assert_eq!(groups, [("custom.metrics.k8s.io", "v1beta1"), ("metrics.k8s.io", "v1beta1")]);
     }
 
     #[test]

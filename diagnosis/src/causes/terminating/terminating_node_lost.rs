@@ -8,8 +8,8 @@ use kubewhy_text::{Text, name, text};
 use crate::ask::{Filter, Selector};
 use crate::case::{Case, Subject, Verdict, Workload};
 use crate::causes::{Code, cause};
-use crate::facts::beside;
 use crate::facts::departure::{self, Story};
+use crate::facts::neighbours;
 use crate::finding::{Action, Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::pods;
@@ -150,7 +150,7 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
 
 /// The other pods of that node which wait to go in the same way.
 fn siblings(case: &Case<'_>) -> Result<Option<Text>, Needs> {
-    let there = beside::pods_beside(case)?;
+    let there = neighbours::beside(case)?;
     let waiting: Vec<String> = there
         .iter()
         .filter(|pod| pod.metadata.deletion_timestamp.as_ref().is_some_and(|time| time.0 < case.now()))

@@ -1,11 +1,16 @@
 //! `csi-driver-missing`.
 
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode};
 use kubewhy_text::{Text, name, text};
 
+use crate::ask::Filter;
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::mounts::{self, What};
+use crate::facts::operators;
 use crate::finding::{Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::mount::{self, Trouble};
@@ -95,9 +100,14 @@ fn explain(case: &Case<'_>, driver: &str, evidence: Evidence) -> Result<Finding,
     } else {
         start.command(format!("kubectl get pods -A -o wide --field-selector spec.nodeName={node}"))
     };
-    Ok(case
-        .finding(Code::CsiDriverMissing)
-        .root(root)
+    let (its_pod, of_daemon) = if absent || node.is_empty() { (None, None) } else { daemon(case, driver, &node)? };
+    let finding = case.finding(Code::CsiDriverMissing).root(root);
+    let finding = match its_pod {
+        // What keeps the driver's pod from running keeps the driver from being registered.
+        Some(pod) => finding.caused_in(pod),
+        None => finding,
+    };
+    Ok(finding
         .title(text!["Storage driver ", name(driver), " is not registered on ", place.clone()])
         .explain(text![
             "Pod ",
@@ -111,6 +121,36 @@ fn explain(case: &Case<'_>, driver: &str, evidence: Evidence) -> Result<Finding,
             installed,
             nearest,
         ])
+        .also(of_daemon)
         .evidence(evidence)
         .fix(start.command(case.kubectl_cluster(["get", "csidriver,csinode"]))))
+}
+
+/// The driver's pod on the node where it is there and not ready, and what is to be said of its `DaemonSet`.
+fn daemon(case: &Case<'_>, driver: &str, node: &str) -> Result<(Option<ObjectRef>, Option<Text>), Needs> {
+    let Some(daemon) = operators::daemon(case, driver)? else { return Ok((None, None)) };
+    let path = daemon.workload.path();
+    let Read::Found(on_node) = case.list::<Pod>(None, Filter::OnNode(node.to_owned()))? else {
+        return Ok((None, None));
+    };
+    let is_its = |pod: &&Arc<Pod>| {
+        pod.metadata.namespace == daemon.workload.namespace
+            && pod
+                .metadata
+                .owner_references
+                .iter()
+                .flatten()
+                .any(|owner| owner.kind == "DaemonSet" && owner.name == daemon.workload.name)
+    };
+    let Some(pod) = on_node.iter().find(is_its) else {
+        return Ok((None, Some(text!["Its DaemonSet ", name(path), " has no pod on node ", name(node), "."])));
+    };
+    let own = pod.metadata.name.as_deref().unwrap_or_default();
+    if pods::is_true(pod, "Ready") {
+        let ready =
+            text!["Its pod ", name(own), " of DaemonSet ", name(path), " is ready there and has not registered it."];
+        return Ok((None, Some(ready)));
+    }
+    let reference = ObjectRef::new(Kind::Pod, pod.metadata.namespace.as_deref(), own);
+    Ok((Some(reference), Some(text!["Its pod ", name(own), " of DaemonSet ", name(path), " is not ready there."])))
 }

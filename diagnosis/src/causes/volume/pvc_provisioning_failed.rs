@@ -1,12 +1,13 @@
 //! `pvc-provisioning-failed`.
 
-use k8s_openapi::api::storage::v1::CSIDriver;
+use k8s_openapi::api::storage::v1::{CSIDriver, StorageClass};
 use kubewhy_text::{Text, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::event::Event;
 use crate::facts::claims::{self, Trouble, Troubled};
+use crate::facts::operators;
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::reader::Needs;
@@ -31,6 +32,9 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if let Some(class) = case.subject_as::<StorageClass>() {
+        return Ok(of_class(case, &class)?.into_iter().collect());
+    }
     let mut found = Vec::new();
     for troubled in claims::troubled(case)? {
         match &troubled.trouble {
@@ -44,6 +48,35 @@ fn detect(case: &Case<'_>) -> Verdict {
         }
     }
     Ok(found)
+}
+
+/// A class that is asked about itself: whether the provisioner that it names is seen to be down.
+fn of_class(case: &Case<'_>, class: &StorageClass) -> Result<Option<Finding>, Needs> {
+    let provisioner = class.provisioner.as_str();
+    if provisioner == claims::NO_PROVISIONER {
+        return Ok(None);
+    }
+    let Some(operator) = operators::find(case, &[provisioner], None)?.filter(operators::Operator::is_down) else {
+        return Ok(None);
+    };
+    Ok(Some(
+        case.finding(Code::PvcProvisioningFailed)
+            .root(case.reference())
+            .confidence(Confidence::Likely)
+            .title(text!["StorageClass ", name(case.name()), " makes no volumes: its provisioner does not run"])
+            .explain(text![
+                "StorageClass ",
+                name(case.name()),
+                " leaves making volumes to ",
+                driver(provisioner),
+                ", and claims of the class stay Pending while that does not run.",
+            ])
+            .also(operator.sentence())
+            .evidence(case.field(".provisioner", provisioner))
+            .evidence(Evidence::field(&operator.workload, ".status.readyReplicas", "0"))
+            .fix(Fix::safe(text!["bring the provisioner up"]).command(operator.logs(case)))
+            .caused_in(operator.workload),
+    ))
 }
 
 fn failed(case: &Case<'_>, troubled: &Troubled, class: &str, provisioner: &str, event: &Event) -> Finding {
@@ -95,6 +128,7 @@ fn silent(
     } else {
         text![", and that has not answered: most likely its provisioner does not run."]
     };
+    let operator = operators::find(case, &[provisioner], None)?;
     let confidence = if took_up || event.is_none() { Confidence::Possible } else { Confidence::Likely };
     let explanation = text![
         "StorageClass ",
@@ -112,7 +146,13 @@ fn silent(
             .command("kubectl get pods -A | grep -i -e csi -e provisioner".to_owned());
     let other = Fix::disruptive(text!["or make the claim again with a StorageClass whose driver runs"])
         .command(case.kubectl(["delete", "persistentvolumeclaim", &troubled.name]));
-    Ok(base(case, troubled, class)
+    let finding = base(case, troubled, class);
+    let finding = match operator.as_ref().filter(|operator| operator.is_down()) {
+        // What keeps the provisioner down keeps the claim without a volume.
+        Some(operator) => finding.caused_in(operator.workload.clone()),
+        None => finding,
+    };
+    Ok(finding
         .title(text![
             "No volume for claim ",
             name(claim.path()),
@@ -122,6 +162,7 @@ fn silent(
         ])
         .explain(explanation)
         .also(absent)
+        .also(operator.as_ref().map(operators::Operator::sentence))
         .also(Troubled::so_the_pod_waits(case))
         .evidence(event.map(Evidence::event))
         .evidence(troubled.phase(case))

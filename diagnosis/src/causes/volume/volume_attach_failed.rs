@@ -1,12 +1,13 @@
 //! `volume-attach-failed`.
 
+use k8s_openapi::api::storage::v1::VolumeAttachment;
 use kubewhy_text::{Text, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::drivers;
 use crate::facts::mounts::{self, Holdup, What};
-use crate::finding::{Action, Evidence, Finding, Fix};
+use crate::facts::{drivers, operators};
+use crate::finding::{Action, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::reader::Needs;
 
@@ -31,7 +32,62 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if let Some(attachment) = case.subject_as::<VolumeAttachment>() {
+        return Ok(of_itself(case, &attachment)?.into_iter().collect());
+    }
     mounts::of_kind(case, What::Attach)?.iter().map(|holdup| explain(case, holdup)).collect()
+}
+
+/// An attachment that is asked about itself: what its attacher wrote down.
+fn of_itself(case: &Case<'_>, attachment: &VolumeAttachment) -> Result<Option<Finding>, Needs> {
+    let Some(status) = attachment.status.as_ref() else { return Ok(None) };
+    let leaves = attachment.metadata.deletion_timestamp.is_some();
+    let (field, error) = match (&status.attach_error, &status.detach_error) {
+        (_, Some(error)) if leaves => (".status.detachError.message", error),
+        (Some(error), _) if !status.attached => (".status.attachError.message", error),
+        _ => return Ok(None),
+    };
+    let words = error.message.clone().unwrap_or_default();
+    let at = error.time.as_ref().map(|time| time.0);
+    let spec = &attachment.spec;
+    let volume = spec.source.persistent_volume_name.clone();
+    let what = if leaves { "detached from" } else { "attached to" };
+    let operator = operators::find(case, &[&spec.attacher], None)?;
+    let finding =
+        case.finding(Code::VolumeAttachFailed)
+            .root(
+                volume
+                    .as_ref()
+                    .map_or_else(|| case.reference(), |volume| ObjectRef::new(Kind::PersistentVolume, None, volume)),
+            )
+            .title(text!["Volume ", volume.map(|volume| text![name(volume)]), " cannot be ", what, " node ", name(spec.node_name.clone())])
+            .explain(text![
+                "The attacher ",
+                name(spec.attacher.clone()),
+                " tried, and the driver said: ",
+                quoted(mounts::own_words(&words)),
+                ". It is tried again by itself.",
+            ])
+            .also(operator.as_ref().map(operators::Operator::sentence))
+            .evidence(case.field(field, words.clone()).at(at))
+            .fix(
+                Fix::safe(text!["mend what the error names; it is tried again by itself"])
+                    .command(case.kubectl_cluster(["describe", "volumeattachment", case.name()])),
+            )
+            .fix(operator.as_ref().map(|it| Fix::safe(text!["read the attacher's log"]).command(it.logs(case))));
+    Ok(Some(match operator.filter(operators::Operator::is_down) {
+        Some(operator) => finding.caused_in(operator.workload),
+        None => finding,
+    }))
+}
+
+/// The attacher's own workload, where the attacher does not answer and its workload is seen to be down.
+fn attacher(case: &Case<'_>, holdup: &Holdup) -> Result<Option<operators::Operator>, Needs> {
+    let Some((_, rest)) = holdup.error.split_once("timed out waiting for external-attacher of ") else {
+        return Ok(None);
+    };
+    let driver = rest.split(' ').next().unwrap_or_default();
+    Ok(operators::find(case, &[driver], None)?.filter(operators::Operator::is_down))
 }
 
 fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
@@ -48,6 +104,9 @@ fn explain(case: &Case<'_>, holdup: &Holdup) -> Result<Finding, Needs> {
     }
     if let Some(volume) = mounts::persistent(case, &holdup.volume) {
         finding = finding.root(volume);
+    }
+    if let Some(attacher) = attacher(case, holdup)? {
+        finding = finding.caused_in(attacher.workload);
     }
     Ok(finding
         .title(text![

@@ -10,9 +10,12 @@ use crate::facts::ends::{self, End, Story, Template};
 use crate::facts::heap::Limit;
 use crate::facts::probes;
 use crate::facts::restarts::{self, Against, Around, Sibling, Worn};
+use crate::facts::usage;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::parse::exit_code;
+
 use crate::parse::log::{Failure, Language, Signature};
+use crate::parse::probe::ProbeKind;
 use crate::reader::Needs;
 
 cause! {
@@ -74,6 +77,9 @@ fn explain(case: &Case<'_>, pod: &Pod, seen: &Seen<'_, '_>) -> Result<Finding, N
     let container = &worn.container;
     let template = ends::template(case)?;
     let by_probe = probes::killed_by_probe(case, container)?;
+    let out_of_memory = matches!(seen.end.as_ref().map(|end| &end.story), Some(Story::OutOfMemory));
+    let limit = Limit::of(pod, container).filter(|_| out_of_memory);
+    let (again, measured) = usage::memory_again(case, container, limit)?.unwrap_or_default();
     let others = peers(&seen.siblings);
     let title = match &others {
         Some(others) => text![container.subject(), " restarted ", worn.pace.show(), ", ", others.clone()],
@@ -101,20 +107,16 @@ fn explain(case: &Case<'_>, pod: &Pod, seen: &Seen<'_, '_>) -> Result<Finding, N
         ])
         .also(compared(seen))
         .also(last_end(seen))
-        .also(said(case, pod, seen, by_probe.map(|kind| kind.word())))
+        .also(said(case, pod, seen, by_probe.map(ProbeKind::word)))
         .also(ruled_out(seen, by_probe.is_some()))
         .also(rhythm(seen))
+        .also(again)
         .evidence(case.field(&path, worn.pace.restarts.to_string()))
         .evidence(sibling_counts(case, &seen.siblings))
-        .evidence(
-            seen.end
-                .as_ref()
-                .map_or_else(|| case.end_evidence(container).into_iter().collect(), |end| end.evidence(case))
-                .into_iter()
-                .next(),
-        )
+        .evidence(case.end_evidence(container))
         .evidence(line(case, seen))
         .evidence(node_evidence(seen))
+        .evidence(measured)
         .since(worn.ended());
     Ok(fixes(case, &template, seen).into_iter().fold(finding, Finding::fix))
 }

@@ -349,9 +349,12 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
             .command(case.kubectl_cluster(["get", "namespace", case.name(), "-o", "yaml"])),
     };
     let phase = namespace.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
+    let mute = pods.is_empty() && own_finalizers.is_empty() && has_conditions;
     let neglected = pods.is_empty() && own_finalizers.is_empty() && !has_conditions;
     let stuck = stuck.or_else(|| neglected.then(|| Component::ControllerManager.lease()));
     let finding = base(case)
+        // That it takes long, with no word of trouble, is worth a look and no more.
+        .severity(if mute { Severity::Warning } else { Severity::Error })
         .confidence(if pods.is_empty() { Confidence::Possible } else { Confidence::Likely })
         .title(text!["Namespace ", name(case.name()), " cannot be deleted: ", short])
         .explain(text![

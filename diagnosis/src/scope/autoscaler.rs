@@ -22,7 +22,7 @@ pub(super) fn of_autoscaler(reader: &Reader<'_>, it: &Arc<HorizontalPodAutoscale
     let target = target(reader, it);
     let down = control_plane::down(reader, Component::ControllerManager);
     // Where its figures fail, what serves them is looked at next.
-    for family in failing(it) {
+    if let Some(family) = failing(it) {
         for version in family.versions() {
             let _ = reader.get::<APIService>(None, &format!("{version}.{}", family.group()));
         }

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{Node, NodeCondition};
 use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
-use crate::causes::cluster::network_partition;
+use crate::causes::cluster::{network_partition, too_many_watched_configmaps};
 use crate::causes::{Code, cause};
 use crate::facts::node_advice;
 use crate::facts::node_state::{self, Pulse, Watch};
@@ -41,6 +41,9 @@ fn detect(case: &Case<'_>) -> Verdict {
     let Some(ready) = node_state::condition(&node, "Ready") else {
         return Ok(never_joined(case, &node).into_iter().collect());
     };
+    if too_many_watched_configmaps::speaks_for(case)? {
+        return Ok(Vec::new());
+    }
     let finding = match ready.status.as_str() {
         "Unknown" => silent(case, &node, ready)?,
         "True" => unnoticed(case, &node, ready)?,

@@ -52,13 +52,13 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
         | Kind::MutatingWebhookConfiguration
-        | Kind::HorizontalPodAutoscaler => (false, true),
+        | Kind::HorizontalPodAutoscaler
+        | Kind::PodDisruptionBudget
+        | Kind::IngressClass
+        | Kind::NetworkPolicy => (false, true),
         Kind::Endpoints
         | Kind::ControllerRevision
-        | Kind::PodDisruptionBudget
         | Kind::Ingress
-        | Kind::IngressClass
-        | Kind::NetworkPolicy
         | Kind::Role
         | Kind::RoleBinding
         | Kind::ClusterRole

@@ -62,7 +62,9 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn is_loss(failure: &Failure) -> bool {
     matches!(
         failure,
-        Failure::Timeout { .. } | Failure::Unreachable { .. } | Failure::UnknownHost { answer: DnsAnswer::NoAnswer, .. }
+        Failure::Timeout { .. }
+            | Failure::Unreachable { .. }
+            | Failure::UnknownHost { answer: DnsAnswer::NoAnswer, .. }
     )
 }
 
@@ -145,9 +147,10 @@ fn tell(case: &Case<'_>, finding: Finding, loss: &Loss) -> Finding {
         Direction::Egress => {
             (text!["leaves ", pod.clone(), " no way out to ", peer.clone(), port.clone()], text![pod.clone()])
         }
-        Direction::Ingress => {
-            (text!["lets nobody like ", pod.clone(), " in to ", peer.clone(), port.clone()], text!["the pods of ", peer.clone()])
-        }
+        Direction::Ingress => (
+            text!["lets nobody like ", pod.clone(), " in to ", peer.clone(), port.clone()],
+            text!["the pods of ", peer.clone()],
+        ),
     };
     let together = if all.len() == 1 { text!["it has"] } else { text!["none of them has"] };
     let lacks = if all.len() == 1 { lacks(newest) } else { text!["a rule that lets this traffic through"] };

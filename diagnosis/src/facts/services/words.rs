@@ -37,7 +37,12 @@ impl Standing {
                 text![service, " has no ready endpoint, its pod ", name(pod.name.clone()), " has completed"]
             }
             State::Stale(pods) => {
-                text![service, " has no ready endpoint, though ", *pods, if *pods == 1 { " pod of it is ready" } else { " pods of it are ready" }]
+                text![
+                    service,
+                    " has no ready endpoint, though ",
+                    *pods,
+                    if *pods == 1 { " pod of it is ready" } else { " pods of it are ready" }
+                ]
             }
             State::SelectsNothing(selector, _) => {
                 text![service, " has no endpoints, its selector ", code(selector.clone()), " matches no pod"]
@@ -231,18 +236,27 @@ impl Standing {
                 ]
             }
             State::Nowhere(..) => {
-                vec![Fix::safe(text!["correct ", code("externalName"), " of Service ", name(self.service.path())]).command(edit)]
+                vec![
+                    Fix::safe(text!["correct ", code("externalName"), " of Service ", name(self.service.path())])
+                        .command(edit),
+                ]
             }
             State::Handmade => vec![
-                Fix::safe(text!["give Service ", name(self.service.path()), " a selector, if pods of the cluster stand behind it"])
-                    .command(edit),
+                Fix::safe(text![
+                    "give Service ",
+                    name(self.service.path()),
+                    " a selector, if pods of the cluster stand behind it"
+                ])
+                .command(edit),
                 Fix::safe(text!["or write its EndpointSlice, with the label ", code(label.clone())])
                     .command(case.kubectl_in(namespace, ["get", "endpointslices", "-l", label.as_str()])),
             ],
             State::Stale(_) => vec![
                 Fix::safe(text!["see whether the controller manager is alive: its lease is renewed every few seconds"])
                     .command(case.kubectl_in("kube-system", ["get", "lease", "kube-controller-manager", "-o", "yaml"]))
-                    .command(case.kubectl_in("kube-system", ["get", "pods", "-l", "component=kube-controller-manager"])),
+                    .command(
+                        case.kubectl_in("kube-system", ["get", "pods", "-l", "component=kube-controller-manager"]),
+                    ),
             ],
             State::Completed(_) | State::Hidden | State::External(_) | State::Fine | State::Unknown => vec![
                 Fix::safe(text!["look at the endpoints of Service ", name(self.service.path())])

@@ -38,6 +38,7 @@ pub(crate) mod node_load;
 pub(crate) mod node_memory;
 pub(crate) mod node_pressure;
 pub(crate) mod node_state;
+pub(crate) mod node_words;
 pub(crate) mod nodes;
 pub(crate) mod operators;
 pub(crate) mod owner;

@@ -311,14 +311,9 @@ impl Mixed {
     }
 }
 
-/// The code that the root is planted under: the fixture's own, or that of the peer whose crash is behind it.
+/// The code that the root is planted under.
 fn code_of(fixture: &str) -> String {
-    match fixture {
-        "app-config-error/peer-of-the-asked-one" => "app-config-error".to_owned(),
-        "scaled-to-zero/client-is-refused" => "scaled-to-zero".to_owned(),
-        "service-no-endpoints/client-is-refused" => "service-no-endpoints".to_owned(),
-        _ => fixture.split('/').next().unwrap_or_default().to_owned(),
-    }
+    fixture.split('/').next().unwrap_or_default().to_owned()
 }
 
 /// A pod under its Deployment's `ReplicaSet`.

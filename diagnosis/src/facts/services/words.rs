@@ -175,27 +175,7 @@ impl Standing {
                 Fix::disruptive(text!["ask for a port that the Service has: ", Text::names(has.clone(), 8)]),
                 Fix::safe(text!["or add the port to Service ", name(self.service.path())]).command(edit),
             ],
-            State::WrongTarget(target, declared) => {
-                let known = (!declared.is_empty()).then(|| text![": ", Text::names(declared.clone(), 8)]);
-                let named = !target.starts_with(|first: char| first.is_ascii_digit());
-                let mut fixes = vec![
-                    Fix::safe(text![
-                        "set targetPort of Service ",
-                        name(self.service.path()),
-                        " to the port on which its pods listen",
-                        known
-                    ])
-                    .command(edit),
-                ];
-                if named {
-                    fixes.push(Fix::disruptive(text![
-                        "or name the port ",
-                        code(target.clone()),
-                        " in the containers of its pods"
-                    ]));
-                }
-                fixes
-            }
+            State::WrongTarget(target, declared) => self.retarget(target, declared, edit),
             State::SelectsNothing(selector, near) => {
                 let near = near.as_ref().map(|near| text![" (did you mean ", code(near.clone()), "?)"]);
                 vec![
@@ -263,5 +243,22 @@ impl Standing {
                     .command(case.kubectl_in(namespace, ["get", "endpointslices", "-l", label.as_str()])),
             ],
         }
+    }
+
+    /// The steps that lead it to a port on which its pods listen.
+    fn retarget(&self, target: &str, declared: &[String], edit: String) -> Vec<Fix> {
+        let known = (!declared.is_empty()).then(|| text![": ", Text::names(declared.to_vec(), 8)]);
+        let title = text![
+            "set targetPort of Service ",
+            name(self.service.path()),
+            " to the port on which its pods listen",
+            known
+        ];
+        let mut fixes = vec![Fix::safe(title).command(edit)];
+        if !target.starts_with(|first: char| first.is_ascii_digit()) {
+            let title = text!["or name the port ", code(target.to_owned()), " in the containers of its pods"];
+            fixes.push(Fix::disruptive(title));
+        }
+        fixes
     }
 }

@@ -160,7 +160,8 @@ fn answers_take_few_reads_and_few_rounds() {
         rounds[rounds.len() - 1]
     );
     assert!(median <= 5, "the median answer takes {median} reads");
-    assert!(rounds[rounds.len() - 1] <= 8, "{rounds:?}");
+    // A cause that is followed through two Services takes the most.
+    assert!(rounds[rounds.len() - 1] <= 12, "{rounds:?}");
 }
 
 #[test]

@@ -223,14 +223,16 @@ impl Census {
             && !elsewhere.is_empty()
             && !elsewhere.contains(node)
         {
-            let pods_on = if elsewhere.len() == 1 { " work on " } else { " work on other nodes: " };
+            // Two on one of a few nodes may be chance.
+            let verdict = if alike.len() > 2 { "the node is likely the matter" } else { "look at that node too" };
             return Some(text![
                 "All of them are on node ",
                 name((*node).to_owned()),
-                ", and those that",
-                pods_on,
+                ", and those on ",
                 names(&elsewhere),
-                ": the node is likely the matter."
+                " work: ",
+                verdict,
+                "."
             ]);
         }
         let is_daemon = matches!(workload, Workload::DaemonSet(_)) && alike.len() < self.members.len();

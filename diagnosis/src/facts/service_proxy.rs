@@ -18,7 +18,7 @@ use crate::pods;
 use crate::reader::{Needs, Read};
 use crate::triage::{PodDigest, Triage, triage};
 
-/// The DaemonSet of kube-proxy where it is one.
+/// The `DaemonSet` of kube-proxy where it is one.
 pub(crate) const DAEMON_SET: &str = "kube-proxy";
 
 /// What is wrong with kube-proxy on a node.
@@ -32,7 +32,7 @@ pub(crate) struct Fault {
     pub(crate) evidence: Vec<Evidence>,
 }
 
-/// Its DaemonSet.
+/// Its `DaemonSet`.
 pub(crate) fn daemon_set() -> ObjectRef {
     ObjectRef::new(Kind::DaemonSet, Some(NAMESPACE), DAEMON_SET)
 }
@@ -110,7 +110,7 @@ fn missing(case: &Case<'_>, node: &str, others: usize) -> Result<Option<Fault>, 
 }
 
 /// The words of kube-proxy that has no `conntrack` program to clean up with: of the pod beside the subject, or of one of
-/// the pods of the DaemonSet that is asked about.
+/// the pods of the `DaemonSet` that is asked about.
 ///
 /// # Errors
 /// [`Needs`] where pods or logs have not been asked yet.

@@ -216,7 +216,7 @@ fn lacking(reader: &Reader<'_>, looks: &Looks, down: usize) -> Vec<Workload> {
         if is_dns && ready == 0 || young(deployment.metadata.creation_timestamp.as_ref()) || is_satisfied(&workload) {
             continue;
         }
-        found.push((if is_dns { 0 } else { 1 }, deployment.metadata.name.clone().unwrap_or_default(), workload));
+        found.push((u8::from(!is_dns), deployment.metadata.name.clone().unwrap_or_default(), workload));
     }
     found.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     found.into_iter().take(WORKLOADS).map(|(_, _, workload)| workload).collect()

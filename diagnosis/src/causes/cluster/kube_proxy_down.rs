@@ -145,7 +145,7 @@ fn explain(case: &Case<'_>, finding: Finding, fault: Fault, meant: &Text) -> Fin
     }
 }
 
-/// The DaemonSet itself: what ails its pods is the cause, and this says what follows from it.
+/// The `DaemonSet` itself: what ails its pods is the cause, and this says what follows from it.
 fn of_daemon_set(case: &Case<'_>, set: &DaemonSet) -> Option<Finding> {
     let is_it = case.name() == service_proxy::DAEMON_SET && case.namespace() == Some(NAMESPACE);
     let status = set.status.as_ref().filter(|_| is_it && case.meta().deletion_timestamp.is_none())?;

@@ -177,11 +177,23 @@ fn file_parts(file: &Path, below: &Path, shown: &str, text: &str, take: &mut dyn
     }
 }
 
+/// The name of the file for a kind, without its end: the plural, with the group where another kind has that plural too, and of
+/// kinds that only their cluster knows.
+pub fn file_of(kind: Kind) -> String {
+    let first = Kind::ALL.iter().find(|other| other.plural() == kind.plural());
+    let group = kind.group();
+    if first == Some(&kind) || group.is_empty() {
+        kind.plural().to_owned()
+    } else {
+        format!("{}.{group}", kind.plural())
+    }
+}
+
 /// A file for a kind says that the dump covers it, even where the file is empty: `shop/secrets.json`, `nodes.json`.
 fn cover(names: &[&str], take: &mut dyn FnMut(Part)) {
     let kind_of = |file: &str| {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        Kind::ALL.iter().copied().find(|kind| kind.plural() == stem.replace('-', ""))
+        Kind::ALL.iter().copied().find(|kind| file_of(*kind) == stem.replace('-', "") || file_of(*kind) == stem)
     };
     match names {
         [.., namespace, file] => {
@@ -301,6 +313,19 @@ mod tests {
         assert_eq!(snapshot.objects(Kind::Pod).count(), 1);
         assert_eq!(snapshot.objects(Kind::Node).count(), 1);
         assert_eq!(snapshot.caveats().len(), 1, "{:?}", snapshot.caveats());
+    }
+
+    #[test]
+    fn every_kind_has_a_file_of_its_own_that_covers_it() {
+        let files: std::collections::BTreeSet<String> = Kind::ALL.iter().map(|kind| file_of(*kind)).collect();
+        assert_eq!(files.len(), Kind::ALL.len(), "two kinds share a file");
+        assert_eq!((file_of(Kind::Pod), file_of(Kind::PodMetrics)), ("pods".to_owned(), "pods.metrics.k8s.io".to_owned()));
+        for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_namespaced()) {
+            let file = format!("{}.json", file_of(kind));
+            let mut covered = Vec::new();
+            cover(&["shop", &file], &mut |part| covered.extend(if let Part::Covers(kind, _) = part { Some(kind) } else { None }));
+            assert_eq!(covered, [kind], "{file}");
+        }
     }
 
     #[test]

@@ -13,6 +13,13 @@ pub struct Reads {
     pub list: bool,
 }
 
+/// How objects of a kind are read where a person asks about one: by name, and by all names where the name is not whole. The
+/// cluster itself is read by its health endpoints, and what pods and nodes use is no object that anybody asks about.
+pub const fn asked(kind: Kind) -> Reads {
+    let any = !matches!(kind, Kind::Cluster | Kind::PodMetrics | Kind::NodeMetrics | Kind::Foreign(_));
+    Reads { get: any, list: any }
+}
+
 /// How objects of a kind are read; neither way for a kind that only a person's question could name.
 pub const fn reads(kind: Kind) -> Reads {
     let (get, list) = match kind {
@@ -45,6 +52,7 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
         | Kind::PodMetrics
+        | Kind::CertificateSigningRequest
         | Kind::ServiceAccount
         | Kind::LimitRange
         | Kind::EndpointSlice
@@ -64,7 +72,6 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ClusterRole
         | Kind::ClusterRoleBinding
         | Kind::CustomResourceDefinition
-        | Kind::CertificateSigningRequest
         | Kind::Cluster
         | Kind::Foreign(_) => (false, false),
     };

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::Ending;
 use crate::cli::RecordArgs;
 use crate::commands::{open, why};
+use crate::dump;
 use crate::output::Output;
 
 pub(crate) fn run(arguments: &RecordArgs, output: &mut Output) -> Ending {
@@ -105,7 +106,7 @@ fn write(folder: &Path, inquiry: &Inquiry) -> io::Result<usize> {
         }
     }
     for ((kind, namespace), items) in objects {
-        let name = format!("{}.json", kind.plural());
+        let name = format!("{}.json", dump::file_of(kind));
         let path = match namespace {
             Some(namespace) => folder.join(plain(&namespace)?).join(name),
             None => folder.join(name),

@@ -13,7 +13,7 @@ use crate::finding::{Evidence, ObjectRef};
 use crate::kind::Kind;
 use crate::pods;
 use crate::reader::{Needs, Read};
-use crate::triage::{PodDigest, Triage, triage};
+use crate::triage::{PodDigest, triage};
 
 /// How many of its pods are asked what they say.
 const ASKED: usize = 2;
@@ -51,7 +51,7 @@ pub(crate) fn cache_down_beside(case: &Case<'_>) -> Result<Option<ObjectRef>, Ne
     let labels = Selector::labels(&BTreeMap::from([("k8s-app".to_owned(), "node-local-dns".to_owned())]));
     let all = case.list::<Pod>(Some(NAMESPACE), Filter::Labels(labels))?.found().unwrap_or_default();
     let mine = all.iter().find(|pod| pods::node_name(pod) == Some(node));
-    let works = |pod: &Arc<Pod>| triage(&PodDigest::from(&**pod), case.now()) == Triage::Fine;
+    let works = |pod: &Arc<Pod>| triage(&PodDigest::from(&**pod), case.now()).works();
     Ok(mine
         .filter(|pod| !works(pod))
         .map(|pod| ObjectRef::new(Kind::Pod, Some(NAMESPACE), pod.metadata.name.as_deref().unwrap_or_default())))

@@ -91,7 +91,10 @@ impl Scene {
 
     /// What the fixture asks about.
     pub(crate) fn target(&self) -> Target {
-        target(&self.expect.target)
+        let kind = self.expect.target.split(' ').next().unwrap_or_default();
+        // A kind that the table does not have is one of the objects'.
+        let foreign = self.snapshot.kinds().find(|known| matches!(known, Kind::Foreign(_)) && known.name() == kind);
+        foreign.map_or_else(|| target(&self.expect.target), |kind| target_of(kind, &self.expect.target))
     }
 
     /// The clock of the fixture.
@@ -107,9 +110,13 @@ impl Scene {
 
 /// What is asked about, as fixtures write it.
 pub(crate) fn target(written: &str) -> Target {
-    let (kind, path) = written.split_once(' ').expect("target is `Kind name` or `Kind namespace/name`");
+    let (kind, _) = written.split_once(' ').expect("target is `Kind name` or `Kind namespace/name`");
+    target_of(Kind::from_name(kind).expect("a kind that is read"), written)
+}
+
+fn target_of(kind: Kind, written: &str) -> Target {
+    let (_, path) = written.split_once(' ').expect("target is `Kind name` or `Kind namespace/name`");
     let (namespace, name) = path.split_once('/').map_or((None, path), |(ns, name)| (Some(ns.to_owned()), name));
-    let kind = Kind::from_name(kind).expect("a kind that is read");
     Target { cluster: "test".to_owned(), context: None, kind, namespace, name: name.to_owned() }
 }
 

@@ -4,13 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use kubewhy_diagnosis::kind::Kind;
-use kubewhy_diagnosis::reads::reads;
+use kubewhy_diagnosis::reads::{Reads, asked, reads};
 use serde_json::{Value, json};
 
 use crate::config::{LogReaders, Settings};
 
 /// The name of everything that is made.
 const NAME: &str = "kubewhy";
+/// The paths by which a cluster says how it is.
+const ENDPOINTS: [&str; 3] = ["/livez", "/readyz", "/version"];
+/// What nobody can know beforehand.
+const CUSTOM: &str = "\
+# Custom resources have groups of their own, which no role can name beforehand. For each that kubewhy is to answer about:
+# - apiGroups: [\"cert-manager.io\"]
+#   resources: [\"*\"]
+#   verbs: [\"get\", \"list\"]
+";
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// Which kinds a role is about.
@@ -54,6 +63,10 @@ pub(super) fn manifests(settings: &Settings) -> Result<String, String> {
             out.push_str(&serde_saphyr::to_string(&manifest).map_err(|error| error.to_string())?);
         }
     }
+    if !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out.push_str(CUSTOM);
     Ok(out)
 }
 
@@ -91,7 +104,7 @@ fn rules(about: About, settings: &Settings) -> Vec<Value> {
         About::Namespaced => kind.is_namespaced(),
         About::ClusterWide => !kind.is_namespaced(),
     }) {
-        allow(kind.group(), verbs(kind, settings), kind.plural());
+        allow(kind.group(), verbs(kind, about, settings), kind.plural());
     }
     if about != About::ClusterWide && settings.access.logs != LogReaders::Off {
         allow("", vec!["get"], "pods/log");
@@ -99,16 +112,21 @@ fn rules(about: About, settings: &Settings) -> Vec<Value> {
     let rules = resources
         .into_iter()
         .map(|((group, verbs), resources)| json!({"apiGroups": [group], "resources": resources, "verbs": verbs}));
-    rules.collect()
+    // What the API server says of itself. Discovery needs no rule: everybody who is known may read it.
+    let itself = (about != About::Namespaced).then(|| json!({"nonResourceURLs": ENDPOINTS, "verbs": ["get"]}));
+    rules.chain(itself).collect()
 }
 
-fn verbs(kind: Kind, settings: &Settings) -> Vec<&'static str> {
+fn verbs(kind: Kind, about: About, settings: &Settings) -> Vec<&'static str> {
     // Secrets are read by their names alone: a list would show all of them to whoever holds the account.
     if kind == Kind::Secret {
         return if settings.rbac.secrets { vec!["get"] } else { Vec::new() };
     }
-    let reads = reads(kind);
-    [("get", reads.get), ("list", reads.list)].into_iter().filter(|(_, read)| *read).map(|(verb, _)| verb).collect()
+    let read = reads(kind);
+    // Who may ask about some namespaces alone asks about nothing that lives in none.
+    let asked = if about == About::ClusterWide { Reads { get: false, list: false } } else { asked(kind) };
+    let verbs = [("get", read.get || asked.get), ("list", read.list || asked.list)];
+    verbs.into_iter().filter(|(_, read)| *read).map(|(verb, _)| verb).collect()
 }
 
 fn role(kind: &str, namespace: Option<&str>, rules: &[Value]) -> Value {

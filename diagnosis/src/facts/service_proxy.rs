@@ -37,6 +37,17 @@ pub(crate) fn daemon_set() -> ObjectRef {
     ObjectRef::new(Kind::DaemonSet, Some(NAMESPACE), DAEMON_SET)
 }
 
+/// Tells whether kube-proxy is meant for no node at all. A network plugin that takes its place (Calico's eBPF) parks it so,
+/// by a label of its own.
+pub(crate) fn runs_nowhere(set: &DaemonSet) -> bool {
+    let is_it =
+        set.metadata.name.as_deref() == Some(DAEMON_SET) && set.metadata.namespace.as_deref() == Some(NAMESPACE);
+    let selector =
+        set.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()).and_then(|it| it.node_selector.as_ref());
+    let parked = selector.is_some_and(|all| all.keys().any(|key| key.contains("non-calico") || key.contains("cilium")));
+    is_it && !parked && set.status.as_ref().is_some_and(|status| status.desired_number_scheduled == 0)
+}
+
 /// Tells whether a pod is one of kube-proxy.
 pub(crate) fn is_proxy(pod: &Pod) -> bool {
     let label = pod.metadata.labels.as_ref().and_then(|labels| labels.get("k8s-app"));

@@ -118,7 +118,10 @@ fn explain(
     let finding = finding.confidence(confidence).title(title).also(said).also(place(&peer, lookup));
     let finding = with_evidence(finding, &peer);
     let fixes = fixes(case, container, &peer)?;
-    let finding = fixes.into_iter().fold(finding, Finding::fix);
+    let mut finding = fixes.into_iter().fold(finding, Finding::fix);
+    if lookup == Some(DnsAnswer::NoAnswer) {
+        finding = finding.fix(lookups::ask_it(case, peer.host.as_deref()));
+    }
     let finding = match peer.at_fault() {
         Some(service) => finding.caused_in(service),
         None if network_policy_blocks::closes(case, &signature.kind)? => finding.follows(Code::NetworkPolicyBlocks),

@@ -233,6 +233,7 @@ impl<'w> Case<'w> {
             fixes: Vec::new(),
             follows: Follows::Nothing,
             beneath: Vec::new(),
+            reason: None,
             affected: 1,
             since: None,
         }

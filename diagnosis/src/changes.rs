@@ -1,5 +1,7 @@
 //! What changed shortly before the first failure: revisions and their differences, edits of the objects that were read,
-//! nodes that changed their state. Nothing is read for this but the revisions of a Deployment.
+//! nodes that changed their state. Nothing is read for this but the revisions of the workload.
+
+mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +36,8 @@ pub(crate) fn before(reader: &Reader<'_>, scope: &Scope, lead: &RankedFinding) -
     changes.extend(node_changes(reader));
     if let Some(revisions) = revisions(reader, scope, lead)? {
         changes.extend(revisions.change());
+    } else if let Some(revisions) = templates::revisions(reader, lead)? {
+        changes.extend(revisions.change());
     }
     changes.retain(|change| reader.now().duration_since(change.at) < RECENT);
     changes.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.object.cmp(&b.object)));
@@ -52,10 +56,11 @@ pub(crate) fn way_back(
     lead: &RankedFinding,
     context: Option<&str>,
 ) -> Result<Option<Fix>, Needs> {
-    if lead.root().kind != Kind::Deployment.name()
-        || !lead.root().is_same_object(lead.chain.first().unwrap_or(lead.root()))
-    {
+    if !lead.root().is_same_object(lead.chain.first().unwrap_or(lead.root())) {
         return Ok(None);
+    }
+    if lead.root().kind != Kind::Deployment.name() {
+        return Ok(templates::revisions(reader, lead)?.map(|revisions| revisions.way_back(context)));
     }
     let Some(revisions) = revisions(reader, scope, lead)? else { return Ok(None) };
     let (namespace, deployment) = (lead.root().namespace.clone().unwrap_or_default(), &lead.root().name);
@@ -138,15 +143,7 @@ impl Revisions {
         let template = |set: &ReplicaSet| {
             set.spec.as_ref().and_then(|spec| spec.template.as_ref()).and_then(|template| template.spec.clone())
         };
-        let parts = differences(&template(&self.old)?, &template(&self.new)?);
-        let mut out = Text::default();
-        for (index, part) in parts.into_iter().enumerate() {
-            if index > 0 {
-                out.push(", ");
-            }
-            out.push(part);
-        }
-        (!out.is_empty()).then_some(out)
+        joined_differences(&template(&self.old)?, &template(&self.new)?)
     }
 
     fn change(&self) -> Option<Change> {
@@ -154,6 +151,18 @@ impl Revisions {
         let what = text!["revision ", scope::revision(&self.new), ": ", self.difference()?];
         Some(Change { at, object: self.deployment.clone(), what })
     }
+}
+
+/// What two pod templates differ in, as a list; none where they do not.
+fn joined_differences(old: &PodSpec, new: &PodSpec) -> Option<Text> {
+    let mut out = Text::default();
+    for (index, part) in differences(old, new).into_iter().enumerate() {
+        if index > 0 {
+            out.push(", ");
+        }
+        out.push(part);
+    }
+    (!out.is_empty()).then_some(out)
 }
 
 /// What two pod templates differ in, in words of the template.

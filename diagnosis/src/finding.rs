@@ -348,6 +348,8 @@ pub struct Finding {
     pub follows: Follows,
     /// Objects in which its own cause may lie: the engine asks about them as a person would.
     pub beneath: Vec<Beneath>,
+    /// The cause of another object that explains this one, and its root: whoever tells of both tells of one thing.
+    pub reason: Option<(Code, ObjectRef)>,
     /// How many pods show it.
     pub affected: usize,
     /// When the trouble began, where it can be told.

@@ -188,6 +188,9 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
     let candidates = beneath.examine(&scope, 0);
     let (mut found, lead) = place(candidates, &beneath);
     scope::tell(reader, target, &mut found);
+    if let (Some(first), Some(figures)) = (found.first_mut(), scope::figures(&scope)) {
+        first.finding.explanation.push(text![" ", figures, "."]);
+    }
     let mut changed = Vec::new();
     if let (Some(first), Some(lead)) = (found.first_mut(), lead)
         && first.finding.severity == Severity::Error
@@ -209,10 +212,7 @@ fn draft(reader: &Reader<'_>, target: &Target) -> Result<Draft, NoScope> {
 
 fn conclude(scope: &Scope, findings: &[RankedFinding]) -> (Status, Text) {
     let worst = findings.iter().map(|ranked| ranked.finding.severity).min();
-    let mut title = findings.first().map(|ranked| ranked.finding.title.clone());
-    if let (Some(title), Some(figures)) = (&mut title, scope::figures(scope)) {
-        title.push(text![" (", figures, ")"]);
-    }
+    let title = findings.first().map(|ranked| ranked.finding.title.clone());
     match (worst, title) {
         (Some(Severity::Error), Some(title)) => (Status::Failing, title),
         (Some(Severity::Warning), Some(title)) => (Status::Degraded, title),
@@ -352,10 +352,9 @@ impl<'r> Beneaths<'r> {
     }
 }
 
-/// What may lead the report about another object: an error, and more than a guess.
+/// What may lead the report about another object: an error. That the object fails is certain, even where its cause is not.
 fn leads(candidate: &Candidate) -> bool {
-    let finding = &candidate.finding;
-    finding.severity == Severity::Error && finding.confidence != Confidence::Possible
+    candidate.finding.severity == Severity::Error
 }
 
 /// Adds the cause that was found in another object to the finding that it explains.
@@ -371,6 +370,7 @@ fn explain_by(finding: &mut Finding, chain: &mut Vec<ObjectRef>, cause: &Candida
     let fixes: Vec<Fix> = fixes.collect();
     finding.fixes.splice(0..0, fixes);
     extend_chain(chain, &cause.chain);
+    finding.reason = Some((cause.finding.code, root_of(cause).clone()));
 }
 
 fn extend_chain(chain: &mut Vec<ObjectRef>, further: &[ObjectRef]) {
@@ -456,6 +456,14 @@ fn place(candidates: Vec<Candidate>, beneath: &Beneaths<'_>) -> (Vec<RankedFindi
     // Where each finding of the scope itself stands, for those that follow from it.
     let mut own: Vec<(Code, usize)> = Vec::new();
     for candidate in candidates {
+        // What another finding was followed to has its place already.
+        let is_placed = |it: &RankedFinding| {
+            it.finding.code == candidate.finding.code && Some(it.root()) == candidate.finding.root.as_ref()
+        };
+        if let Some(index) = placed.iter().position(is_placed) {
+            own.push((candidate.finding.code, index));
+            continue;
+        }
         let mut cause = match candidate.finding.follows {
             Follows::Lead if candidate.follows => Some(0),
             Follows::Cause(code) if candidate.follows => {

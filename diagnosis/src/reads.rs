@@ -52,6 +52,7 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
         | Kind::PodMetrics
+        | Kind::CertificateSigningRequest
         | Kind::ServiceAccount
         | Kind::LimitRange
         | Kind::EndpointSlice
@@ -71,7 +72,6 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::ClusterRole
         | Kind::ClusterRoleBinding
         | Kind::CustomResourceDefinition
-        | Kind::CertificateSigningRequest
         | Kind::Cluster
         | Kind::Foreign(_) => (false, false),
     };

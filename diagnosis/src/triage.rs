@@ -21,6 +21,13 @@ pub enum Triage {
     Gone,
 }
 
+impl Triage {
+    /// Tells whether it does its work, however often it restarts.
+    pub const fn works(self) -> bool {
+        matches!(self, Self::Fine | Self::Worn)
+    }
+}
+
 /// How long after the end of its grace a deleted pod may still be there.
 pub const GONE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -259,5 +266,43 @@ impl PodDigest {
             }
         }
         Ok(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restarts_count_while_they_go_on() {
+        let (day, hour) = (SignedDuration::from_hours(24), SignedDuration::from_hours(1));
+        assert!(keeps_restarting(140, day * 46, hour * 6));
+        assert!(keeps_restarting(20, day * 46, day), "siblings tell whether that is much");
+        assert!(!keeps_restarting(140, day * 46, day * 3), "over: it holds for ten times as long as it used to");
+        assert!(!keeps_restarting(5, hour, hour / 10), "five are no habit");
+        assert!(!keeps_restarting(7, day * 46, day), "once a week");
+        assert!(keeps_restarting(6, hour * 12, hour));
+        assert!(!keeps_restarting(i32::MAX, SignedDuration::ZERO, hour));
+        assert!(!keeps_restarting(6, SignedDuration::MIN, hour), "made in the future");
+    }
+
+    #[test]
+    fn a_pod_that_restarts_often_is_worn_and_one_whose_last_end_was_a_moment_ago_suspect() {
+        let now: Timestamp = "2026-11-20T10:10:00Z".parse().expect("a time");
+        let ago = |minutes| Some(now - SignedDuration::from_mins(minutes));
+        let worn = PodDigest {
+            running: true,
+            ready: true,
+            created: ago(46 * 24 * 60),
+            restarts: 140,
+            running_since: ago(360),
+            last_end: ago(361),
+            ..PodDigest::default()
+        };
+        assert_eq!(triage(&worn, now), Triage::Worn);
+        assert_eq!(triage(&PodDigest { last_end: ago(3), running_since: ago(2), ..worn }, now), Triage::Suspect);
+        assert_eq!(triage(&PodDigest { restarts: 2, ..worn }, now), Triage::Fine);
+        assert_eq!(triage(&PodDigest { ready: false, ..worn }, now), Triage::Suspect);
+        assert_eq!(triage(&PodDigest { created: None, ..worn }, now), Triage::Fine);
     }
 }

@@ -42,6 +42,7 @@ impl Cluster {
             return Answer::Forbidden(why);
         }
         let answer = match ask {
+            Ask::Get { kind: Kind::Cluster, name, .. } => return self.health(name).await,
             Ask::Get { kind, namespace, name } => self.get(*kind, namespace.as_deref(), name).await,
             Ask::List { kind, namespace, filter } => self.list_within(*kind, namespace.as_deref(), filter).await,
             Ask::Events { kind, namespace, name } => {
@@ -218,7 +219,7 @@ fn refused(status: &kube::core::Status) -> Failure {
 }
 
 /// The innermost cause of a transport error says most: "connection refused".
-fn deepest(error: &dyn std::error::Error) -> String {
+pub(crate) fn deepest(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;

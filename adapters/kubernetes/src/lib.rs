@@ -11,6 +11,7 @@ mod answer;
 mod bounds;
 mod connect;
 mod discovery;
+mod health;
 mod request;
 
 pub use bounds::{Bounds, Logs, Secrets};

@@ -5,6 +5,7 @@ use kubewhy_text::{Text, code, name, own, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::Code;
+use crate::facts::node_pressure;
 use crate::facts::owner::edited;
 use crate::finding::{Action, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
@@ -67,6 +68,9 @@ pub(crate) fn evicted(case: &Case<'_>, code_: Code, wanted: Pressure) -> Verdict
         None => finding.root(ObjectRef::new(Kind::Node, None, node)),
     };
     let finding = if biggest.is_some() { finding.via(ObjectRef::new(Kind::Node, None, node)) } else { finding };
+    // The eviction leads; what the node is short of still is said with it.
+    let lasts = state.found().is_some_and(|node| node_pressure::now(&node, condition_of(pressure)).is_some());
+    let finding = if lasts { finding.explained_by(ObjectRef::new(Kind::Node, None, node)) } else { finding };
     Ok(vec![finding.fix(node_fix(case, node, pressure)).fix(clean_up(case))])
 }
 
@@ -106,13 +110,18 @@ fn others(greedy: &[&Use], resource: &str, pressure: Pressure) -> Text {
     text
 }
 
-fn how_it_is_now(node: &Read<std::sync::Arc<Node>>, pressure: Pressure) -> Option<Text> {
-    let Read::Found(node) = node else { return None };
-    let type_ = match pressure {
+/// The condition by which a node says that it is short of it.
+fn condition_of(pressure: Pressure) -> &'static str {
+    match pressure {
         Pressure::Memory => "MemoryPressure",
         Pressure::Disk => "DiskPressure",
         Pressure::Pids => "PIDPressure",
-    };
+    }
+}
+
+fn how_it_is_now(node: &Read<std::sync::Arc<Node>>, pressure: Pressure) -> Option<Text> {
+    let Read::Found(node) = node else { return None };
+    let type_ = condition_of(pressure);
     let conditions = node.status.as_ref()?.conditions.as_ref()?;
     let now = conditions.iter().find(|condition| condition.type_ == type_)?;
     let still = now.status == "True";

@@ -65,7 +65,7 @@ pub(crate) fn class(case: &Case<'_>, ingress: &Ingress) -> Result<Class, Needs> 
         return Ok(Class::Annotated(annotated));
     }
     let Read::Found(all) = case.list::<IngressClass>(None, Filter::All)? else { return Ok(Class::Unknown) };
-    let names = || all.iter().filter_map(|class| class.metadata.name.as_deref());
+    let existing = || all.iter().filter_map(|class| class.metadata.name.as_deref());
     let known = |class: &IngressClass| {
         let controller = class.spec.as_ref().and_then(|spec| spec.controller.clone()).unwrap_or_default();
         Class::Known(class.metadata.name.clone().unwrap_or_default(), controller)
@@ -75,7 +75,7 @@ pub(crate) fn class(case: &Case<'_>, ingress: &Ingress) -> Result<Class, Needs> 
         return Ok(match found {
             Some(class) => known(class),
             None => {
-                let near = nearest(&named, names());
+                let near = nearest(&named, existing());
                 Class::Missing(named, near)
             }
         });
@@ -85,7 +85,7 @@ pub(crate) fn class(case: &Case<'_>, ingress: &Ingress) -> Result<Class, Needs> 
     };
     Ok(match all.iter().find(is_default) {
         Some(class) => known(class),
-        None => Class::Unnamed(names().map(str::to_owned).collect()),
+        None => Class::Unnamed(existing().map(str::to_owned).collect()),
     })
 }
 

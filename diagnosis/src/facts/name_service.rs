@@ -13,12 +13,14 @@ use crate::finding::{Evidence, ObjectRef};
 use crate::kind::Kind;
 use crate::pods;
 use crate::reader::{Needs, Read};
-use crate::triage::{PodDigest, Triage, triage};
+use crate::triage::{PodDigest, triage};
 
 /// How many of its pods are asked what they say.
 const ASKED: usize = 2;
 /// How far back in a log that has no times something still counts.
 const RECENT_LINES: usize = 200;
+/// How many of its last lines tell how it is now.
+const LAST: usize = 20;
 /// How many of its last lines still hold of a connection that broke.
 const STILL: usize = 30;
 /// How many answers of the upstream have to be missing where none of them is the name in question.
@@ -49,7 +51,7 @@ pub(crate) fn cache_down_beside(case: &Case<'_>) -> Result<Option<ObjectRef>, Ne
     let labels = Selector::labels(&BTreeMap::from([("k8s-app".to_owned(), "node-local-dns".to_owned())]));
     let all = case.list::<Pod>(Some(NAMESPACE), Filter::Labels(labels))?.found().unwrap_or_default();
     let mine = all.iter().find(|pod| pods::node_name(pod) == Some(node));
-    let works = |pod: &Arc<Pod>| triage(&PodDigest::from(&**pod), case.now()) == Triage::Fine;
+    let works = |pod: &Arc<Pod>| triage(&PodDigest::from(&**pod), case.now()).works();
     Ok(mine
         .filter(|pod| !works(pod))
         .map(|pod| ObjectRef::new(Kind::Pod, Some(NAMESPACE), pod.metadata.name.as_deref().unwrap_or_default())))
@@ -142,6 +144,35 @@ pub(crate) fn read(log: &str, host: &str) -> Option<(Complaint, usize, String)> 
     let several = upstream.len() >= SEVERAL;
     let (at, line, server) = named.or_else(|| upstream.pop().filter(|_| several))?;
     Some((Complaint::Upstream(server), at + 1, short(line)))
+}
+
+/// The complaint about name servers outside of which most of the last lines are: who asks about DNS itself names no host.
+pub(crate) fn read_itself(log: &str) -> Option<(Complaint, usize, String, bool)> {
+    let lines: Vec<&str> = log.lines().collect();
+    let from = lines.len().saturating_sub(LAST);
+    let said = lines.iter().enumerate().skip(from).filter_map(|(at, line)| Some((of_line(line)?, at, *line)));
+    let upstream: Vec<_> = said.filter(|(complaint, ..)| matches!(complaint, Complaint::Upstream(_))).collect();
+    let most = upstream.len() * 2 >= lines.len().min(LAST);
+    let several = upstream.len() >= SEVERAL;
+    let (complaint, at, line) = upstream.into_iter().next_back().filter(|_| several)?;
+    Some((complaint, at + 1, line.chars().take(400).collect(), most))
+}
+
+/// What the DNS pods themselves complain of, asked of so many of them: whether most of their last lines say so.
+///
+/// # Errors
+/// [`Needs`] where pods or logs have not been asked yet.
+pub(crate) fn complaint_of_itself(case: &Case<'_>, most: usize) -> Result<Option<(Complaint, Evidence, bool)>, Needs> {
+    let pods = case.list::<Pod>(Some(NAMESPACE), Filter::Labels(labels()))?.found().unwrap_or_default();
+    for pod in pods.iter().filter(|pod| pods::is_true(pod, "Ready")).take(most) {
+        let about = case.about(Subject::Pod(Arc::clone(pod)));
+        let Some(container) = about.containers().find(|it| it.name() == "coredns") else { continue };
+        let Read::Found(log) = case.log(pod, container.name(), Instance::Current)? else { continue };
+        if let Some((complaint, number, line, mostly)) = read_itself(&log) {
+            return Ok(Some((complaint, about.log_evidence(&container, number, &line), mostly)));
+        }
+    }
+    Ok(None)
 }
 
 /// What a line of `CoreDNS` or kube-dns complains of.

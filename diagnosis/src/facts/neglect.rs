@@ -1,10 +1,12 @@
 //! Signs that nobody acts on a workload: what its controller would have done within seconds is not done, and nothing says
 //! why.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kubewhy_text::{Text, name, text};
 
 use crate::ask::{Filter, Selector};
@@ -126,6 +128,44 @@ fn of_job(case: &Case<'_>, job: &Job) -> Result<Option<Sign>, Needs> {
     Ok(Some(Sign {
         sentence: text![subject(case), " was made, and no controller has started it: it has no startTime and no pod. "],
         evidence: case.field(".status", "no startTime"),
+    }))
+}
+
+/// A Service whose endpoints stand still: they name pods that are gone, or miss pods that are ready.
+///
+/// # Errors
+/// [`Needs`] where endpoints or pods have not been asked yet.
+pub(crate) fn of_service(case: &Case<'_>) -> Result<Option<Sign>, Needs> {
+    let Some(service) = case.subject_as::<Service>() else { return Ok(None) };
+    let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref()).filter(|it| !it.is_empty());
+    let Some(selector) = selector else { return Ok(None) };
+    let labels = BTreeMap::from([("kubernetes.io/service-name".to_owned(), case.name().to_owned())]);
+    let slices = case.list::<EndpointSlice>(case.namespace(), Filter::Labels(Selector::labels(&labels)));
+    let pods = case.list::<Pod>(case.namespace(), Filter::Labels(Selector::labels(selector)))?;
+    let (Read::Found(slices), Read::Found(pods)) = (slices?, pods) else { return Ok(None) };
+    let named: BTreeSet<&str> = slices
+        .iter()
+        .flat_map(|slice| &slice.endpoints)
+        .filter_map(|endpoint| endpoint.target_ref.as_ref().filter(|it| it.kind.as_deref() == Some("Pod"))?.name.as_deref())
+        .collect();
+    let there: BTreeSet<&str> = pods.iter().filter_map(|pod| pod.metadata.name.as_deref()).collect();
+    let gone = named.iter().find(|name| !there.contains(**name));
+    let missed = pods.iter().filter(|pod| pods::is_true(pod, "Ready") && pod.metadata.deletion_timestamp.is_none());
+    let mut missed = missed.filter_map(|pod| pod.metadata.name.as_deref()).filter(|name| !named.contains(name));
+    let (what, text) = match (gone, missed.next()) {
+        (Some(gone), _) => (
+            text!["an address of its is that of Pod ", name(*gone), ", which is gone"],
+            format!("targetRef Pod {gone}, which does not exist"),
+        ),
+        (None, Some(missed)) => (
+            text!["Pod ", name(missed), " is ready and not among its addresses"],
+            format!("none for Pod {missed}, which is ready"),
+        ),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Sign {
+        sentence: text![subject(case), " is not kept up to date: ", what, ". "],
+        evidence: Evidence { source: format!("EndpointSlices of {}", case.reference()), text, at: None },
     }))
 }
 

@@ -45,13 +45,19 @@ pub(crate) struct Load {
 /// [`Needs`] where the pods or the metrics have not been asked yet.
 pub(crate) fn of(case: &Case<'_>, node: &Node, resource: &'static str) -> Result<Load, Needs> {
     let node_name = node_state::name_of(node);
-    let on_node = node_state::pods_on(case, node_name);
     // Only memory and cpu are measured by the resource metrics API.
     let measurable = resource == "memory";
-    let metrics = if measurable { case.list::<PodMetrics>(None, Filter::All) } else { Ok(Read::Unreadable) };
-    let of_node = if measurable { case.get::<NodeMetrics>(None, node_name) } else { Ok(Read::Unreadable) };
-    let (on_node, metrics, of_node) = (on_node?.found().unwrap_or_default(), metrics?, of_node?);
-    let used = used(metrics.found().unwrap_or_default(), resource);
+    let whole = if measurable { case.get::<NodeMetrics>(None, node_name) } else { Ok(Read::Unreadable) };
+    let on_node = node_state::pods_on(case, node_name)?.found().unwrap_or_default();
+    let namespaces = if measurable { node_state::namespaces_on(case, node_name)? } else { Vec::new() };
+    let asked: Vec<_> =
+        namespaces.iter().map(|namespace| case.list::<PodMetrics>(Some(namespace), Filter::All)).collect();
+    let mut metrics = Vec::new();
+    for read in asked {
+        metrics.extend(read?.found().unwrap_or_default());
+    }
+    let whole = whole?;
+    let used = used(&metrics, resource);
     let mut takers: Vec<Taker> = on_node.iter().map(|pod| taker(pod, &used, resource)).collect();
     let measured = takers.iter().any(|taker| taker.used.is_some());
     // What a pod uses tells; else one without a limit comes first, then what it may take.
@@ -60,11 +66,11 @@ pub(crate) fn of(case: &Case<'_>, node: &Node, resource: &'static str) -> Result
         std::cmp::Reverse(rank.unwrap_or_default())
     });
     let allocatable = node.status.as_ref().and_then(|status| Amount::in_list(status.allocatable.as_ref(), resource));
-    let node = of_node.found().and_then(|metrics| metrics.usage.get(resource).map(Amount::of));
+    let node = whole.found().and_then(|metrics| metrics.usage.get(resource).map(Amount::of));
     Ok(Load { resource, takers, measured, node, allocatable, of_node: ObjectRef::new(Kind::Node, None, node_name) })
 }
 
-fn used(metrics: Vec<Arc<PodMetrics>>, resource: &str) -> BTreeMap<(String, String), Amount> {
+fn used(metrics: &[Arc<PodMetrics>], resource: &str) -> BTreeMap<(String, String), Amount> {
     metrics
         .iter()
         .map(|pod| {
@@ -156,8 +162,9 @@ impl Load {
         Some(Evidence::field(&self.of_node, &field, has.show(self.resource)))
     }
 
-    /// The pod to look at first: the one that uses most beyond its request, or may take most.
+    /// The pod to look at first, where it is measured: the heaviest of those over their requests.
     pub(crate) fn heaviest(&self) -> Option<&ObjectRef> {
-        self.takers.first().map(|taker| &taker.pod)
+        let over = |taker: &&Taker| taker.used.unwrap_or_default() > taker.request.unwrap_or_default();
+        self.takers.iter().filter(|_| self.measured).find(over).map(|taker| &taker.pod)
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn system_oom(case: &Case<'_>, end: &End<'_>) -> Result<Option<Arc<Ev
 }
 
 /// node-problem-detector reports kills within a container's own limit too.
-fn is_global(event: &Event) -> bool {
+pub(crate) fn is_global(event: &Event) -> bool {
     event.reason == "SystemOOM" || !event.message.contains("Memory cgroup")
 }
 

@@ -1,5 +1,6 @@
 //! A node as its own object, its lease and its events show it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,8 +12,9 @@ use crate::ask::Filter;
 use crate::case::Case;
 use crate::event::Event;
 use crate::facts::managers;
-use crate::finding::{Evidence, ObjectRef};
+use crate::finding::{Evidence, Finding, ObjectRef};
 use crate::kind::Kind;
+use crate::parse::node_condition::{self, Fault};
 use crate::pods;
 use crate::reader::{Needs, Read, Reader};
 
@@ -20,6 +22,8 @@ use crate::reader::{Needs, Read, Reader};
 pub(crate) const JOINING: SignedDuration = SignedDuration::from_mins(5);
 /// How long after it happened an event still tells of the present.
 pub(crate) const RECENT: SignedDuration = SignedDuration::from_hours(1);
+/// In how many namespaces a node's load is looked up.
+const NAMESPACES: usize = 5;
 /// How long beyond its term a lease may go without renewal; the kubelet renews it every 10 s.
 const SLACK: SignedDuration = SignedDuration::from_secs(15);
 
@@ -130,6 +134,22 @@ pub(crate) fn recent_event(
 /// [`Needs`] where they have not been asked yet.
 pub(crate) fn pods_on(reader: &Reader<'_>, node: &str) -> Result<Read<Vec<Arc<Pod>>>, Needs> {
     reader.list::<Pod>(None, Filter::OnNode(node.to_owned()))
+}
+
+/// The namespaces that have most pods on a node, a few of them: what is not on a list of the node's pods is looked for
+/// there, and nowhere else.
+///
+/// # Errors
+/// [`Needs`] where the pods have not been asked yet.
+pub(crate) fn namespaces_on(reader: &Reader<'_>, node: &str) -> Result<Vec<String>, Needs> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for pod in pods_on(reader, node)?.found().unwrap_or_default() {
+        *counts.entry(pod.metadata.namespace.clone().unwrap_or_default()).or_default() += 1;
+    }
+    let mut ranked: Vec<(String, usize)> = counts.into_iter().collect();
+    ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    ranked.truncate(NAMESPACES);
+    Ok(ranked.into_iter().map(|(namespace, _)| namespace).collect())
 }
 
 /// The lease by which a kubelet says that it lives.
@@ -257,4 +277,14 @@ pub(crate) fn called(node: &Node) -> Text {
 /// Tells whether a pod runs on a node although it is not ready there.
 pub(crate) fn is_unready(pod: &Pod) -> bool {
     !pods::is_finished(pod) && pod.metadata.deletion_timestamp.is_none() && !pods::is_true(pod, "Ready")
+}
+
+/// The finding with the pod's node as the place of its cause, where the kubelet there says so itself.
+/// The finding stands without it, so a node that is not read yet holds nothing up.
+pub(crate) fn blamed(case: &Case<'_>, finding: Finding, fits: impl Fn(&Fault) -> bool) -> Finding {
+    let Ok(Read::Found(node)) = case.node() else { return finding };
+    let says = condition(&node, "Ready").filter(|ready| ready.status == "False").is_some_and(|ready| {
+        node_condition::parse(ready.message.as_deref().unwrap_or_default()).iter().any(|part| fits(&part.fault))
+    });
+    if says { finding.caused_in(reference(&node)) } else { finding }
 }

@@ -222,6 +222,8 @@ pub(crate) fn cause_of(case: &Case<'_>, sandbox: &Sandbox) -> Result<Code, Needs
         SandboxFault::Handler(_) | SandboxFault::RuntimeClass(_) => Code::RuntimeHandlerMissing,
         SandboxFault::RuntimeDown | SandboxFault::Deadline => Code::RuntimeUnavailable,
         SandboxFault::DiskError => Code::NodeDiskIoError,
+        SandboxFault::CgroupDriver => Code::NodeCgroupDriverMismatch,
+        SandboxFault::Watches => Code::NodeInotifyExhausted,
         SandboxFault::PauseImage(_)
         | SandboxFault::NoSpace
         | SandboxFault::ControlGroup

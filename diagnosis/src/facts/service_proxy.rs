@@ -16,7 +16,7 @@ use crate::finding::{Evidence, ObjectRef};
 use crate::kind::Kind;
 use crate::pods;
 use crate::reader::{Needs, Read};
-use crate::triage::{PodDigest, Triage, triage};
+use crate::triage::{PodDigest, triage};
 
 /// The DaemonSet of kube-proxy where it is one.
 pub(crate) const DAEMON_SET: &str = "kube-proxy";
@@ -61,7 +61,7 @@ pub(crate) fn down_beside(case: &Case<'_>) -> Result<Option<Fault>, Needs> {
     }
     let works = |pod: &&&Arc<Pod>| {
         pod.metadata.deletion_timestamp.is_none()
-            && triage(&PodDigest::from(&****pod), case.now()) == Triage::Fine
+            && triage(&PodDigest::from(&****pod), case.now()).works()
             && pods::phase(pod) == "Running"
     };
     if mine.iter().any(|pod| works(&pod)) {

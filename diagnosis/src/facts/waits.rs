@@ -1,13 +1,7 @@
 //! What a container waits for, and how that is in the cluster.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::Service;
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-
-use crate::ask::{Filter, Instance, Selector};
+use crate::ask::Instance;
 use crate::case::Case;
-use crate::nearest::nearest;
 use crate::parse::log;
 use crate::parse::wait::{self, Awaited};
 use crate::pods::ContainerView;
@@ -80,59 +74,6 @@ pub(crate) fn service_name(host: &str, namespace: &str) -> Option<ServiceName> {
         _ => return None,
     };
     Some(ServiceName { name: name.to_owned(), namespace: namespace.to_owned() })
-}
-
-/// How the Service behind a host name is.
-#[derive(Debug)]
-pub(crate) enum ServiceState {
-    /// There is no such Service; the nearest name that there is.
-    Missing(Option<String>),
-    /// It selects no pod that is ready; how many are not.
-    NoReadyEndpoints(usize),
-    /// It does not offer that port; those it does.
-    OtherPorts(Vec<i32>),
-    /// It looks well.
-    Fine,
-    /// It could not be read.
-    Unknown,
-}
-
-/// Reads how a Service is.
-///
-/// # Errors
-/// [`Needs`] where it has not been asked yet.
-pub(crate) fn service_state(case: &Case<'_>, of: &ServiceName, port: Option<u16>) -> Result<ServiceState, Needs> {
-    let namespace = Some(of.namespace.as_str());
-    let labels = BTreeMap::from([("kubernetes.io/service-name".to_owned(), of.name.clone())]);
-    let service = case.get::<Service>(namespace, &of.name);
-    let slices = case.list::<EndpointSlice>(namespace, Filter::Labels(Selector::labels(&labels)));
-    let (service, slices) = (service?, slices?);
-    let service = match service {
-        Read::Found(service) => service,
-        Read::Absent => {
-            let others = case.list::<Service>(namespace, Filter::All)?.found().unwrap_or_default();
-            let names = others.iter().filter_map(|service| service.metadata.name.as_deref());
-            return Ok(ServiceState::Missing(nearest(&of.name, names)));
-        }
-        Read::Unreadable => return Ok(ServiceState::Unknown),
-    };
-    let spec = service.spec.as_ref();
-    if spec.and_then(|spec| spec.type_.as_deref()) == Some("ExternalName") {
-        return Ok(ServiceState::Fine);
-    }
-    let ports: Vec<i32> = spec.iter().flat_map(|spec| spec.ports.iter().flatten()).map(|port| port.port).collect();
-    let headless = spec.and_then(|spec| spec.cluster_ip.as_deref()) == Some("None");
-    if let Read::Found(slices) = slices {
-        let endpoints = || slices.iter().flat_map(|slice| &slice.endpoints);
-        let is_ready = |endpoint: &&k8s_openapi::api::discovery::v1::Endpoint| {
-            endpoint.conditions.as_ref().and_then(|conditions| conditions.ready).unwrap_or(true)
-        };
-        if endpoints().filter(is_ready).count() == 0 {
-            return Ok(ServiceState::NoReadyEndpoints(endpoints().count()));
-        }
-    }
-    let offered = port.is_none_or(|port| ports.contains(&i32::from(port)));
-    Ok(if offered || headless || ports.is_empty() { ServiceState::Fine } else { ServiceState::OtherPorts(ports) })
 }
 
 #[cfg(test)]

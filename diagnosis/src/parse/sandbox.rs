@@ -29,6 +29,10 @@ pub enum SandboxFault {
     NoSpace,
     /// Control groups cannot be set up.
     ControlGroup,
+    /// The kubelet names control groups in another way than the runtime expects: their drivers differ.
+    CgroupDriver,
+    /// The kernel has no control group, file watch or watcher left.
+    Watches,
     /// User namespaces cannot be set up.
     UserNamespace,
     /// The node's bridge has an address of another network.
@@ -51,6 +55,12 @@ pub fn parse(message: &str) -> SandboxFault {
     let has = |any: &[&str]| any.iter().any(|words| lower.contains(words));
     if lower.contains("input/output error") {
         return SandboxFault::DiskError;
+    }
+    if cgroup_driver(&lower) {
+        return SandboxFault::CgroupDriver;
+    }
+    if watches(&lower) {
+        return SandboxFault::Watches;
     }
     if let Some(plugin) = between(message, "failed to find plugin \"", "\"") {
         return SandboxFault::BinaryMissing(plugin.to_owned());
@@ -216,6 +226,21 @@ fn no_config(lower: &str) -> bool {
     .any(|words| lower.contains(words))
 }
 
+/// runc's words where kubelet and runtime disagree, and the kubelet's own of Docker's time.
+fn cgroup_driver(lower: &str) -> bool {
+    lower.contains("expected cgroupspath to be of format")
+        || lower.contains("cgroup driver") && lower.contains("is different from")
+        || lower.contains("cgroup-driver") && lower.contains("is different from")
+}
+
+/// What the kernel says where inotify instances, watches or control groups are used up; a full disk reads alike.
+fn watches(lower: &str) -> bool {
+    let full = lower.contains("no space left on device");
+    let open = lower.contains("too many open files");
+    (full || open) && ["inotify", "fsnotify"].iter().any(|word| lower.contains(word))
+        || full && (lower.contains("mkdir /sys/fs/cgroup") || lower.contains("write /sys/fs/cgroup"))
+}
+
 fn folder(message: &str) -> Option<String> {
     let found = ["config found in ", "configuration file in ", "networks found in "]
         .iter()
@@ -361,6 +386,20 @@ mod tests {
             (r#"RuntimeHandler "runsc" not supported"#, SandboxFault::Handler(text("runsc"))),
             ("open /run/systemd/resolve/resolv.conf: no such file or directory", SandboxFault::ResolverFile),
             ("something new", SandboxFault::Other),
+            (
+                r#"failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got "/kubepods/besteffort/pod1/2" instead: unknown"#,
+                SandboxFault::CgroupDriver,
+            ),
+            (
+                r#"misconfiguration: kubelet cgroup driver: "systemd" is different from docker cgroup driver: "cgroupfs""#,
+                SandboxFault::CgroupDriver,
+            ),
+            (
+                "runc create failed: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/memory/kubepods/pod1: no space left on device",
+                SandboxFault::Watches,
+            ),
+            ("inotify_add_watch /sys/fs/cgroup/cpu: no space left on device", SandboxFault::Watches),
+            ("failed to create fsnotify watcher: too many open files", SandboxFault::Watches),
         ] {
             assert_eq!(parse(message), fault, "{message}");
         }

@@ -100,6 +100,7 @@ impl Gate {
             follows: _,
             // References that are followed while the report is made; none is shown.
             beneath: _,
+            reason: _,
             affected: _,
             since: _,
         } = finding;

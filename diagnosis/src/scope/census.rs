@@ -132,7 +132,7 @@ impl Census {
         sentences.extend(self.place(workload, &alike, lead));
         match workload {
             Workload::StatefulSet(set) => sentences.extend(self.order(set, shown)),
-            Workload::Job(job) => sentences.extend(attempts(job)),
+            Workload::Job(job) => sentences.extend(index(job, shown).or_else(|| attempts(job))),
             _ => {}
         }
         sentences
@@ -372,6 +372,24 @@ fn attempts(job: &Job) -> Option<Text> {
     let end = if given_up { ": the Job gives up" } else { "" };
     let have = if failed == 1 { " has failed" } else { " have failed" };
     Some(text![failed, " of ", attempts, " attempts (", code("backoffLimit"), " ", limit, ")", have, end, "."])
+}
+
+/// The label and annotation in which the pods of an indexed Job carry their index.
+const INDEX: &str = "batch.kubernetes.io/job-completion-index";
+
+/// Which index of an indexed Job it is, and how far the others are.
+fn index(job: &Job, shown: &Member) -> Option<Text> {
+    let (spec, status) = (job.spec.as_ref()?, job.status.as_ref()?);
+    let meta = &shown.pod.metadata;
+    let index = [&meta.labels, &meta.annotations].into_iter().flatten().find_map(|all| all.get(INDEX))?;
+    if spec.completion_mode.as_deref() != Some("Indexed") {
+        return None;
+    }
+    let list = |indexes: &Option<String>| indexes.clone().filter(|indexes| !indexes.is_empty());
+    let done = list(&status.completed_indexes).map(|done| text![", completed so far: ", code(done)]);
+    let failed = list(&status.failed_indexes).map(|failed| text![", given up: ", code(failed)]);
+    let of = spec.completions.map(|completions| text![" of ", completions]);
+    Some(text!["The pod is that of index ", name(index.clone()), of, done, failed, "."])
 }
 
 /// When a `CronJob` last ran well, and how many runs have failed since.

@@ -2,7 +2,7 @@
 //!
 //! One look at each of them; only what is not well is asked further.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -20,6 +20,7 @@ use crate::facts::control_plane::{self, Component, NAMESPACE};
 use crate::facts::{guards, name_service};
 use crate::health::Cluster;
 use crate::kind::Object;
+use crate::pods;
 use crate::reader::{Needs, Read, Reader};
 use crate::report::Status;
 use crate::triage::{PodDigest, Triage, triage};
@@ -30,8 +31,10 @@ const NODES: usize = 3;
 const WORKLOADS: usize = 4;
 /// How many APIs, webhooks and pods of the control plane.
 const OTHERS: usize = 3;
-/// How long a node, an add-on or a request may be on its way.
+/// How long a node or a request may be on its way.
 const YOUNG: SignedDuration = SignedDuration::from_mins(3);
+/// How long an add-on may.
+const JUST_MADE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What one look shows, before anything is asked further.
 struct Looks {
@@ -54,7 +57,7 @@ pub(super) fn of_cluster(reader: &Reader<'_>, it: &Arc<Cluster>) -> Result<Scope
         return Ok(Scope { subjects, otherwise, pods: None });
     }
     let looks = look(reader)?;
-    let sick = sick_nodes(reader, &looks)?;
+    let Sick { kinds: sick, names: down_nodes } = sick_nodes(reader, &looks)?;
     for (component, leads) in &looks.leads {
         if *leads == Some(false)
             && let Some(lease) = reader.get::<Lease>(Some(NAMESPACE), component.program())?.found()
@@ -72,9 +75,14 @@ pub(super) fn of_cluster(reader: &Reader<'_>, it: &Arc<Cluster>) -> Result<Scope
         }
         subjects.extend(inner);
     }
-    let down: usize = sick.iter().map(|(_, alike)| alike).sum();
+    let down = down_nodes.len();
     for workload in lacking(reader, &looks, down) {
-        subjects.extend(super::workload::of_workload(reader, &workload)?.subjects);
+        let inner = super::workload::of_workload(reader, &workload)?.subjects;
+        // What waits on or for a node that is down follows from that node.
+        subjects.extend(inner.into_iter().filter(|scoped| match &scoped.subject {
+            Subject::Pod(pod) => down == 0 || pods::node_name(pod).is_some_and(|node| !down_nodes.contains(node)),
+            _ => true,
+        }));
     }
     let unavailable = looks.apis.iter().filter(|api| is_unavailable(api));
     subjects.extend(unavailable.take(OTHERS).map(|api| alone(Subject::Other(Object::APIService(Arc::clone(api))))));
@@ -118,15 +126,24 @@ fn look(reader: &Reader<'_>) -> Result<Looks, Needs> {
     })
 }
 
-/// Nodes in trouble, one of each kind with how many there are; the kind that hits most first.
-fn sick_nodes(reader: &Reader<'_>, looks: &Looks) -> Result<Vec<(Arc<Node>, usize)>, Needs> {
-    let Read::Found(nodes) = &looks.nodes else { return Ok(Vec::new()) };
+/// Nodes in trouble.
+#[derive(Default)]
+struct Sick {
+    /// One of each kind with how many there are; the kind that hits most first.
+    kinds: Vec<(Arc<Node>, usize)>,
+    /// All of them.
+    names: BTreeSet<String>,
+}
+
+fn sick_nodes(reader: &Reader<'_>, looks: &Looks) -> Result<Sick, Needs> {
+    let Read::Found(nodes) = &looks.nodes else { return Ok(Sick::default()) };
     let mut silent: Vec<String> = Vec::new();
     if looks.leads.contains(&(Component::ControllerManager, Some(false))) {
         // Nobody marks a node whose kubelet has gone silent: its lease alone tells.
         let leases = reader.list::<Lease>(Some("kube-node-lease"), Filter::All)?.found().unwrap_or_default();
         let renewed = |lease: &Lease| lease.spec.as_ref()?.renew_time.as_ref().map(|time| time.0);
-        let newest = leases.iter().filter_map(|lease| renewed(lease)).max();
+        let system = reader.list::<Lease>(Some(NAMESPACE), Filter::All)?.found().unwrap_or_default();
+        let newest = leases.iter().chain(&system).filter_map(|lease| renewed(lease)).max();
         let old = leases.iter().filter(|lease| {
             let age = newest.zip(renewed(lease)).map(|(newest, renewed)| newest.duration_since(renewed));
             age.is_some_and(|age| age > SignedDuration::from_secs(60))
@@ -134,18 +151,20 @@ fn sick_nodes(reader: &Reader<'_>, looks: &Looks) -> Result<Vec<(Arc<Node>, usiz
         silent.extend(old.filter_map(|lease| lease.metadata.name.clone()));
     }
     let mut kinds: BTreeMap<String, (Arc<Node>, usize)> = BTreeMap::new();
+    let mut names = BTreeSet::new();
     for node in nodes {
         let young =
             node.metadata.creation_timestamp.as_ref().is_some_and(|made| reader.now().duration_since(made.0) < YOUNG);
         let own = node.metadata.name.as_ref().is_some_and(|name| silent.contains(name));
         let kind = ailment(node).or_else(|| own.then(|| "silent".to_owned()));
         let Some(kind) = kind.filter(|_| !young) else { continue };
+        names.extend(node.metadata.name.clone());
         kinds.entry(kind).or_insert_with(|| (Arc::clone(node), 0)).1 += 1;
     }
     let mut kinds: Vec<_> = kinds.into_values().collect();
     kinds.sort_by_key(|(node, alike)| (std::cmp::Reverse(*alike), node.metadata.name.clone()));
     kinds.truncate(NODES);
-    Ok(kinds)
+    Ok(Sick { kinds, names })
 }
 
 /// What holds a node, in short: nodes of the same ailment are alike.
@@ -177,7 +196,7 @@ fn is_bad(condition: &NodeCondition) -> bool {
 /// lacks its pods on nodes that are down follows from those.
 fn lacking(reader: &Reader<'_>, looks: &Looks, down: usize) -> Vec<Workload> {
     let young = |made: Option<&k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>| {
-        made.is_some_and(|made| reader.now().duration_since(made.0) < YOUNG)
+        made.is_some_and(|made| reader.now().duration_since(made.0) < JUST_MADE)
     };
     let down = i32::try_from(down).unwrap_or(i32::MAX);
     let mut found: Vec<(u8, String, Workload)> = Vec::new();

@@ -50,19 +50,7 @@ fn otherwise(reader: &Reader<'_>, node: &Node, called: Text, pods: Option<usize>
     if let Some(taint) = held_back(node) {
         return (Status::Degraded, text![called, " is ready, and carries the taint ", code(taint), load]);
     }
-    if node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) {
-        let by = node_state::cordoned_by(node).map(|setter| text![" (by ", name(setter.who), ")"]);
-        return (Status::Degraded, text![called, " is ready and cordoned", by, ": it takes no new pods", rest(pods)]);
-    }
     (Status::Healthy, text![called, " is ready", load])
-}
-
-fn rest(pods: Option<usize>) -> Text {
-    match pods {
-        Some(1) => text![", 1 pod runs on"],
-        Some(count) if count > 0 => text![", ", count, " pods run on"],
-        _ => text![],
-    }
 }
 
 /// A taint by which a person or the cloud has taken a node that is ready out of service.

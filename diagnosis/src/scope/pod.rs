@@ -21,7 +21,7 @@ pub(super) fn of_pod(reader: &Reader<'_>, pod: &Arc<Pod>) -> Scope {
     let reference =
         ObjectRef::new(Kind::Pod, pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref().unwrap_or_default());
     let verdict = triage(&PodDigest::from(&**pod), reader.now());
-    if matches!(verdict, Triage::Fine | Triage::Worn) {
+    if verdict.works() {
         let how = if pods::phase(pod) == "Succeeded" { " has completed" } else { " is running and ready" };
         let otherwise = (Status::Healthy, text!["Pod ", name(reference.path()), how]);
         // A pod that restarts often works; the rules tell whether that is worth a word.

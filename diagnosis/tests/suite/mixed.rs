@@ -28,9 +28,9 @@ const SHARED: [&str; 18] = [
     "storage-class-missing/pod",
     "pvc-provisioning-failed/driver",
     "node-lost/not-ready",
-    "dependency-unreachable/selector-matches-nothing",
-    "dependency-unreachable/scaled-to-zero",
-    "dependency-unreachable/unready-peer-crashes",
+    "service-no-endpoints/client-is-refused",
+    "scaled-to-zero/client-is-refused",
+    "app-config-error/peer-of-the-asked-one",
 ];
 
 /// Faults of a template: each copy of the fixture's pod is one more pod of one Deployment, behind a Service.
@@ -311,14 +311,9 @@ impl Mixed {
     }
 }
 
-/// The code that the root is planted under: the fixture's own, or that of the peer whose crash is behind it.
+/// The code that the root is planted under.
 fn code_of(fixture: &str) -> String {
-    match fixture {
-        "dependency-unreachable/unready-peer-crashes" => "app-config-error".to_owned(),
-        "dependency-unreachable/scaled-to-zero" => "scaled-to-zero".to_owned(),
-        "dependency-unreachable/selector-matches-nothing" => "service-no-endpoints".to_owned(),
-        _ => fixture.split('/').next().unwrap_or_default().to_owned(),
-    }
+    fixture.split('/').next().unwrap_or_default().to_owned()
 }
 
 /// A pod under its Deployment's `ReplicaSet`.

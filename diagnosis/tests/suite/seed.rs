@@ -230,10 +230,11 @@ fn every_row_of_the_seed_table_is_shown_by_a_scenario() {
 fn every_scenario_of_the_seed_table_is_used() {
     let used: BTreeSet<String> =
         tables().iter().flat_map(|(_, rows)| rows).flat_map(Row::shown).map(|shown| shown.scenario).collect();
-    let files = std::fs::read_dir(folder()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let files = std::fs::read_dir(folder()).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut idle: Vec<String> = files
-        .map(|file| file.display().to_string())
-        .filter(|file| file.ends_with(".yaml") && !TABLES.iter().any(|(name, _)| *file == format!("{name}.yaml")))
+        .filter(|file| file.extension().is_some_and(|extension| extension == "yaml"))
+        .map(|file| file.file_name().unwrap_or_default().display().to_string())
+        .filter(|file| !TABLES.iter().any(|(name, _)| *file == format!("{name}.yaml")))
         .filter(|file| !used.contains(&format!("tests/seed/{file}")))
         .collect();
     idle.sort();

@@ -53,6 +53,8 @@ struct Backend {
     reference: ObjectRef,
     sentence: Text,
     evidence: Option<Evidence>,
+    /// Nobody is ready behind it: why, it tells itself.
+    empty: bool,
 }
 
 fn explain(case: &Case<'_>, refused: &Refused, outage: &Outage) -> Result<Finding, Needs> {
@@ -102,6 +104,9 @@ fn explain(case: &Case<'_>, refused: &Refused, outage: &Outage) -> Result<Findin
         .also(meaning(outage, holder.as_ref()));
     if let Some(backend) = backend {
         finding = finding.also(backend.sentence).evidence(backend.evidence);
+        if backend.empty {
+            finding = finding.explained_by(backend.reference.clone());
+        }
         if !finding.root.as_ref().is_some_and(|root| root.is_same_object(&backend.reference)) {
             finding = finding.via(backend.reference);
         }
@@ -169,12 +174,12 @@ fn backend(case: &Case<'_>, namespace: &str, service: &str) -> Result<Backend, N
         Read::Absent => {
             let sentence = text!["Service ", name(reference.path()), " does not exist."];
             let evidence = Evidence::field(&reference, ".metadata", "does not exist");
-            return Ok(Backend { reference, sentence, evidence: Some(evidence) });
+            return Ok(Backend { reference, sentence, evidence: Some(evidence), empty: false });
         }
-        Read::Unreadable => return Ok(Backend { reference, sentence: Text::default(), evidence: None }),
+        Read::Unreadable => return Ok(Backend { reference, sentence: Text::default(), evidence: None, empty: false }),
     };
     let Read::Found(slices) = slices else {
-        return Ok(Backend { reference, sentence: Text::default(), evidence: None });
+        return Ok(Backend { reference, sentence: Text::default(), evidence: None, empty: false });
     };
     let endpoints = slices.iter().flat_map(|slice| &slice.endpoints);
     let is_ready = |ready: Option<bool>| ready.unwrap_or(true);
@@ -191,7 +196,7 @@ fn backend(case: &Case<'_>, namespace: &str, service: &str) -> Result<Backend, N
             ready,
             if ready == 1 { " ready endpoint." } else { " ready endpoints." }
         ];
-        return Ok(Backend { reference, sentence, evidence });
+        return Ok(Backend { reference, sentence, evidence, empty: false });
     }
     let selector = known.spec.as_ref().and_then(|spec| spec.selector.clone()).unwrap_or_default();
     let mut sentence = text!["Service ", name(reference.path()), " has no ready endpoint"];
@@ -199,7 +204,7 @@ fn backend(case: &Case<'_>, namespace: &str, service: &str) -> Result<Backend, N
         sentence.push(behind(case, namespace, &selector)?);
     }
     sentence.push(".");
-    Ok(Backend { reference, sentence, evidence })
+    Ok(Backend { reference, sentence, evidence, empty: true })
 }
 
 /// Which pods stand behind the selector.

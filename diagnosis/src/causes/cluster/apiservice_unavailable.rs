@@ -8,7 +8,7 @@ use crate::case::{Case, Verdict};
 use crate::causes::terminating::namespace_terminating::undiscoverable_groups;
 use crate::causes::{Code, cause};
 use crate::facts::metrics_api::{self, Down, State};
-use crate::facts::services::State as Behind;
+use crate::facts::services::{Standing, State as Behind};
 use crate::finding::{Finding, Fix, ObjectRef};
 
 cause! {
@@ -66,7 +66,7 @@ fn finding(case: &Case<'_>, service: &ObjectRef, down: &Down) -> Result<Finding,
             quoted(down.message.clone()),
             "."
         ])
-        .also(down.behind.as_ref().filter(|standing| standing.is_at_fault()).map(|standing| standing.sentence()))
+        .also(down.behind.as_ref().filter(|standing| standing.is_at_fault()).map(Standing::sentence))
         .also(consequences(&service.name))
         .evidence(down.evidence.clone());
     finding.object = service.clone();
@@ -174,7 +174,7 @@ fn fixes(case: &Case<'_>, service: &ObjectRef, down: &Down) -> Vec<Fix> {
         _ => Vec::new(),
     };
     if fixes.is_empty() {
-        fixes.push(towards(down).command(describe));
+        fixes.push(by_reason(down).command(describe));
     }
     if let Some(Behind::Fine) = standing.map(|standing| &standing.state) {
         let namespace = standing.and_then(|it| it.service.namespace.as_deref()).unwrap_or_default();
@@ -198,6 +198,22 @@ fn unserved(case: &Case<'_>, down: &Down) -> Fix {
         ", as its manifest has it"
     ])
     .command(case.kubectl_in(&namespace, ["expose", "deployment", &name_, "--port=443", "--target-port=https"]))
+}
+
+/// What to do where nothing is known to be wrong with the Service and its pods.
+fn by_reason(down: &Down) -> Fix {
+    match down.reason.as_str() {
+        "ServicePortError" => Fix::safe(text![
+            "let the port of the APIService be one that ",
+            whom(down),
+            " has, or give the Service that port"
+        ]),
+        "ServiceAccessError" | "EndpointsAccessError" => {
+            Fix::safe(text!["see why the API server could not look at ", whom(down), ": the words name it"])
+        }
+        "MissingEndpoints" | "EndpointsNotFound" => Fix::safe(text!["see why no pod behind ", whom(down), " is ready"]),
+        _ => towards(down),
+    }
 }
 
 /// What to do where the pods are well.

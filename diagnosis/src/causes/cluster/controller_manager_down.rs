@@ -28,7 +28,11 @@ cause! {
 
 fn detect(case: &Case<'_>) -> Verdict {
     let component = Component::ControllerManager;
-    let Some(sign) = neglect::of_workload(case)? else {
+    let sign = match neglect::of_workload(case)? {
+        Some(sign) => Some(sign),
+        None => neglect::of_service(case)?,
+    };
+    let Some(sign) = sign else {
         return control_plane::on_lease(case, component, Code::ControllerManagerDown);
     };
     let Some(down) = control_plane::down(case, component)? else { return Ok(Vec::new()) };

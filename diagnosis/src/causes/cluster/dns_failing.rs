@@ -4,18 +4,19 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kubewhy_text::{code, name, quoted, text};
 
 use crate::ask::Filter;
-use crate::case::{Case, Subject, Verdict};
+use crate::case::{Case, Subject, Verdict, Workload};
 use crate::causes::{Code, cause};
 use crate::facts::control_plane::NAMESPACE;
 use crate::facts::ends::{self, End};
 use crate::facts::lookups::{self, Dns, Why};
 use crate::facts::name_service::{self, Complaint};
-use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
+use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::health::Cluster;
 use crate::kind::Kind;
 use crate::parse::log::{Failure, Signature};
 use crate::pods::{self, ContainerView};
 use crate::reader::Needs;
+use crate::scope;
 
 cause! {
     /// ## What it means
@@ -39,8 +40,10 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    if matches!(case.subject(), Subject::Other(_)) {
-        return of_cluster(case);
+    match case.subject() {
+        Subject::Other(_) => return of_cluster(case),
+        Subject::Workload(Workload::Deployment(it)) if name_service::is_dns(it) => return of_itself(case),
+        _ => {}
     }
     let is_lookup = |failure: &Failure| matches!(failure, Failure::UnknownHost { .. });
     let crashed = ends::with_failure(case, |failure| is_lookup(failure) || matches!(failure, Failure::DnsLoop { .. }));
@@ -107,7 +110,7 @@ fn down(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns) -> Finding {
 fn no_upstream(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns, server: Option<String>) -> Finding {
     let namespace = dns.standing.service.namespace.as_deref().unwrap_or_default();
     let whom = server.map_or_else(|| text!["its upstream"], |server| text!["its upstream ", code(server)]);
-    finding
+    let finding = finding
         .confidence(Confidence::Likely)
         .root(dns.root.clone())
         .via(dns.standing.service.clone())
@@ -127,22 +130,9 @@ fn no_upstream(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns, server:
              not forward (",
             code("iptables FORWARD DROP"),
             "), or a wrong name server in the node's resolv.conf."
-        ])
-        .fix(
-            Fix::safe(text!["see which upstream is set, in the Corefile and in the node's resolv.conf"])
-                .command(case.kubectl_in(namespace, ["get", "configmap", "coredns", "-o", "jsonpath={.data.Corefile}"]))
-                .command(case.kubectl_in(namespace, ["get", "networkpolicies"])),
-        )
-        .fix(
-            Fix::safe(text!["ask the upstream from a node and from a pod: where only the pod fails, the node does not forward"])
-                .command(case.kubectl(["run", "dns-test", "--rm", "-it", "--image=busybox", "--", "nslookup", host]))
-                .command("iptables -S FORWARD | head -1; sysctl net.ipv4.ip_forward"),
-        )
-        .fix(
-            Fix::disruptive(text!["forward to a name server that answers, in the Corefile (", code("forward . IP"), ")"])
-                .command(case.kubectl_in(namespace, ["edit", "configmap", "coredns"])),
-        )
-        .explained_by(dns.root.clone())
+        ]);
+    let finding = upstream_steps(case, namespace).into_iter().fold(finding, Finding::fix);
+    finding.explained_by(dns.root.clone())
 }
 
 /// It may not read the Services.
@@ -204,6 +194,56 @@ fn cache(case: &Case<'_>, finding: Finding, host: &str, pod: &ObjectRef) -> Find
         .explained_by(pod.clone())
 }
 
+/// DNS itself is asked about: it runs, and says that nobody outside answers it.
+fn of_itself(case: &Case<'_>) -> Verdict {
+    let ready = case.workload().and_then(scope::replicas).is_some_and(|(_, ready)| ready > 0);
+    let said = if ready { name_service::complaint_of_itself(case, 2)? } else { None };
+    Ok(said.map(|said| silent_upstream(case, &case.reference(), said)).into_iter().collect())
+}
+
+fn silent_upstream(case: &Case<'_>, dns: &ObjectRef, said: (Complaint, Evidence, bool)) -> Finding {
+    let (complaint, line, mostly) = said;
+    let server = match complaint {
+        Complaint::Upstream(Some(server)) => text!["its upstream ", code(server)],
+        _ => text!["its upstream"],
+    };
+    let finding = case
+        .finding(Code::DnsFailing)
+        .severity(if mostly { Severity::Error } else { Severity::Warning })
+        .confidence(Confidence::Likely)
+        .root(dns.clone())
+        .title(text![
+            "The cluster's DNS (",
+            name(dns.to_string()),
+            ") gets no answer from ",
+            server,
+            ": names outside the cluster do not resolve"
+        ])
+        .explain(text![
+            "It runs and knows the names of Services. What it does not know it asks of name servers outside, and these do not \
+             answer."
+        ])
+        .evidence(line);
+    upstream_steps(case, dns.namespace.as_deref().unwrap_or_default()).into_iter().fold(finding, Finding::fix)
+}
+
+/// The steps towards a name server that answers.
+fn upstream_steps(case: &Case<'_>, namespace: &str) -> Vec<Fix> {
+    vec![
+        Fix::safe(text!["see which upstream is set, in the Corefile and in the node's resolv.conf"])
+            .command(case.kubectl_in(namespace, ["get", "configmap", "coredns", "-o", "jsonpath={.data.Corefile}"]))
+            .command(case.kubectl_in(namespace, ["get", "networkpolicies"])),
+        Fix::safe(text![
+            "ask the upstream from a node and from a pod: where only the pod fails, the node does not forward, or a firewall \
+             stops port 53 (UDP and TCP)"
+        ])
+        .command(case.kubectl_in(namespace, ["run", "dns-test", "--rm", "-it", "--image=busybox", "--", "nslookup", "example.com"]))
+        .command("iptables -S FORWARD | head -1; sysctl net.ipv4.ip_forward"),
+        Fix::disruptive(text!["forward to a name server that answers, in the Corefile (", code("forward . IP"), ")"])
+            .command(case.kubectl_in(namespace, ["edit", "configmap", "coredns"])),
+    ]
+}
+
 /// The whole cluster is asked about, and its DNS has no ready pod.
 fn of_cluster(case: &Case<'_>) -> Verdict {
     if case.subject_as::<Cluster>().is_none_or(|cluster| cluster.unreachable.is_some()) {
@@ -212,7 +252,12 @@ fn of_cluster(case: &Case<'_>) -> Verdict {
     let deployments = case.list::<Deployment>(Some(NAMESPACE), Filter::All)?.found().unwrap_or_default();
     let ready = |it: &Deployment| it.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
     let all: Vec<_> = deployments.iter().filter(|it| name_service::is_dns(it)).collect();
-    let Some(dns) = all.first().filter(|_| all.iter().all(|it| ready(it) == 0)) else { return Ok(Vec::new()) };
+    let Some(dns) = all.first() else { return Ok(Vec::new()) };
+    if all.iter().any(|it| ready(it) > 0) {
+        let said = name_service::complaint_of_itself(case, 1)?;
+        let root = ObjectRef::new(Kind::Deployment, Some(NAMESPACE), dns.metadata.name.as_deref().unwrap_or_default());
+        return Ok(said.map(|said| silent_upstream(case, &root, said)).into_iter().collect());
+    }
     let wanted = dns.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let root = ObjectRef::new(Kind::Deployment, Some(NAMESPACE), dns.metadata.name.as_deref().unwrap_or_default());
     let finding = case

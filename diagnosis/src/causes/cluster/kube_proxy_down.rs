@@ -3,6 +3,7 @@
 use k8s_openapi::api::apps::v1::DaemonSet;
 use kubewhy_text::{Text, code, name, text};
 
+use crate::ask::Instance;
 use crate::case::{Case, Verdict, Workload};
 use crate::causes::{Code, cause};
 use crate::facts::control_plane::NAMESPACE;
@@ -10,10 +11,10 @@ use crate::facts::ends;
 use crate::facts::lookups::{self, Why};
 use crate::facts::peers::{self, Place};
 use crate::facts::service_proxy::{self, Fault};
-use crate::finding::{Confidence, Finding, Fix};
-use crate::parse::log::{Failure, Signature};
-use crate::pods::ContainerView;
-use crate::reader::Needs;
+use crate::finding::{Confidence, Evidence, Finding, Fix};
+use crate::parse::log::{self, Failure, Signature};
+use crate::pods::{self, ContainerView};
+use crate::reader::{Needs, Read};
 
 cause! {
     /// ## What it means
@@ -38,9 +39,39 @@ fn detect(case: &Case<'_>) -> Verdict {
     if let Some(Workload::DaemonSet(set)) = case.workload() {
         return Ok(of_daemon_set(case, set).into_iter().collect());
     }
-    ends::explained(case, Code::KubeProxyDown, is_mine, |container, finding, signature| {
+    let mut found = ends::explained(case, Code::KubeProxyDown, is_mine, |container, finding, signature| {
         of_client(case, container, finding, signature)
-    })
+    })?;
+    if found.is_empty() {
+        found.extend(of_restarted(case)?);
+    }
+    Ok(found)
+}
+
+/// A program that ended, whose last log is gone, and that says the same again now that it runs.
+fn of_restarted(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
+    let Some(pod) = case.pod() else { return Ok(None) };
+    for container in case.containers() {
+        let again = container.running().is_some() && pods::troubling_end(pod, &container, case.now()).is_some();
+        if !again || !matches!(case.last_words(&container)?, Read::Unreadable) {
+            continue;
+        }
+        let Read::Found(log) = case.log(pod, container.name(), Instance::Current)? else { continue };
+        let Some(signature) = log::read(&log).signature.filter(|signature| is_mine(&signature.kind)) else { continue };
+        let opening = text![container.subject(), " ends again and again."];
+        let finding = case
+            .finding_in(Code::KubeProxyDown, &container)
+            .explain(opening)
+            .evidence(Evidence {
+                source: format!("log of container {} of {}, line {}", container.name(), case.reference(), signature.line_number),
+                text: signature.line.clone(),
+                at: None,
+            });
+        if let Some(finding) = of_client(case, &container, finding, &signature)? {
+            return Ok(Some(finding));
+        }
+    }
+    Ok(None)
 }
 
 fn is_mine(failure: &Failure) -> bool {
@@ -119,7 +150,7 @@ fn of_daemon_set(case: &Case<'_>, set: &DaemonSet) -> Option<Finding> {
     let is_it = case.name() == service_proxy::DAEMON_SET && case.namespace() == Some(NAMESPACE);
     let status = set.status.as_ref().filter(|_| is_it && case.meta().deletion_timestamp.is_none())?;
     let (wanted, ready) = (status.desired_number_scheduled, status.number_ready);
-    let young = case.meta().creation_timestamp.as_ref().is_some_and(|made| case.age(made.0).as_secs() < 120);
+    let young = case.meta().creation_timestamp.as_ref().is_some_and(|made| case.age(made.0).as_secs() < 60);
     if young || ready >= wanted {
         return None;
     }

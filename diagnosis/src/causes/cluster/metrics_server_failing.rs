@@ -9,6 +9,7 @@ use crate::causes::{Code, cause};
 use crate::facts::metrics_api::{self, Api, Down, Scrape, State};
 use crate::facts::owner;
 use crate::facts::scaling::{self, Family, Lack, Said, Trouble};
+use crate::facts::services::Standing;
 use crate::finding::{Confidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::pods;
@@ -75,7 +76,7 @@ fn without_pods(case: &Case<'_>, api: &Api, down: &Down) -> Result<Finding, Need
             name(api.reference.name.clone()),
             " is not available. Autoscalers by cpu or memory and kubectl top go without until one does."
         ])
-        .also(down.behind.as_ref().map(|standing| standing.sentence()))
+        .also(down.behind.as_ref().map(Standing::sentence))
         .evidence(down.evidence.clone());
     if let Some(standing) = &down.behind {
         finding = standing.evidence.iter().cloned().fold(finding, Finding::evidence);
@@ -84,7 +85,7 @@ fn without_pods(case: &Case<'_>, api: &Api, down: &Down) -> Result<Finding, Need
     let finding = with_scrape(case, finding, scrape.as_ref(), &root);
     let fixes = down.behind.as_ref().map(|standing| standing.fixes(case)).unwrap_or_default();
     let finding = fixes.into_iter().fold(finding, Finding::fix).fix(logs(case, &root));
-    Ok(match workload {
+    Ok(match workload.filter(|_| scrape.is_none()) {
         Some(workload) => finding.explained_by(workload),
         None => finding,
     })

@@ -1,5 +1,7 @@
 //! `metrics-server-missing`.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kubewhy_text::{code, name, quoted, text};
@@ -8,9 +10,9 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::metrics_api::{self, Api, State};
 use crate::facts::scaling::{self, Family, Lack, Trouble};
-use crate::finding::{Evidence, Finding, Fix, ObjectRef};
+use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
-use crate::reader::{Needs, Read};
+use crate::reader::{Needs, Read, Reading};
 
 cause! {
     /// ## What it means
@@ -42,7 +44,7 @@ fn detect(case: &Case<'_>) -> Verdict {
         State::Missing => vec![finding(case, &api, said.since, said.evidence.clone())?],
         State::Down(down) if down.is_left_over() => {
             let gone = text![
-                " The APIService is left over: ",
+                "The APIService is left over: ",
                 quoted(down.message.clone()),
                 ". As long as it stays, no namespace can be deleted completely either."
             ];
@@ -55,8 +57,18 @@ fn detect(case: &Case<'_>) -> Verdict {
                 ),
             ]
         }
+        // Its own words say as much where the registrations cannot be read.
+        State::Unknown if said.words.contains("could not find the requested resource") => {
+            let found = finding(case, &api, said.since, said.evidence.clone())?;
+            let installed = deployment(case)?.found().is_some();
+            if installed { Vec::new() } else { vec![found.confidence(Confidence::Likely)] }
+        }
         _ => Vec::new(),
     })
+}
+
+fn deployment(case: &Case<'_>) -> Reading<Arc<Deployment>> {
+    case.get::<Deployment>(Some("kube-system"), "metrics-server")
 }
 
 fn finding(case: &Case<'_>, api: &Api, since: Option<jiff::Timestamp>, evidence: Evidence) -> Result<Finding, Needs> {

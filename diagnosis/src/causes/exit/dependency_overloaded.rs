@@ -77,6 +77,9 @@ fn explain(
     if let Some(root) = peer.as_ref().and_then(Peer::root) {
         finding = finding.root(root);
     }
+    if let Some(service) = peer.as_ref().and_then(Peer::at_fault) {
+        finding = finding.caused_in(service);
+    }
     let template = ends::template(case)?;
     let first = if passing {
         Fix::safe(text!["wait until the peer is up; the restarts of the container end by themselves then"])

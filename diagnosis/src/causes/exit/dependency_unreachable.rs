@@ -3,6 +3,7 @@
 use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
+use crate::causes::workload::network_policy_blocks;
 use crate::causes::{Code, cause};
 use crate::facts::ends;
 use crate::facts::lookups::{self, Why};
@@ -120,6 +121,7 @@ fn explain(
     let finding = fixes.into_iter().fold(finding, Finding::fix);
     let finding = match peer.at_fault() {
         Some(service) => finding.caused_in(service),
+        None if network_policy_blocks::closes(case, &signature.kind)? => finding.follows(Code::NetworkPolicyBlocks),
         None => finding,
     };
     Ok(Some(match peer.root() {

@@ -3,6 +3,7 @@
 use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
+use crate::causes::cluster::clock_skew;
 use crate::causes::{Code, cause};
 use crate::facts::ends;
 use crate::facts::peers::{self, Peer, Place};
@@ -48,6 +49,10 @@ fn explain(
     signature: &Signature,
 ) -> Result<Option<Finding>, Needs> {
     let Failure::Tls { fault, peer, own } = &signature.kind else { return Ok(None) };
+    // A clock that is off makes good certificates look bad.
+    if clock_skew::speaks_for(case, signature)? {
+        return Ok(None);
+    }
     let peer = match peer {
         Some(peer) if !own => Some(peers::resolve(case, container, Some(peer))?),
         _ => None,

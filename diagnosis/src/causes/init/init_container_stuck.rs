@@ -4,10 +4,12 @@ use jiff::SignedDuration;
 use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
+use crate::causes::workload::network_policy_blocks;
 use crate::causes::{Code, cause};
 use crate::facts::nodes::node_is_lost;
 use crate::facts::owner::edited;
-use crate::facts::waits::{ServiceName, ServiceState, Wait, service_name, service_state, wait_of};
+use crate::facts::services::{self, State};
+use crate::facts::waits::{ServiceName, Wait, service_name, wait_of};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::kind::Kind;
 use crate::parse::wait::Awaited;
@@ -188,8 +190,9 @@ fn service_text(
     let path = name(object.path());
     let get = case.kubectl_in(&service.namespace, ["get", "service,endpointslices", "--show-labels"]);
     let shown = |text: &str| Evidence { source: object.to_string(), text: text.to_owned(), at: None };
-    Ok(match service_state(case, service, port)? {
-        ServiceState::Missing(near) => {
+    let standing = services::standing(case, &service.namespace, &service.name, port)?;
+    Ok(match &standing.state {
+        State::Missing(near) => {
             let hint = near.as_ref().map(|near| {
                 text![
                     " Namespace ",
@@ -214,21 +217,8 @@ fn service_text(
                 .evidence(shown("does not exist"))
                 .fix(create)
         }
-        ServiceState::NoReadyEndpoints(not_ready) => {
-            let pods = if not_ready == 0 {
-                text!["selects no pod"]
-            } else {
-                text!["has ", not_ready, " endpoints, and none is ready"]
-            };
-            finding
-                .root(object.clone())
-                .title(text![title, ", and Service ", path.clone(), " has no ready endpoint"])
-                .also(text!["Service ", path.clone(), " ", pods, ", so nobody answers."])
-                .evidence(shown("no ready endpoint"))
-                .fix(Fix::safe(text!["get the pods behind Service ", path, " ready"]).command(get))
-        }
-        ServiceState::OtherPorts(ports) => {
-            let ports = Text::names(ports.iter().map(ToString::to_string), 6);
+        State::WrongPort(_, has) => {
+            let ports = Text::names(has.clone(), 6);
             finding
                 .root(object.clone())
                 .title(text![title, ", a port that Service ", path.clone(), " does not have"])
@@ -236,7 +226,7 @@ fn service_text(
                 .evidence(shown("other ports only"))
                 .fix(Fix::disruptive(text!["ask for a port that Service ", path, " has: ", ports]).command(get))
         }
-        ServiceState::Unknown if unresolved => {
+        State::Unknown if unresolved => {
             let create = Fix::safe(text!["create Service ", path.clone(), ", or install what brings it"]).command(get);
             finding
                 .root(object.clone())
@@ -248,12 +238,24 @@ fn service_text(
                 ])
                 .fix(create)
         }
-        ServiceState::Fine | ServiceState::Unknown => {
+        State::Fine | State::External(_) | State::Unknown => {
             let finding = if age < LONG { finding.severity(Severity::Info) } else { finding };
             let look = Fix::safe(text!["see what init container ", name(container.name()), " gets from it"])
                 .command(case.kubectl(["logs", case.name(), "-c", container.name(), "--tail", "20"]))
                 .command(get);
-            finding.title(title).fix(look)
+            let finding = finding.title(title).fix(look);
+            let closed = network_policy_blocks::holds_init(case)?;
+            if closed { finding.follows(Code::NetworkPolicyBlocks) } else { finding }
+        }
+        // Nobody answers: why, the Service itself tells, and that leads where it is found.
+        _ => {
+            let finding = finding
+                .root(object.clone())
+                .title(text![title, ", and ", standing.clause()])
+                .also(standing.sentence())
+                .caused_in(object);
+            let finding = standing.evidence.iter().cloned().fold(finding, Finding::evidence);
+            standing.fixes(case).into_iter().fold(finding, Finding::fix)
         }
     })
 }

@@ -1,14 +1,17 @@
 //! `node-lost`.
 
+use k8s_openapi::api::core::v1::ContainerStateTerminated;
 use kubewhy_text::{Text, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::event::Event;
 use crate::facts::nodes::{Lost, LostNode, Sign, lost_node, lost_node_of_leaving};
 use crate::finding::{Action, Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::eviction;
 use crate::pods;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
@@ -48,7 +51,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     if let Some(lost) = lost_node(case)? {
         return Ok(vec![explain(case, &lost)]);
     }
-    Ok(lost_containers(case))
+    lost_containers(case)
 }
 
 fn explain(case: &Case<'_>, lost: &LostNode) -> Finding {
@@ -103,6 +106,8 @@ fn explain(case: &Case<'_>, lost: &LostNode) -> Finding {
             ]),
     };
     let finding = finding.also(silent).also(what_next(case)).evidence(sign_evidence(case, &lost.sign));
+    // The node's own trouble is what a person has to end.
+    let finding = if matches!(lost.how, Lost::NotReady(_)) { finding.caused_in(node) } else { finding };
     if matches!(lost.how, Lost::Deleted) { removed(case, finding) } else { with_fixes(case, finding, &lost.name) }
 }
 
@@ -169,11 +174,11 @@ fn removed(case: &Case<'_>, finding: Finding) -> Finding {
 }
 
 /// Containers whose end nobody saw: the runtime or the machine went away under them.
-fn lost_containers(case: &Case<'_>) -> Vec<Finding> {
-    let Some(pod) = case.pod() else { return Vec::new() };
+fn lost_containers(case: &Case<'_>) -> Verdict {
+    let Some(pod) = case.pod() else { return Ok(Vec::new()) };
     // An eviction, a deadline or a shutdown leaves such containers too, and is the cause then.
     if eviction::of(pod).is_some() || pods::phase(pod) == "Succeeded" {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut found = Vec::new();
     for container in case.containers() {
@@ -190,6 +195,7 @@ fn lost_containers(case: &Case<'_>) -> Vec<Finding> {
             continue;
         }
         let node = pods::node_name(pod).unwrap_or_default();
+        let reboot = rebooted(case, node, end)?;
         let finding = case
             .finding_in(Code::NodeLost, &container)
             .root(ObjectRef::new(Kind::Node, None, node))
@@ -199,7 +205,10 @@ fn lost_containers(case: &Case<'_>) -> Vec<Finding> {
                 "Nobody saw how the container ended: its node or the node's container runtime went away under it, as in a reboot ",
                 "or power loss. Its exit code says nothing about the program."
             ])
-            .evidence(case.end_evidence(&container));
+            .evidence(case.end_evidence(&container))
+            .evidence(reboot.as_ref().map(|event| Evidence::event(event)));
+        let finding =
+            if reboot.is_some() { finding.caused_in(ObjectRef::new(Kind::Node, None, node)) } else { finding };
         let look = Fix::safe(text!["see whether node ", name(node), " was restarted (event Rebooted), and why"])
             .command(case.kubectl_cluster(["describe", "node", node]))
             .command(case.kubectl_cluster([
@@ -224,5 +233,17 @@ fn lost_containers(case: &Case<'_>) -> Vec<Finding> {
         found.push(finding.fix(look).fix(again));
         break;
     }
-    found
+    Ok(found)
+}
+
+/// The node's report that it was rebooted since the container started.
+fn rebooted(
+    case: &Case<'_>,
+    node: &str,
+    end: &ContainerStateTerminated,
+) -> Result<Option<std::sync::Arc<Event>>, Needs> {
+    let started = end.started_at.as_ref().map(|time| time.0);
+    let mut events = case.events(Kind::Node, None, node, None)?;
+    events.retain(|event| event.reason == "Rebooted" && event.last >= started);
+    Ok(events.pop())
 }

@@ -1,14 +1,17 @@
 //! `node-shutdown`.
 
+use k8s_openapi::api::core::v1::Node;
 use kubewhy_text::{name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::evictions::{clean_up, message};
+use crate::facts::node_state;
 use crate::facts::owner::edited;
-use crate::finding::{Fix, ObjectRef};
+use crate::finding::{Evidence, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::eviction::{self, Status};
+use crate::parse::node_condition::{self, Fault};
 use crate::pods;
 
 cause! {
@@ -28,6 +31,9 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if let Some(node) = node_state::subject(case) {
+        return of_node(case, &node);
+    }
     let Some(Status::Shutdown { refused }) = case.pod().and_then(eviction::of) else { return Ok(Vec::new()) };
     let node = case.pod().and_then(pods::node_name).unwrap_or_default();
     let did = if refused { "refused the pod because it was shutting down" } else { "was shut down and ended the pod" };
@@ -54,5 +60,40 @@ fn detect(case: &Case<'_>) -> Verdict {
             .evidence(message(case))
             .fix(if alone { edited(case, anew)? } else { clean_up(case) })
             .fix(drain),
+    ])
+}
+
+/// The node says itself that it is going down.
+fn of_node(case: &Case<'_>, node: &Node) -> Verdict {
+    let Some(ready) = node_state::condition(node, "Ready").filter(|ready| ready.status == "False") else {
+        return Ok(Vec::new());
+    };
+    let parts = node_condition::parse(ready.message.as_deref().unwrap_or_default());
+    if !parts.iter().any(|part| part.fault == Fault::ShuttingDown) {
+        return Ok(Vec::new());
+    }
+    let event = node_state::recent_event(case, node, &["Shutdown", "NodeShutdown"], |_| true);
+    let burden = node_state::burden(case, node_state::name_of(node));
+    let (event, burden) = (event?, burden?);
+    Ok(vec![
+        case.finding(Code::NodeShutdown)
+            .root(node_state::reference(node))
+            .title(text![node_state::called(node), " is shutting down"])
+            .explain(text![
+                "Its kubelet was told that the machine goes down (a reboot, an upgrade, or a machine that its owner takes back). \
+                 It ends its pods in order and takes no new ones; when the machine is back, the node is Ready again."
+            ])
+            .also(burden)
+            .evidence(node_state::evidence(node, ready))
+            .evidence(event.map(|event| Evidence::event(&event)))
+            .since(node_state::since(ready))
+            .fix(
+                Fix::safe(text!["if nobody meant it: see on the node who asked for the shutdown"])
+                    .command("systemd-inhibit --list; journalctl -u systemd-logind --since '1 hour ago' --no-pager; last -x shutdown | head"),
+            )
+            .fix(
+                Fix::safe(text!["where the machine does not come back: look at it in the cloud or by its console"])
+                    .command(case.kubectl_cluster(["describe", "node", node_state::name_of(node)])),
+            ),
     ])
 }

@@ -1,14 +1,14 @@
 //! `oom-node`.
 
 use k8s_openapi::api::core::v1::Node;
-use kubewhy_text::{name, own, text};
+use kubewhy_text::{name, own, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::ends::{self, End, Story};
 use crate::facts::heap::Limit;
-use crate::facts::{neighbours, node_memory};
-use crate::finding::{Confidence, Evidence, Finding, Fix};
+use crate::facts::{neighbours, node_load, node_memory, node_state};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::kind::Kind;
 use crate::parse::quantity::Amount;
 use crate::pods;
@@ -32,6 +32,9 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if let Some(node) = node_state::subject(case) {
+        return of_node(case, &node);
+    }
     let Some(pod) = case.pod() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for end in ends::of(case)? {
@@ -123,4 +126,37 @@ fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option
     } else {
         finding.root(crate::finding::ObjectRef::new(Kind::Node, None, node_name))
     }))
+}
+
+/// The node says that it ran out of memory within the hour; the kernel has ended that by killing.
+fn of_node(case: &Case<'_>, node: &Node) -> Verdict {
+    let reasons = ["SystemOOM", "OOMKilling"];
+    let event = node_state::recent_event(case, node, &reasons, node_memory::is_global)?;
+    // A node that still is short of memory says so by its condition, which leads.
+    let Some(event) = event.filter(|_| !node_state::is(node, "MemoryPressure", "True")) else { return Ok(Vec::new()) };
+    let load = node_load::of(case, node, "memory")?;
+    let node_name = node_state::name_of(node);
+    Ok(vec![
+        case.finding(Code::OomNode)
+            .root(node_state::reference(node))
+            .severity(Severity::Warning)
+            .title(text![node_state::called(node), " ran out of memory: ", quoted(event.message.clone())])
+            .explain(text![
+                "The kernel killed a process there to go on, before the kubelet could evict a pod. It may have been any: those \
+                 that use most beyond their requests go first."
+            ])
+            .also(load.of_node())
+            .also(load.sentence())
+            .evidence(Evidence::event(&event))
+            .evidence(load.evidence())
+            .since(event.last)
+            .fix(
+                Fix::safe(text!["see which pods of node ", name(node_name), " take the memory, and what they have requested"])
+                    .command(case.kubectl_cluster(["describe", "node", node_name]))
+                    .command(case.kubectl_cluster(["top", "pods", "--all-namespaces", "--sort-by=memory"])),
+            )
+            .fix(Fix::disruptive(text![
+                "give the pods of the node memory requests that fit their use, and reserve memory for its daemons"
+            ])),
+    ])
 }

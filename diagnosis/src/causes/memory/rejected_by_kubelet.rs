@@ -5,6 +5,7 @@ use kubewhy_text::{Text, code, name, own, quoted, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::evictions::{clean_up, message};
+use crate::facts::node_pressure;
 use crate::facts::owner::edited;
 use crate::finding::{Confidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
@@ -37,7 +38,7 @@ cause! {
 fn detect(case: &Case<'_>) -> Verdict {
     let node = case.pod().and_then(pods::node_name).unwrap_or_default();
     let found = match case.pod().and_then(eviction::of) {
-        Some(Status::UnderPressure { conditions }) => under_pressure(case, node, &conditions),
+        Some(Status::UnderPressure { conditions }) => under_pressure(case, node, &conditions)?,
         Some(Status::OutOf { resource, numbers }) => out_of(case, node, &resource, numbers.as_ref())?,
         Some(Status::Refused { reason, words }) => refused(case, node, &reason, &words)?,
         _ => return Ok(Vec::new()),
@@ -49,7 +50,13 @@ fn base(case: &Case<'_>) -> Finding {
     case.finding(Code::RejectedByKubelet).since(case.pod().and_then(pods::newest_time))
 }
 
-fn under_pressure(case: &Case<'_>, node: &str, conditions: &[String]) -> Finding {
+fn under_pressure(case: &Case<'_>, node: &str, conditions: &[String]) -> Result<Finding, Needs> {
+    let pressure = match conditions.first().map(String::as_str) {
+        Some("DiskPressure") => Some(Code::NodeDiskPressure),
+        Some("MemoryPressure") => Some(Code::NodeMemoryPressure),
+        Some("PIDPressure") => Some(Code::NodePidPressure),
+        _ => None,
+    };
     let lacks: Vec<&str> = conditions
         .iter()
         .map(|condition| match condition.as_str() {
@@ -59,7 +66,16 @@ fn under_pressure(case: &Case<'_>, node: &str, conditions: &[String]) -> Finding
             _ => "a resource",
         })
         .collect();
-    base(case)
+    let finding = base(case);
+    // The node's own condition tells most while it lasts; after that, what the pod's status says of it.
+    let finding = if node_pressure::lasts(case, conditions)? {
+        finding.caused_in(ObjectRef::new(Kind::Node, None, node))
+    } else if let Some(pressure) = pressure {
+        finding.follows(pressure)
+    } else {
+        finding
+    };
+    Ok(finding
         .root(ObjectRef::new(Kind::Node, None, node))
         .title(text!["Node ", name(node), " is under pressure (", Text::names(conditions.iter().cloned(), 3), ") and refused the pod"])
         .explain(text![
@@ -73,7 +89,7 @@ fn under_pressure(case: &Case<'_>, node: &str, conditions: &[String]) -> Finding
         .fix(
             Fix::safe(text!["relieve node ", name(node), " of its pressure: see what takes its ", own(lacks.join(" and "))])
                 .command(case.kubectl_cluster(["describe", "node", node])),
-        )
+        ))
 }
 
 fn out_of(case: &Case<'_>, node: &str, resource: &str, numbers: Option<&[String; 3]>) -> Result<Finding, Needs> {

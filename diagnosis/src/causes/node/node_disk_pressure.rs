@@ -8,8 +8,10 @@ use kubewhy_text::{Text, code, name, own, quoted, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::event::Event;
+use crate::facts::node_pressure::Evicted;
 use crate::facts::{node_advice, node_load, node_pressure, node_state};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
+use crate::parse::eviction::Pressure;
 use crate::parse::quantity::bytes;
 
 cause! {
@@ -45,7 +47,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     };
     let load = node_load::of(case, &node, "ephemeral-storage");
     let threshold = node_state::recent_event(case, &node, &["EvictionThresholdMet"], |event| is_disk(&event.message));
-    let (event, load, threshold) = (event?, load?, threshold?);
+    let evicted = node_pressure::evicted(case, &node, Pressure::Disk);
+    let (event, load, threshold, evicted) = (event?, load?, threshold?, evicted?);
     let inodes = threshold.as_ref().is_some_and(|event| event.message.contains("inodes"));
     let what = if inodes { "inodes (too many small files)" } else { "space" };
     let finding = node_pressure::start(case, &node, condition, Code::NodeDiskPressure)
@@ -58,7 +61,9 @@ fn detect(case: &Case<'_>) -> Verdict {
         ])
         .also(event.as_ref().map(|event| cleaning(event)))
         .also(images(&node))
+        .also(node_pressure::told(&evicted))
         .also(load.sentence())
+        .evidence(evicted.first().map(Evicted::evidence))
         .evidence(threshold.map(|event| Evidence::event(&event)))
         .evidence(event.map(|event| Evidence::event(&event)));
     Ok(vec![fixes(case, &node, finding, inodes)])

@@ -1,15 +1,15 @@
 //! `node-kubelet-down`.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Node, NodeCondition};
 use kubewhy_text::{Text, code, name, quoted, text};
 
 use crate::case::{Case, Verdict};
-use crate::causes::cluster::network_partition;
+use crate::causes::cluster::{network_partition, too_many_watched_configmaps};
 use crate::causes::{Code, cause};
 use crate::facts::node_advice;
 use crate::facts::node_state::{self, Pulse, Watch};
-use crate::finding::{Confidence, Evidence, Finding, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
 use crate::parse::node_condition::{self, Fault};
 use crate::reader::Needs;
 
@@ -41,6 +41,9 @@ fn detect(case: &Case<'_>) -> Verdict {
     let Some(ready) = node_state::condition(&node, "Ready") else {
         return Ok(never_joined(case, &node).into_iter().collect());
     };
+    if too_many_watched_configmaps::speaks_for(case)? {
+        return Ok(Vec::new());
+    }
     let finding = match ready.status.as_str() {
         "Unknown" => silent(case, &node, ready)?,
         "True" => unnoticed(case, &node, ready)?,
@@ -90,7 +93,6 @@ fn silent(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<
         }))
         .also(burden)
         .also(eviction(node))
-        .also(anniversary(node, pulse.as_ref(), ready))
         .evidence(node_state::evidence(node, ready))
         .evidence(pulse.as_ref().map(Pulse::evidence))
         .evidence(setup)
@@ -146,6 +148,9 @@ fn unnoticed(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Opti
 /// Ready False, and the kubelet's words are none of the others'.
 fn speaks(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<Finding>, Needs> {
     let parts = node_condition::parse(ready.message.as_deref().unwrap_or_default());
+    if parts.iter().any(|part| part.fault == Fault::CsiNode) && parts.len() == 1 {
+        return Ok(Some(without_csi_node(case, node, ready)));
+    }
     let capacity = parts.iter().find_map(|part| match &part.fault {
         Fault::Capacity(resources) => Some(resources.clone()),
         _ => None,
@@ -174,6 +179,27 @@ fn speaks(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<
     };
     let burden = node_state::burden(case, node_state::name_of(node))?;
     Ok(Some(node_advice::bring_back(case, node, finding.also(burden))))
+}
+
+/// The kubelet waits until it has written which storage drivers it has.
+fn without_csi_node(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Finding {
+    let node_name = node_state::name_of(node);
+    let finding = case
+        .finding(Code::CsiDriverMissing)
+        .root(node_state::reference(node))
+        .title(text![node_state::called(node), " is NotReady: its CSINode object is not written yet"])
+        .explain(text![
+            "The kubelet tells in that object which storage drivers (CSI) the node has, and is not ready before it is there. Mostly \
+             the API server refuses the write, or serves storage.k8s.io not as the kubelet expects it."
+        ])
+        .evidence(node_state::evidence(node, ready))
+        .since(node_state::since(ready))
+        .fix(
+            Fix::safe(text!["see whether the CSINode is there, and why the kubelet cannot write it"])
+                .command(case.kubectl_cluster(["get", "csinode", node_name, "-o", "yaml"]))
+                .command("journalctl -u kubelet --since '30 min ago' --no-pager | grep -i csinode"),
+        );
+    if node_state::is_joining(node, case.now()) { finding.severity(Severity::Info) } else { finding }
 }
 
 /// A Node object without a Ready condition: no kubelet has written one, and no controller either.
@@ -236,17 +262,4 @@ fn taint_evidence(node: &Node) -> Option<Evidence> {
 fn setup_failed(case: &Case<'_>, node: &Node) -> Result<Option<Evidence>, Needs> {
     let event = node_state::recent_event(case, node, &["KubeletSetupFailed"], |_| true)?;
     Ok(event.map(|event| Evidence::event(&event)))
-}
-
-/// A node that falls silent a whole number of years after it joined: certificates are made for a year.
-fn anniversary(node: &Node, pulse: Option<&Pulse>, ready: &NodeCondition) -> Option<Text> {
-    let created = node.metadata.creation_timestamp.as_ref().map(|time| time.0)?;
-    let silent: Timestamp = pulse.map(|pulse| pulse.renewed).or_else(|| node_state::since(ready))?;
-    let days = silent.duration_since(created).as_hours() / 24;
-    (days >= 364 && days % 365 <= 1).then(|| {
-        text![
-            "It fell silent a year to the day after it joined, which is how long kubeadm's certificates last: look at the \
-             kubelet's client certificate first."
-        ]
-    })
 }

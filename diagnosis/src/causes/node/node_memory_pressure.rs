@@ -4,8 +4,10 @@ use kubewhy_text::{name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::node_pressure::Evicted;
 use crate::facts::{node_load, node_pressure, node_state};
 use crate::finding::{Evidence, Fix};
+use crate::parse::eviction::Pressure;
 
 cause! {
     /// ## What it means
@@ -34,7 +36,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let threshold = node_state::recent_event(case, &node, &["EvictionThresholdMet", "SystemOOM"], |event| {
         event.reason == "SystemOOM" || event.message.contains("memory")
     });
-    let (load, threshold) = (load?, threshold?);
+    let evicted = node_pressure::evicted(case, &node, Pressure::Memory);
+    let (load, threshold, evicted) = (load?, threshold?, evicted?);
     let node_name = node_state::name_of(&node);
     let finding = node_pressure::start(case, &node, condition, Code::NodeMemoryPressure)
         .title(text![node_state::called(&node), " is nearly out of memory (MemoryPressure)"])
@@ -43,7 +46,9 @@ fn detect(case: &Case<'_>) -> Verdict {
              new ones there. The condition stays for at least 5 minutes after the memory is back."
         ])
         .also(load.of_node())
+        .also(node_pressure::told(&evicted))
         .also(load.sentence())
+        .evidence(evicted.first().map(Evicted::evidence))
         .evidence(threshold.map(|event| Evidence::event(&event)))
         .evidence(load.evidence())
         .fix(
@@ -51,7 +56,7 @@ fn detect(case: &Case<'_>) -> Verdict {
                 .command(case.kubectl_cluster(["top", "pods", "-A", "--sort-by=memory"]))
                 .command(case.kubectl_cluster(["describe", "node", node_name])),
         );
-    let finding = match load.heaviest() {
+    let finding = match evicted.first().map(|one| &one.pod).or_else(|| load.heaviest()) {
         Some(pod) => finding.fix(
             Fix::disruptive(text![
                 "give Pod ",

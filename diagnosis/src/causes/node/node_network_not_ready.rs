@@ -37,6 +37,9 @@ cause! {
     NodeNetworkNotReady, stage Node, since "0.1.0", detect
 }
 
+/// Where network plugins are mostly installed.
+const HOMES: [&str; 2] = ["kube-system", "kube-flannel"];
+
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(node) = node_state::subject(case) else { return Ok(Vec::new()) };
     let ready = node_state::condition(&node, "Ready");
@@ -116,7 +119,11 @@ fn with_agent(case: &Case<'_>, node: &Node, finding: Finding, agent: &Read<Agent
             if agent.ready { finding } else { finding.explained_by(agent.pod.clone()) }
         }
         Read::Absent => {
-            let found = case.list::<DaemonSet>(None, Filter::All)?.found().unwrap_or_default();
+            let asked = HOMES.map(|namespace| case.list::<DaemonSet>(Some(namespace), Filter::All));
+            let mut found = Vec::new();
+            for read in asked {
+                found.extend(read?.found().unwrap_or_default());
+            }
             let set = found.into_iter().find(|set| sandbox::is_agent(set.metadata.name.as_deref().unwrap_or_default()));
             without_agent(case, node, finding, set)
         }

@@ -4,8 +4,10 @@ use kubewhy_text::{code, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::node_pressure::Evicted;
 use crate::facts::{node_pressure, node_state};
 use crate::finding::{Evidence, Fix};
+use crate::parse::eviction::Pressure;
 
 cause! {
     /// ## What it means
@@ -32,7 +34,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let threshold =
         node_state::recent_event(case, &node, &["EvictionThresholdMet"], |event| event.message.contains("pid"));
     let burden = node_state::burden(case, node_state::name_of(&node));
-    let (threshold, burden) = (threshold?, burden?);
+    let evicted = node_pressure::evicted(case, &node, Pressure::Pids);
+    let (threshold, burden, evicted) = (threshold?, burden?, evicted?);
     Ok(vec![
         node_pressure::start(case, &node, condition, Code::NodePidPressure)
             .title(text![node_state::called(&node), " has nearly no process ids left (PIDPressure)"])
@@ -40,7 +43,9 @@ fn detect(case: &Case<'_>) -> Verdict {
                 "All processes and threads of the node share one range of ids. Its kubelet evicts pods, lowest priority first, \
                  and the scheduler places no new ones there. The API does not tell how many processes a pod has."
             ])
+            .also(node_pressure::told(&evicted))
             .also(burden)
+            .evidence(evicted.first().map(Evicted::evidence))
             .evidence(threshold.map(|event| Evidence::event(&event)))
             .fix(
                 Fix::safe(text!["on the node, count processes and threads, and see whose they are"])

@@ -4,12 +4,14 @@ use k8s_openapi::api::core::v1::NodeCondition;
 use kubewhy_text::{Text, name, text};
 
 use crate::case::{Case, Verdict};
+use crate::causes::cluster::network_partition;
 use crate::causes::{Code, cause};
 use crate::facts::capacity::advice::{names, root_of_nodes};
 use crate::facts::capacity::blockers::{Blocker, blockers};
 use crate::facts::capacity::sites::{Block, Site};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
+use crate::reader::Needs;
 
 cause! {
     /// ## What it means
@@ -46,6 +48,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     } else {
         "No node suitable for the pod is ready: "
     };
+    let finding = lead(case, finding, &sites)?;
     let silent = sites.iter().any(|site| ready(site).is_some_and(|condition| condition.status == "Unknown"));
     let finding = if sites.is_empty() { finding.confidence(Confidence::Likely) } else { finding };
     let finding = finding
@@ -72,6 +75,14 @@ fn detect(case: &Case<'_>) -> Verdict {
             .command(case.kubectl_cluster(["get", "nodes", "-o", "wide"])),
     };
     Ok(blockers.finish(finding.fix(look).fix(Fix::safe(text!["or add a node in its place"]))))
+}
+
+/// One node's own trouble leads, and so does what several have in common; else each has its own.
+fn lead(case: &Case<'_>, finding: Finding, sites: &[&Site]) -> Result<Finding, Needs> {
+    let Some(first) = sites.first() else { return Ok(finding) };
+    let node = ObjectRef::new(Kind::Node, None, first.name());
+    let together = sites.len() > 1 && network_partition::among(case)?.is_some_and(|it| it.holds(first.name()));
+    Ok(if sites.len() == 1 || together { finding.caused_in(node) } else { finding })
 }
 
 fn without_nodes(case: &Case<'_>, finding: Finding) -> Finding {

@@ -1,5 +1,6 @@
 //! `nodes-cordoned`.
 
+use k8s_openapi::api::core::v1::Node;
 use kubewhy_text::{Text, name, text};
 
 use crate::case::{Case, Verdict};
@@ -7,7 +8,8 @@ use crate::causes::{Code, cause};
 use crate::facts::capacity::advice::{names, root_of_nodes};
 use crate::facts::capacity::blockers::{Blocker, blockers};
 use crate::facts::capacity::sites::Block;
-use crate::finding::{Action, Confidence, Evidence, Fix, ObjectRef};
+use crate::facts::node_state;
+use crate::finding::{Action, Confidence, Evidence, Fix, ObjectRef, Severity};
 use crate::kind::Kind;
 
 cause! {
@@ -28,6 +30,9 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if let Some(node) = node_state::subject(case) {
+        return of_node(case, &node);
+    }
     let Some(blockers) = blockers(case)? else { return Ok(Vec::new()) };
     let Some(finding) = blockers.start(case, Code::NodesCordoned, Blocker::Cordoned) else { return Ok(Vec::new()) };
     let sites = blockers.nodes_with(|block| matches!(block, Block::Cordoned));
@@ -75,6 +80,47 @@ fn detect(case: &Case<'_>) -> Verdict {
     };
     let add = Fix::safe(text!["or add nodes in their place"]);
     Ok(blockers.finish(finding.fix(uncordon).fix(add)))
+}
+
+/// A node that is well, and shut: somebody meant it, so it is told and no fault.
+fn of_node(case: &Case<'_>, node: &Node) -> Verdict {
+    let cordoned = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
+    if !cordoned || !node_state::is(node, "Ready", "True") || node.metadata.deletion_timestamp.is_some() {
+        return Ok(Vec::new());
+    }
+    let node_name = node_state::name_of(node);
+    let reference = node_state::reference(node);
+    let since = node_state::taint(node, "node.kubernetes.io/unschedulable")
+        .and_then(|taint| taint.time_added.as_ref())
+        .map(|time| time.0);
+    let by = node_state::cordoned_by(node).map(|setter| text![" (by ", name(setter.who), ")"]);
+    let at = since.map(|at| text![" since ", at]);
+    let pods = node_state::burden(case, node_name)?;
+    Ok(vec![
+        case.finding(Code::NodesCordoned)
+            .root(reference.clone())
+            .severity(Severity::Warning)
+            .title(text![node_state::called(node), " is ready and cordoned", by, ": no new pod is placed there"])
+            .explain(text![
+                "A person, an upgrade or an autoscaler has marked it",
+                at,
+                " (",
+                kubewhy_text::code("spec.unschedulable: true"),
+                "). What runs there goes on, until somebody evicts it."
+            ])
+            .also(pods)
+            .evidence(Evidence::field(&reference, ".spec.unschedulable", "true").at(since))
+            .since(since)
+            .fix(
+                Fix::safe(text!["uncordon it, once the maintenance is over"])
+                    .command(case.kubectl_cluster(["uncordon", node_name]))
+                    .remedy(Action::Uncordon),
+            )
+            .fix(
+                Fix::safe(text!["if a drain is under way and does not end: see which budgets allow no eviction"])
+                    .command(case.kubectl_cluster(["get", "poddisruptionbudgets", "-A"])),
+            ),
+    ])
 }
 
 fn which(nodes: &[&str]) -> Text {

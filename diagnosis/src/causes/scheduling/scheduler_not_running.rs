@@ -59,8 +59,15 @@ fn detect(case: &Case<'_>) -> Verdict {
         .evidence(case.field(".status.conditions", "no PodScheduled, and no event"))
         .evidence(case.field(".spec.schedulerName", scheduler));
     let found = if scheduler == DEFAULT { stopped(case, finding)? } else { unknown(case, finding, scheduler)? };
-    // A lease that nobody holds needs no waiting; anything else may still be on its way.
-    Ok(found.into_iter().filter(|finding| !young || finding.confidence == Confidence::Certain).collect())
+    // A lease that nobody holds needs no waiting, and a scheduler of its own name need not be there at all.
+    let seconds = pods::created(pod).map_or(i64::MAX, |created| case.age(created).as_secs());
+    let named = scheduler != DEFAULT && seconds >= 15;
+    let doubtful = |finding: Finding| if young { finding.confidence(Confidence::Possible) } else { finding };
+    Ok(found
+        .into_iter()
+        .filter(|finding| !young || named || finding.confidence == Confidence::Certain)
+        .map(|finding| if named { doubtful(finding) } else { finding })
+        .collect())
 }
 
 /// Tells whether an event is of somebody who has the pod in hand, unlike a policy engine or a controller of metadata.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::Taint;
+use k8s_openapi::api::core::v1::{Node, Taint};
 use kubewhy_text::{Text, name, text};
 
 use crate::case::{Case, Verdict};
@@ -10,7 +10,8 @@ use crate::causes::{Code, cause};
 use crate::facts::capacity::advice::{edit_template, names, root_of_nodes};
 use crate::facts::capacity::blockers::{Blocker, Blockers, blockers, tells_of_trouble};
 use crate::facts::capacity::sites::{Block, Site};
-use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef};
+use crate::facts::node_state;
+use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::kind::Kind;
 use crate::parse::scheduler::Reason;
 
@@ -41,6 +42,9 @@ struct Barrier<'s> {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if let Some(node) = node_state::subject(case) {
+        return Ok(uninitialised(case, &node).into_iter().collect());
+    }
     let Some(blockers) = blockers(case)? else { return Ok(Vec::new()) };
     let which = if blockers.has(Blocker::Taint) { Blocker::Taint } else { Blocker::ControlPlane };
     let Some(finding) = blockers.start(case, Code::UntoleratedTaint, which) else { return Ok(Vec::new()) };
@@ -54,6 +58,11 @@ fn detect(case: &Case<'_>) -> Verdict {
     let trouble = tells_of_trouble(&key);
     let total = blockers.known().map_or(0, |sites| sites.all.len());
     let shut_out = total > 0 && first.sites.len() == total;
+    let finding = match first.sites.first().filter(|_| trouble) {
+        // The node's own trouble is what a person has to end.
+        Some(site) => finding.caused_in(ObjectRef::new(Kind::Node, None, site.name())),
+        None => finding,
+    };
     let finding = if trouble || shut_out { finding.root(root_of_nodes(&first.sites, &key)) } else { finding };
     let finding = finding
         .title(title(case, first))
@@ -75,6 +84,35 @@ fn detect(case: &Case<'_>) -> Verdict {
         finding.evidence(Evidence::field(&node, ".spec.taints", show(&first.taint)))
     });
     Ok(blockers.finish(fixes(case, finding, first, edit)))
+}
+
+/// A node that its cloud has not taken up: no pod is placed there until it has.
+fn uninitialised(case: &Case<'_>, node: &Node) -> Option<Finding> {
+    let taint = node_state::taint(node, "node.cloudprovider.kubernetes.io/uninitialized")?;
+    if node_state::is_joining(node, case.now()) || !node_state::is(node, "Ready", "True") {
+        return None;
+    }
+    let reference = node_state::reference(node);
+    let finding = case
+        .finding(Code::UntoleratedTaint)
+        .root(reference.clone())
+        .severity(Severity::Warning)
+        .title(text!["The cloud controller manager has not taken up ", node_state::called(node), " yet"])
+        .explain(text![
+            node_state::called(node),
+            " is Ready and carries the taint ",
+            name(show(taint)),
+            " since it joined, so ordinary pods may not be placed there."
+        ])
+        .also(meaning(&taint.key))
+        .evidence(Evidence::field(&reference, ".spec.taints", show(taint)))
+        .since(node.metadata.creation_timestamp.as_ref().map(|time| time.0))
+        .fix(
+            Fix::safe(text!["see whether the cloud controller manager runs, and what it says of the node"])
+                .command(case.kubectl_in("kube-system", ["get", "pods", "-o", "wide"]))
+                .command(case.kubectl_in("kube-system", ["logs", "-l", "component=cloud-controller-manager", "--tail=50"])),
+        );
+    Some(finding)
 }
 
 /// The taints in the way on the nodes nearest to suitable, the most frequent first; from the verdict where nodes are

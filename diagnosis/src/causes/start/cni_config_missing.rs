@@ -5,8 +5,10 @@ use kubewhy_text::{code, name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::network_plugin;
+use crate::facts::node_state;
 use crate::facts::sandbox::{self, Sandbox, node_name};
 use crate::finding::{Finding, Fix};
+use crate::parse::node_condition::Fault;
 use crate::parse::sandbox::SandboxFault;
 use crate::reader::{Needs, Read};
 
@@ -83,8 +85,9 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
         }
         Read::Absent | Read::Unreadable => case.kubectl_cluster(["get", "daemonsets", "-A"]),
     };
-    Ok(failure
-        .finding(case, Code::CniConfigMissing)
+    let finding = failure.finding(case, Code::CniConfigMissing);
+    let finding = node_state::blamed(case, finding, |fault| matches!(fault, Fault::Network(_)));
+    Ok(finding
         .title(title)
         .explain(what)
         .also(known)

@@ -5,8 +5,10 @@ use kubewhy_text::{name, text};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::network_plugin;
+use crate::facts::node_state;
 use crate::facts::sandbox::{self, Sandbox, node_name};
 use crate::finding::Finding;
+use crate::parse::node_condition::Fault;
 use crate::parse::sandbox::SandboxFault;
 use crate::reader::{Needs, Read};
 
@@ -55,8 +57,9 @@ fn explain(case: &Case<'_>, failure: &Sandbox) -> Result<Finding, Needs> {
     } else {
         text![plugin.clone(), " is not up on node ", name(node), ", so pods there get no network"]
     };
-    let finding = failure
-        .finding(case, Code::CniNotReady)
+    let finding = failure.finding(case, Code::CniNotReady);
+    let finding = node_state::blamed(case, finding, |fault| matches!(fault, Fault::Network(_)));
+    let finding = finding
         .title(title)
         .explain(text![
             "A pod gets its network from the network plugin on its node. ",

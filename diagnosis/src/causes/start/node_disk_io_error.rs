@@ -1,14 +1,17 @@
 //! `node-disk-io-error`.
 
+use k8s_openapi::api::core::v1::Node;
 use kubewhy_text::{name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::event::Event;
 use crate::facts::pull::{self, is_live};
+use crate::facts::{node_state, node_words};
 use crate::facts::sandbox::{self, node_name};
 use crate::finding::{Action, Confidence, Evidence, Finding, Fix};
 use crate::parse::reference::volume;
+use crate::parse::sandbox::SandboxFault;
 use crate::pods;
 use crate::reader::Needs;
 
@@ -29,6 +32,9 @@ cause! {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
+    if let Some(node) = node_state::subject(case) {
+        return of_node(case, &node);
+    }
     let evidence = evidence(case)?;
     Ok(evidence.map(|(evidence, container)| explain(case, evidence, container)).into_iter().collect())
 }
@@ -79,22 +85,31 @@ fn is_local(case: &Case<'_>, volume: &str) -> bool {
     })
 }
 
+/// What the node's kernel (by node-problem-detector) or its failing pods say of its disk.
+fn of_node(case: &Case<'_>, node: &Node) -> Verdict {
+    let kernel = node_state::recent_event(case, node, &["IOError", "Ext4Error"], |_| true)?;
+    let told = node_words::of(case, node, &SandboxFault::DiskError)?;
+    let evidence = kernel.map(|event| Evidence::event(&event)).or_else(|| told.into_iter().next().map(|told| told.source));
+    let root = node_state::reference(node);
+    let base = case.finding(Code::NodeDiskIoError).root(root);
+    Ok(evidence.map(|evidence| fill(case, node_state::name_of(node), base, evidence)).into_iter().collect())
+}
+
 fn explain(case: &Case<'_>, evidence: Evidence, container: Option<String>) -> Finding {
-    let node = node_name(case);
-    let words = evidence.text.clone();
-    let mut finding = case
-        .finding(Code::NodeDiskIoError)
-        .confidence(Confidence::Likely)
-        .root(sandbox::node(case))
-        .since(evidence.at)
-        .evidence(evidence);
+    let mut finding = case.finding(Code::NodeDiskIoError).root(sandbox::node(case));
     finding.object.container = container;
+    fill(case, node_name(case), finding, evidence)
+}
+
+fn fill(case: &Case<'_>, node: &str, finding: Finding, evidence: Evidence) -> Finding {
+    let words = evidence.text.clone();
+    let finding = finding.confidence(Confidence::Likely).since(evidence.at).evidence(evidence);
     finding
         .title(text!["A disk of node ", name(node), " fails: input/output error"])
         .explain(text![
             "The kernel of node ",
             name(node),
-            " reported an input/output error while the pod was being started: a disk, or the file system on it, does \
+            " reported an input/output error: a disk, or the file system on it, does \
              not read or \
              write any more. Other pods on that node will fail too. The node reports: ",
             quoted(words),

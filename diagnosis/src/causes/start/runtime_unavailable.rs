@@ -4,9 +4,11 @@ use kubewhy_text::{Text, name, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
+use crate::facts::node_state;
 use crate::facts::pull::{self, is_live};
 use crate::facts::sandbox::{self, node_name};
 use crate::finding::{Action, Finding, Fix};
+use crate::parse::node_condition::Fault;
 use crate::parse::sandbox::{SandboxFault, parse};
 
 cause! {
@@ -45,16 +47,16 @@ fn detect(case: &Case<'_>) -> Verdict {
     let waiting = case.containers().find(|container| {
         reasons.contains(&container.waiting_reason()) && parse(container.waiting_message()) == SandboxFault::RuntimeDown
     });
-    Ok(waiting.map_or_else(Vec::new, |container| {
-        let finding = case
-            .finding_in(Code::RuntimeUnavailable, &container)
-            .root(sandbox::node(case))
-            .evidence(case.waiting_evidence(&container));
-        vec![explain(case, finding, false)]
-    }))
+    let Some(container) = waiting else { return Ok(Vec::new()) };
+    let finding = case
+        .finding_in(Code::RuntimeUnavailable, &container)
+        .root(sandbox::node(case))
+        .evidence(case.waiting_evidence(&container));
+    Ok(vec![explain(case, finding, false)])
 }
 
 fn explain(case: &Case<'_>, finding: Finding, slow: bool) -> Finding {
+    let finding = node_state::blamed(case, finding, |fault| matches!(fault, Fault::Runtime { .. } | Fault::Relist { .. }));
     let node = node_name(case);
     let (title, what): (Text, Text) = if slow {
         (

@@ -220,7 +220,7 @@ fn answers_again(case: &Case<'_>, discovery: Evidence, service: &str, condition:
         ])))
 }
 
-/// The APIServices of the groups that a namespace's deletion could not look into: `v1beta1.metrics.k8s.io`.
+/// The `APIService`s of the groups that a namespace's deletion could not look into: `v1beta1.metrics.k8s.io`.
 pub(crate) fn undiscoverable_groups(namespace: &Namespace) -> Vec<String> {
     if namespace.metadata.deletion_timestamp.is_none() {
         return Vec::new();

@@ -98,8 +98,10 @@ fn explain(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
         ]
     });
     let target = pods::condition_message(case.pod(), "DisruptionTarget");
+    let finding = case.finding(Code::TerminatingNodeLost);
+    let finding = if gone { finding } else { finding.explained_by(reference.clone()) };
     Ok(Some(
-        case.finding(Code::TerminatingNodeLost)
+        finding
             .confidence(confidence)
             .root(reference)
             .title(text!["Pod ", name(case.reference().path()), " cannot go: its node ", name(&node), state.clone()])

@@ -29,7 +29,7 @@ cause! {
     /// (`lastState.terminated`), the log of that one instance, the siblings. Events of earlier ends are gone after an hour.
     /// ## Look-alikes
     /// `app-panic`, `oom-limit` and their kin: the same end a few minutes ago, or in a crash loop; they lead then. `node-rebooted`:
-    /// all pods of a node restarted at one instant. A pod that was restarted once or twice in weeks, a crash loop that is over, and
+    /// all pods of a node restarted at one instant. Workers that end with 0 when their time is up, all alike; a pod that was restarted once or twice in weeks, a crash loop that is over, and
     /// the pod of a Job are no finding.
     /// ## Fixes
     /// Read what the last instance said; where it says nothing, keep more of the next end: ship the logs,
@@ -49,7 +49,9 @@ fn detect(case: &Case<'_>) -> Verdict {
         let end = ends::before(case, worn.container);
         let siblings = restarts::siblings(case, &worn.container)?;
         let against = restarts::against(worn.pace, &siblings);
-        if !worn.pace.is_daily() && against != Against::FarBeyond {
+        // Workers that end well after their time and are started anew are made so.
+        let by_design = worn.end.is_some_and(|end| end.exit_code == 0 && end.reason.as_deref() != Some("OOMKilled"));
+        if against != Against::FarBeyond && (by_design || !worn.pace.is_daily()) {
             continue;
         }
         let (node, around, end) = (node?, around?, end?);

@@ -82,15 +82,16 @@ impl Lacking<'_> {
                 "It is to keep a percentage of what the pods request of ",
                 code(self.resource),
                 ", and ",
-                self.where_(),
-                " of Pod ",
-                name(self.pod),
+                self.of_pod(),
                 " requests none, so there is nothing to take the percentage of. Until it does, nothing is scaled by it."
             ])
             .also(self.note(workload.as_ref(), stranger.as_ref(), &without))
             .evidence(said.evidence.clone())
             .evidence(pod.as_deref().and_then(|pod| self.evidence(pod)));
-        Ok(self.fixes(case, &whose, &without).into_iter().fold(finding, Finding::fix))
+        Ok(self
+            .fixes(case, &whose, &without, stranger.is_none() && self.is_injected(workload.as_ref()))
+            .into_iter()
+            .fold(finding, Finding::fix))
     }
 
     fn where_(&self) -> Text {
@@ -98,6 +99,21 @@ impl Lacking<'_> {
             Some(container) => text!["container ", name(container)],
             None => text!["the pod"],
         }
+    }
+
+    fn of_pod(&self) -> Text {
+        let pod = (!self.pod.is_empty()).then(|| text!["Pod ", name(self.pod)]);
+        match (self.container, pod) {
+            (Some(container), Some(pod)) => text!["container ", name(container), " of ", pod],
+            (None, Some(pod)) => pod,
+            _ => self.where_(),
+        }
+    }
+
+    /// Tells whether something else than the template put the container into the pod.
+    fn is_injected(&self, workload: Option<&Workload>) -> bool {
+        let template = workload.and_then(|it| it.template()?.spec.as_ref());
+        template.zip(self.container).is_some_and(|(template, wanted)| counted(template).all(|it| it.name != wanted))
     }
 
     /// The controller of the pod, where that is not what the autoscaler scales: it only has the same labels.
@@ -117,9 +133,8 @@ impl Lacking<'_> {
                 ", whose pods carry the labels that the target selects by."
             ]);
         }
-        let template = workload?.template()?.spec.as_ref()?;
         let container = self.container?;
-        if !counted(template).any(|it| it.name == container) {
+        if self.is_injected(Some(workload?)) {
             return Some(text![
                 "The target's template has no container ",
                 name(container),
@@ -150,7 +165,7 @@ impl Lacking<'_> {
         Some(crate::finding::Evidence::field(&reference, &path, shown))
     }
 
-    fn fixes(&self, case: &Case<'_>, whose: &ObjectRef, without: &[String]) -> Vec<Fix> {
+    fn fixes(&self, case: &Case<'_>, whose: &ObjectRef, without: &[String], injected: bool) -> Vec<Fix> {
         let amount = if self.resource == "memory" { "128Mi" } else { "100m" };
         let container = self.container.unwrap_or_default();
         let mut names: Vec<&str> = without.iter().map(String::as_str).collect();
@@ -170,6 +185,9 @@ impl Lacking<'_> {
             code("Utilization")
         ])
         .command(case.kubectl(["edit", "horizontalpodautoscaler", case.name()]));
+        if injected {
+            return vec![self.of_injected(), metric];
+        }
         let mut give = Fix::disruptive(text![
             "give every container a request for ",
             code(self.resource),
@@ -179,6 +197,27 @@ impl Lacking<'_> {
             give = give.commands(set);
         }
         vec![give, metric]
+    }
+}
+
+impl Lacking<'_> {
+    /// What is put into the pods gets its request where that is set up.
+    fn of_injected(&self) -> Fix {
+        let setting = match (self.container, self.resource) {
+            (Some("istio-proxy"), "cpu") => Some("sidecar.istio.io/proxyCPU: 100m"),
+            (Some("istio-proxy"), _) => Some("sidecar.istio.io/proxyMemory: 128Mi"),
+            (Some("linkerd-proxy"), "cpu") => Some("config.linkerd.io/proxy-cpu-request: 100m"),
+            (Some("linkerd-proxy"), _) => Some("config.linkerd.io/proxy-memory-request: 128Mi"),
+            _ => None,
+        };
+        let by = setting.map(|setting| text![": annotation ", code(setting), " in the template"]);
+        Fix::disruptive(text![
+            "let what puts container ",
+            name(self.container.unwrap_or_default()),
+            " into the pods give it a request for ",
+            code(self.resource),
+            by
+        ])
     }
 }
 

@@ -1,21 +1,17 @@
 //! `hpa-no-metrics`.
 
-use std::sync::Arc;
+mod of_pods;
 
-use jiff::SignedDuration;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::Pod;
 use kubewhy_text::{Text, code, name, quoted, text};
 
-use crate::ask::{Filter, Selector};
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::facts::metrics_api::{self, Api, State};
 use crate::facts::scaling::{self, Family, Lack, Said, Target, Trouble};
 use crate::finding::{Confidence, Finding, Fix, Severity};
-use crate::pods;
+use crate::nearest::nearest;
 use crate::reader::Needs;
-use crate::triage::{PodDigest, Triage, triage};
 
 cause! {
     /// ## What it means
@@ -39,11 +35,6 @@ cause! {
     HpaNoMetrics, stage Workload, since "0.1.0", detect
 }
 
-/// How long pods may be without figures after their start: two scrapes, and the autoscaler's own patience.
-const WARM_UP: SignedDuration = SignedDuration::from_mins(3);
-/// How long figures may be away, while metrics-server restarts, before that is worth a word.
-const BREAK_SECONDS: i64 = 90;
-
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(it) = case.subject_as::<HorizontalPodAutoscaler>() else { return Ok(Vec::new()) };
     let Some(Trouble::Figures { said, partial }) = scaling::trouble(case, &it)? else { return Ok(Vec::new()) };
@@ -52,11 +43,12 @@ fn detect(case: &Case<'_>) -> Verdict {
     let finding = base(case, &said, partial);
     let finding = match lack {
         Lack::Request { .. } => None,
+        Lack::Container(container) => Some(of_container(case, finding, &target, container)?),
         Lack::Api(family) => Some(of_api(case, finding, family, &said)?),
         Lack::Metric(family) => Some(of_metric(case, finding, &it, family)),
         Lack::Forbidden(family) => Some(of_rights(case, finding, family)),
-        Lack::Figures(family) => of_pods(case, finding, &target, Some(family))?,
-        Lack::Pods => of_pods(case, finding, &target, None)?,
+        Lack::Figures(family) => of_pods::of_pods(case, finding, &target, Some(family))?,
+        Lack::Pods => of_pods::of_pods(case, finding, &target, None)?,
         Lack::Other(family) => Some(of_other(case, finding, &it, family)?),
     };
     Ok(finding.into_iter().collect())
@@ -120,6 +112,7 @@ fn of_api(case: &Case<'_>, finding: Finding, family: Family, said: &Said) -> Res
             }
             finding.caused_in(api.reference.clone())
         }
+        State::Fine if family != Family::Resource => of_source(case, finding, family),
         State::Fine => finding
             .confidence(Confidence::Likely)
             .also(text![
@@ -129,9 +122,50 @@ fn of_api(case: &Case<'_>, finding: Finding, family: Family, said: &Said) -> Res
             ])
             .fix(Fix::safe(text!["ask that API yourself, and see how long it takes"]).command(raw(case, family))),
         State::Unknown => finding
+            .follows(Code::MetricsServerMissing)
             .confidence(if said.words.is_empty() { Confidence::Possible } else { Confidence::Likely })
             .fix(Fix::safe(text!["see whether the API that serves the figures is there and answers"]).command(look)),
     })
+}
+
+/// The adapter answers, and what it measures at does not.
+fn of_source(case: &Case<'_>, finding: Finding, family: Family) -> Finding {
+    finding
+        .confidence(Confidence::Likely)
+        .also(text![
+            "The adapter behind ",
+            code(family.group()),
+            " answers the API server, so these are its own words about the source that it asks: a Prometheus, a queue, a \
+             cloud's API, or the credentials for it."
+        ])
+        .fix(
+            Fix::safe(text!["repair what the adapter asks, as its words tell; then ask it again"]).command(raw(case, family)),
+        )
+        .fix(keda(case))
+}
+
+/// The metric is of a container that the pods do not have.
+fn of_container(case: &Case<'_>, finding: Finding, target: &Target, container: &str) -> Result<Finding, Needs> {
+    let workload = scaling::workload(case, target)?.found();
+    let template = workload.as_ref().and_then(|it| it.template()?.spec.as_ref());
+    let names: Vec<String> = template.iter().flat_map(|spec| &spec.containers).map(|it| it.name.clone()).collect();
+    let near = nearest(container, names.iter().map(String::as_str));
+    let meant = near.map(|near| text![" Did you mean ", name(near), "?"]);
+    let has = (!names.is_empty()).then(|| text!["; they have ", Text::names(names, 8)]);
+    Ok(finding
+        .also(text![
+            "Its metric is one of container ",
+            name(container),
+            ", which the pods do not have",
+            has,
+            ".",
+            meant
+        ])
+        .fix(Fix::safe(text!["correct the container of its ContainerResource metric"]).command(case.kubectl([
+            "edit",
+            "horizontalpodautoscaler",
+            case.name(),
+        ]))))
 }
 
 fn raw(case: &Case<'_>, family: Family) -> String {
@@ -243,95 +277,6 @@ fn of_rights(case: &Case<'_>, finding: Finding, family: Family) -> Finding {
         )
 }
 
-/// The API answers and has no figures of these pods: they are new, or not ready, or nobody measures them.
-fn of_pods(
-    case: &Case<'_>,
-    finding: Finding,
-    target: &Target,
-    family: Option<Family>,
-) -> Result<Option<Finding>, Needs> {
-    let workload = scaling::workload(case, target)?.found();
-    // Figures may fail for a moment; without a time they have failed for long.
-    let began = finding.since.unwrap_or_default();
-    let selector = workload.as_ref().and_then(|it| it.selector()).map(Selector::from_api);
-    let listed = match selector.filter(|selector| !selector.is_empty()) {
-        Some(selector) => case.list::<Pod>(case.namespace(), Filter::Labels(selector))?.found(),
-        None => None,
-    };
-    let look = Fix::safe(text!["see which of its pods have figures"]).command(case.kubectl(["top", "pods"]));
-    let Some(listed) = listed else {
-        return Ok(Some(finding.confidence(Confidence::Likely).fix(look)));
-    };
-    let alive: Vec<Arc<Pod>> =
-        listed.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none() && !pods::is_finished(pod)).collect();
-    let young = is_warming_up(case, &alive);
-    let failing = alive.iter().any(|pod| triage(&PodDigest::from(&**pod), case.now()) == Triage::Suspect);
-    if young && !failing {
-        return Ok(None);
-    }
-    // Young as it is, what fails already is worth telling.
-    let finding = if young { finding.severity(Severity::Info) } else { finding };
-    let unready = alive.iter().filter(|pod| !pods::is_true(pod, "Ready")).count();
-    let repair = |finding: Finding| {
-        finding.caused_in(target.reference.clone()).fix(
-            Fix::safe(text!["see why its pods are not ready; the figures come when they are"]).command(
-                case.kubectl([
-                    "describe",
-                    &format!("{}/{}", target.reference.kind.to_lowercase(), target.reference.name),
-                ]),
-            ),
-        )
-    };
-    if alive.is_empty() {
-        let none = text!["There is no pod of ", name(target.reference.to_string()), " that could be measured."];
-        return Ok(Some(repair(finding.also(none))));
-    }
-    if unready > 0 {
-        let count =
-            text![unready, " of its ", alive.len(), " pods are not ready, and those that are not do not count."];
-        return Ok(Some(repair(finding.also(count))));
-    }
-    if case.age(began).as_secs() < BREAK_SECONDS {
-        return Ok(None);
-    }
-    let finding = finding.also(text![
-        "Its pods are ready for more than ",
-        WARM_UP.as_mins(),
-        " minutes, so it is not for their youth that there are no figures."
-    ]);
-    Ok(Some(match family {
-        Some(Family::Resource) => of_api_without_figures(case, finding)?.fix(look),
-        Some(family) => {
-            finding.fix(Fix::safe(text!["see what the adapter offers for these pods"]).command(raw(case, family)))
-        }
-        None => finding.fix(look),
-    }))
-}
-
-/// metrics-server answers and has nothing of these pods: what it cannot read leads.
-fn of_api_without_figures(case: &Case<'_>, finding: Finding) -> Result<Finding, Needs> {
-    let api = metrics_api::of_family(case, Family::Resource)?;
-    Ok(match api.state {
-        State::Missing => finding.follows(Code::MetricsServerMissing),
-        State::Down(_) => finding.caused_in(api.reference.clone()).follows(Code::MetricsServerFailing),
-        State::Fine | State::Unknown => finding.follows(Code::MetricsServerFailing),
-    })
-}
-
-/// No figures yet are no trouble while the target has just been made or rolled out.
-fn is_warming_up(case: &Case<'_>, alive: &[Arc<Pod>]) -> bool {
-    let young = |time: Option<jiff::Timestamp>| time.is_some_and(|time| case.age(time) < WARM_UP);
-    let fresh = |pod: &Arc<Pod>| {
-        let ready = pods::condition(pod, "Ready").filter(|condition| condition.status == "True");
-        let since = ready.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
-        young(pods::created(pod)) || young(since)
-    };
-    if alive.is_empty() {
-        return young(case.meta().creation_timestamp.as_ref().map(|time| time.0));
-    }
-    alive.iter().all(fresh)
-}
-
 /// Words that tell of nothing known.
 fn of_other(case: &Case<'_>, finding: Finding, it: &HorizontalPodAutoscaler, family: Family) -> Result<Finding, Needs> {
     let invalid = it.spec.iter().flat_map(|spec| spec.metrics.iter().flatten()).any(|metric| {
@@ -348,6 +293,7 @@ fn of_other(case: &Case<'_>, finding: Finding, it: &HorizontalPodAutoscaler, fam
         State::Down(down) => finding.evidence(down.evidence.clone()).caused_in(api.reference.clone()),
         State::Missing if family == Family::Resource => finding.follows(Code::MetricsServerMissing),
         State::Missing => unregistered(case, finding, &api, family),
+        State::Fine if family != Family::Resource => return Ok(of_source(case, finding, family)),
         State::Fine | State::Unknown => finding.confidence(Confidence::Likely),
     };
     Ok(finding

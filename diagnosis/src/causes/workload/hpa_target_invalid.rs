@@ -68,7 +68,7 @@ fn of_target(case: &Case<'_>, target: &Target, said: &Said) -> Result<Option<Fin
     if says("\" not found") {
         return missing(case, target, said);
     }
-    if says("could not find the requested resource") {
+    if says("could not find the requested resource") || says("replicas field") {
         return Ok(Some(not_scalable(case, target, said)));
     }
     Ok(Some(unread(case, target, said)))
@@ -84,7 +84,7 @@ fn missing(case: &Case<'_>, target: &Target, said: &Said) -> Result<Option<Findi
         return Ok(None);
     }
     let near = near?;
-    let meant = near.as_ref().map(|near| text![" Did you mean ", name(near.to_string()), "?"]);
+    let meant = near.as_ref().map(|near| text!["Did you mean ", name(near.to_string()), "?"]);
     let patch = near.as_ref().map(|near| {
         let body = format!(
             r#"{{"spec":{{"scaleTargetRef":{{"apiVersion":"apps/v1","kind":"{}","name":"{}"}}}}}}"#,

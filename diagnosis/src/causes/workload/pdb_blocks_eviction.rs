@@ -1,19 +1,22 @@
 //! `pdb-blocks-eviction`.
 
+mod drain;
+mod refusal;
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kubewhy_text::{Text, code, name, quoted, text};
+use kubewhy_text::{code, name, quoted, text};
 
 use crate::ask::Filter;
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::budgets::{self, Budget};
-use crate::finding::{Evidence, Finding, Fix, ObjectRef, Severity};
-use crate::kind::{Kind, Object};
-use crate::pods;
+use crate::facts::budgets::Budget;
+use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
+use crate::kind::Object;
 use crate::reader::{Needs, Read};
 
 cause! {
@@ -43,7 +46,7 @@ const COUNTS_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 fn detect(case: &Case<'_>) -> Verdict {
     match case.object() {
         Object::PodDisruptionBudget(it) => of_budget(case, it),
-        Object::Node(node) => of_node(case, node),
+        Object::Node(node) => drain::of_node(case, node),
         _ => Ok(Vec::new()),
     }
 }
@@ -69,7 +72,7 @@ fn of_budget(case: &Case<'_>, it: &Arc<PodDisruptionBudget>) -> Verdict {
             found.push(not_counted(case));
         }
     } else if budget.refuses() {
-        found.push(refuses(case, &budget, guarded.as_deref())?);
+        found.push(refusal::refuses(case, &budget, guarded.as_deref())?);
     } else if budget.expected == 0 && guarded.as_ref().is_some_and(Vec::is_empty) {
         found.extend(guards_nothing(case, &budget)?);
     }
@@ -83,141 +86,6 @@ fn base(case: &Case<'_>, budget: &Budget) -> Finding {
         .root(budget.reference.clone())
         .evidence(Evidence::field(&budget.reference, ".spec", budget.rule.clone()))
         .evidence(Evidence::field(&budget.reference, ".status", budget.counts()))
-}
-
-/// It allows none: since it never does, or since pods that are not well use it up.
-fn refuses(case: &Case<'_>, budget: &Budget, guarded: Option<&[Arc<Pod>]>) -> Result<Finding, Needs> {
-    let path = name(budget.reference.path());
-    let unwell = guarded.map(budgets::unwell).unwrap_or_default();
-    let drained = drained_node(case, guarded.unwrap_or_default())?;
-    let mut finding = base(case, budget);
-    if let Some(node) = &drained {
-        let reference = ObjectRef::new(Kind::Node, None, node);
-        finding = finding
-            .severity(Severity::Error)
-            .evidence(Evidence::field(&reference, ".spec.unschedulable", "true"))
-            .via(reference);
-    }
-    let waits = drained.map(|node| {
-        text![" Node ", name(node), " is cordoned and still runs pods that it guards: a drain of it waits for this budget."]
-    });
-    let namespace = budget.reference.namespace.as_deref().unwrap_or_default();
-    let edit = case.kubectl_in(namespace, ["edit", "poddisruptionbudget", &budget.reference.name]);
-    if budget.is_never_open() && unwell.is_empty() {
-        let replicas = budget.expected;
-        let owner = match guarded.and_then(<[_]>::first) {
-            Some(pod) => case.controllers(&Object::Pod(Arc::clone(pod)))?.pop(),
-            None => None,
-        };
-        let more = owner.filter(|it| matches!(it.kind.as_ref(), "Deployment" | "StatefulSet" | "ReplicaSet")).map(|it| {
-            let target = format!("{}/{}", it.kind.to_lowercase(), it.name);
-            let count = format!("--replicas={}", replicas.saturating_add(1));
-            Fix::safe(text!["run one replica more than the budget asks for"])
-                .command(case.kubectl_in(namespace, ["scale", target.as_str(), count.as_str()]))
-        });
-        let grows = budget.rule.starts_with("minAvailable") && !budget.rule.ends_with("100%");
-        let more = more.filter(|_| grows);
-        return Ok(finding
-            .title(text![
-                "disruption budget ",
-                path.clone(),
-                " can never allow an eviction: ",
-                code(budget.rule.clone()),
-                " of ",
-                replicas,
-                if replicas == 1 { " replica" } else { " replicas" }
-            ])
-            .explain(text![
-                "Budget ",
-                path,
-                " wants ",
-                budget.desired,
-                " of ",
-                replicas,
-                if replicas == 1 { " pod" } else { " pods" },
-                " to be up at all times, so that not one may be evicted even while all are well: ",
-                code("kubectl drain"),
-                ", upgrades of nodes and autoscalers wait without end."
-            ])
-            .also(waits)
-            .fix(more)
-            .fix(Fix::disruptive(text!["or let the budget allow one: ", code("maxUnavailable: 1")]).command(edit)));
-    }
-    let names: Vec<String> = unwell.iter().filter_map(|pod| pod.metadata.name.clone()).collect();
-    let lacking = if names.is_empty() {
-        text!["only ", budget.healthy, " of ", budget.expected, " pods are healthy"]
-    } else {
-        let are = if names.len() == 1 { " is not ready" } else { " are not ready" };
-        text![Text::names(names.clone(), 3), are]
-    };
-    finding = finding
-        .title(text!["disruption budget ", path.clone(), " allows no eviction: ", lacking.clone()])
-        .explain(text![
-            "Budget ",
-            path,
-            " (",
-            code(budget.rule.clone()),
-            ") needs ",
-            budget.desired,
-            " healthy pods and has ",
-            budget.healthy,
-            " of ",
-            budget.expected,
-            ": ",
-            lacking,
-            ", which uses up what it would allow."
-        ])
-        .also(waits);
-    for pod in unwell.iter().take(3) {
-        let reference = case_pod(pod);
-        let ready = pods::condition(pod, "Ready");
-        let text = ready.map_or_else(|| "no condition".to_owned(), |it| {
-            format!("{} {}", it.status, it.message.as_deref().unwrap_or_default()).trim().to_owned()
-        });
-        finding = finding.evidence(Evidence::field(&reference, ".status.conditions[Ready]", text));
-    }
-    if let Some(pod) = unwell.first() {
-        let reference = case_pod(pod);
-        finding = finding
-            .fix(
-                Fix::safe(text!["get ", name(reference.to_string()), " ready"])
-                    .command(case.kubectl_in(namespace, ["describe", "pod", &reference.name])),
-            )
-            .explained_by(reference);
-    } else {
-        finding = finding.fix(
-            Fix::safe(text!["see which of its pods are not healthy"])
-                .command(case.kubectl_in(namespace, ["describe", "poddisruptionbudget", &budget.reference.name])),
-        );
-    }
-    let allow = (!budget.always_allows_unhealthy && !names.is_empty()).then(|| {
-        let body = r#"{"spec":{"unhealthyPodEvictionPolicy":"AlwaysAllow"}}"#;
-        Fix::disruptive(text!["or let pods that are not ready be evicted whatever the budget says"]).command(
-            case.kubectl_in(namespace, ["patch", "poddisruptionbudget", &budget.reference.name, "--type=merge", "-p", body]),
-        )
-    });
-    Ok(finding.fix(allow))
-}
-
-fn case_pod(pod: &Pod) -> ObjectRef {
-    ObjectRef::new(Kind::Pod, pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref().unwrap_or_default())
-}
-
-/// A cordoned node on which guarded pods remain.
-fn drained_node(case: &Case<'_>, guarded: &[Arc<Pod>]) -> Result<Option<String>, Needs> {
-    let mut nodes: Vec<&str> = guarded.iter().filter_map(|pod| pods::occupies(pod)).collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    if nodes.is_empty() {
-        return Ok(None);
-    }
-    let all = case.list::<Node>(None, Filter::All)?.found().unwrap_or_default();
-    let cordoned = |node: &Node| node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
-    Ok(all
-        .iter()
-        .filter(|node| cordoned(node))
-        .filter_map(|node| node.metadata.name.clone())
-        .find(|node| nodes.contains(&node.as_str())))
 }
 
 fn cannot_count(case: &Case<'_>, budget: &Budget, message: &str) -> Result<Finding, Needs> {
@@ -248,7 +116,7 @@ fn not_counted(case: &Case<'_>) -> Finding {
     let path = name(case.reference().path());
     case.finding(Code::PdbBlocksEviction)
         .severity(Severity::Warning)
-        .confidence(crate::finding::Confidence::Likely)
+        .confidence(Confidence::Likely)
         .title(text!["disruption budget ", path.clone(), " has not been counted yet: evictions are refused until then"])
         .explain(text![
             "The status of budget ",
@@ -265,7 +133,6 @@ fn not_counted(case: &Case<'_>) -> Finding {
 
 /// It selects no pod, and no workload of the namespace has pods that it would select.
 fn guards_nothing(case: &Case<'_>, budget: &Budget) -> Result<Option<Finding>, Needs> {
-    use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
     let deployments = case.list::<Deployment>(case.namespace(), Filter::All);
     let sets = case.list::<StatefulSet>(case.namespace(), Filter::All);
     let (deployments, sets) = (deployments?, sets?);
@@ -309,7 +176,7 @@ fn overlap(
     let others = others.iter().filter(|other| other.metadata.deletion_timestamp.is_none()).map(|other| Budget::of(other));
     let mut shared = others
         .filter(|other| other.reference != budget.reference)
-        .filter_map(|other| guarded.iter().find(|pod| other.guards(pod)).map(|pod| (other, case_pod(pod))));
+        .filter_map(|other| guarded.iter().find(|pod| other.guards(pod)).map(|pod| (other, refusal::of_pod(pod))));
     let (other, pod) = shared.next()?;
     let (path, second) = (name(budget.reference.path()), name(other.reference.path()));
     Some(
@@ -339,40 +206,4 @@ fn overlap(
                     .command(case.kubectl(["get", "poddisruptionbudgets"])),
             ),
     )
-}
-
-/// A cordoned node whose only movable pods are those that a budget holds: a drain that waits.
-fn of_node(case: &Case<'_>, node: &Arc<Node>) -> Verdict {
-    let cordoned = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
-    if !cordoned {
-        return Ok(Vec::new());
-    }
-    let running = case.list::<Pod>(None, Filter::OnNode(case.name().to_owned()))?.found().unwrap_or_default();
-    let stays = |pod: &Pod| {
-        let owners = pod.metadata.owner_references.iter().flatten();
-        let by_node = owners.into_iter().any(|owner| matches!(owner.kind.as_str(), "DaemonSet" | "Node"));
-        by_node || pod.metadata.deletion_timestamp.is_some()
-    };
-    let movable: Vec<&Arc<Pod>> = running.iter().filter(|pod| !stays(pod)).collect();
-    let mut namespaces: Vec<&str> = movable.iter().filter_map(|pod| pod.metadata.namespace.as_deref()).collect();
-    namespaces.sort_unstable();
-    namespaces.dedup();
-    let lists: Vec<_> =
-        namespaces.iter().take(4).map(|of| case.list::<PodDisruptionBudget>(Some(of), Filter::All)).collect();
-    let mut all = Vec::new();
-    for list in lists {
-        all.extend(list?.found().unwrap_or_default().iter().map(|it| Budget::of(it)));
-    }
-    let holder = |pod: &Pod| all.iter().find(|budget| budget.refuses() && budget.guards(pod));
-    let held: Vec<(&Arc<Pod>, &Budget)> =
-        movable.iter().filter_map(|pod| holder(pod).map(|budget| (*pod, budget))).collect();
-    // Others are there as well: nobody drains, or the drain has only begun.
-    let Some((pod, budget)) = held.first().filter(|_| held.len() == movable.len()) else { return Ok(Vec::new()) };
-    let guarded: Vec<Arc<Pod>> = held.iter().map(|(pod, _)| Arc::clone(pod)).collect();
-    let finding = refuses(case, budget, Some(&guarded))?;
-    Ok(vec![finding.severity(Severity::Warning).evidence(Evidence::field(
-        &case_pod(pod),
-        ".spec.nodeName",
-        case.name(),
-    ))])
 }

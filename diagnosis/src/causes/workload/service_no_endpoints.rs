@@ -266,7 +266,7 @@ fn repository(image: &str) -> String {
     }
 }
 
-/// With `internalTrafficPolicy: Local` only nodes that have an endpoint are served; a DaemonSet has one on each.
+/// With `internalTrafficPolicy: Local` only nodes that have an endpoint are served; a `DaemonSet` has one on each.
 fn not_everywhere(
     case: &Case<'_>,
     service: &Service,

@@ -199,7 +199,7 @@ fn near(case: &Case<'_>, namespace: &str, selector: &Selector) -> Result<Option<
     Ok(near_labels(selector, &known.into_iter().chain(pods).collect::<Vec<_>>()))
 }
 
-/// Tells whether the selector is that of a CronJob's pods, which come and go.
+/// Tells whether the selector is that of a `CronJob`'s pods, which come and go.
 ///
 /// # Errors
 /// [`Needs`] where they have not been asked yet.

@@ -84,7 +84,7 @@ fn judge(port: &ServicePort, pods: &[Arc<Pod>]) -> Option<(String, bool)> {
     }
 }
 
-fn declared<'p>(container: ContainerView<'p>) -> impl Iterator<Item = (Option<&'p str>, i32, &'p str)> {
+fn declared(container: ContainerView<'_>) -> impl Iterator<Item = (Option<&str>, i32, &str)> {
     let spec = container.spec;
     let counts = container.role != Role::Init;
     spec.ports

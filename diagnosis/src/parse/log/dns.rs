@@ -13,6 +13,10 @@ pub(super) const RULES: &[Rule] = &[
         }
         no_answer.iter().any(|word| why.contains(word)).then(|| unknown(hit, DnsAnswer::NoAnswer)).flatten()
     }),
+    // curl does not say which name; the program's configuration does.
+    Rule::sure("resolving timed out after", r"Resolving timed out after [0-9]+ (?:milli)?seconds", |_| {
+        Some(Failure::UnknownHost { host: String::new(), port: None, answer: DnsAnswer::NoAnswer })
+    }),
     Rule::sure(
         "enotfound|eai_again",
         concat!(

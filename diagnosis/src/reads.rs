@@ -41,17 +41,21 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::StorageClass
         | Kind::RuntimeClass
         | Kind::Lease
+        | Kind::PodMetrics
+        | Kind::APIService
         | Kind::ResourceClaim
         | Kind::ResourceClaimTemplate => (true, true),
         Kind::NodeMetrics
         | Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
-        | Kind::APIService
         | Kind::ValidatingAdmissionPolicy
         | Kind::ValidatingAdmissionPolicyBinding => (true, false),
         Kind::Event
-        | Kind::PodMetrics
+        | Kind::ControllerRevision
+        | Kind::PodDisruptionBudget
+        | Kind::IngressClass
+        | Kind::NetworkPolicy
         | Kind::CertificateSigningRequest
         | Kind::ServiceAccount
         | Kind::LimitRange
@@ -62,11 +66,7 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::MutatingWebhookConfiguration
         | Kind::HorizontalPodAutoscaler => (false, true),
         Kind::Endpoints
-        | Kind::ControllerRevision
-        | Kind::PodDisruptionBudget
         | Kind::Ingress
-        | Kind::IngressClass
-        | Kind::NetworkPolicy
         | Kind::Role
         | Kind::RoleBinding
         | Kind::ClusterRole

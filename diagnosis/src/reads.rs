@@ -54,6 +54,7 @@ pub const fn reads(kind: Kind) -> Reads {
         Kind::Event
         | Kind::ControllerRevision
         | Kind::PodDisruptionBudget
+        | Kind::Ingress
         | Kind::IngressClass
         | Kind::NetworkPolicy
         | Kind::CertificateSigningRequest
@@ -66,7 +67,6 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::MutatingWebhookConfiguration
         | Kind::HorizontalPodAutoscaler => (false, true),
         Kind::Endpoints
-        | Kind::Ingress
         | Kind::Role
         | Kind::RoleBinding
         | Kind::ClusterRole

@@ -52,6 +52,17 @@ fn detect(case: &Case<'_>) -> Verdict {
     Ok(vec![explain(case, what, evidence)?])
 }
 
+/// What one member alone means.
+fn alone(seen: &Seen) -> Option<Text> {
+    let Seen::Well(names) = seen else { return None };
+    (names.len() == 1).then(|| {
+        text![
+            "etcd has one member only, so nothing takes over when that one fails: three members on three machines bear the loss \
+             of one, and an API server beside each stays reachable behind a load balancer."
+        ]
+    })
+}
+
 type Told = Option<(Option<Etcd>, Vec<Evidence>)>;
 
 /// The API server's own checks, and the words of what it could not answer.
@@ -181,6 +192,7 @@ fn explain(case: &Case<'_>, what: Option<Etcd>, evidence: Vec<Evidence>) -> Resu
             "Everything that the cluster knows is kept there: while it fails, writes (and often reads) of the API fail, leases \
              run out, and nodes look dead that are not."
         ])
+        .also(alone(&seen))
         .also(said(&evidence));
     finding = evidence.into_iter().fold(finding, Finding::evidence);
     if let Seen::Ailing(pod) = &seen {

@@ -7,6 +7,7 @@ use crate::causes::workload::network_policy_blocks;
 use crate::causes::{Code, cause};
 use crate::facts::ends;
 use crate::facts::lookups::{self, Why};
+use crate::facts::name_service;
 use crate::facts::peers::{self, Peer, Place};
 use crate::facts::service_proxy;
 use crate::facts::services::{self, State};
@@ -123,6 +124,8 @@ fn explain(
         finding = finding.fix(lookups::ask_it(case, peer.host.as_deref()));
     }
     let finding = match peer.at_fault() {
+        // What DNS itself does not reach is its own matter where that is the API.
+        _ if case.pod().is_some_and(name_service::is_dns_pod) => finding.follows(Code::DnsApiserverUnreachable),
         Some(service) => finding.caused_in(service),
         None if network_policy_blocks::closes(case, &signature.kind)? => finding.follows(Code::NetworkPolicyBlocks),
         None => finding,

@@ -84,6 +84,8 @@ fn silent(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<
         .explain(what)
         .also(last_word(case, pulse.as_ref(), ready))
         .also(setup.as_ref().map(|event| text!["Before it fell silent it said: ", quoted(event.text.clone()), "."]))
+        .also(setup.as_ref().and_then(|event| group_set_up(node, &event.text)))
+        .also(leak(node))
         .also(is_shut_down(node).then(|| {
             text![
                 "The cloud has set the taint ",
@@ -106,6 +108,33 @@ fn silent(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<
     let joining = never && node_state::is_joining(node, case.now());
     let finding = if joining { finding.severity(Severity::Info) } else { finding };
     Ok(Some(node_advice::bring_back(case, node, finding)))
+}
+
+/// What lies behind a kubelet that cannot set up its control groups.
+fn group_set_up(node: &Node, words: &str) -> Option<Text> {
+    if !words.contains("QOS containers") && !words.contains("cgroup") {
+        return None;
+    }
+    let info = node.status.as_ref()?.node_info.as_ref()?;
+    Some(text![
+        "Mostly the cgroup driver is the matter: kubelet ",
+        code(info.kubelet_version.clone()),
+        " and runtime ",
+        code(info.container_runtime_version.clone()),
+        " have to use the same (systemd or cgroupfs), and one that fits the cgroup version of the kernel."
+    ])
+}
+
+/// A release whose kubelet is known to grow until its node has no memory left.
+fn leak(node: &Node) -> Option<Text> {
+    let version = &node.status.as_ref()?.node_info.as_ref()?.kubelet_version;
+    version.starts_with("v1.12.").then(|| {
+        text![
+            "Its kubelet is ",
+            code(version.clone()),
+            ": that release leaks memory (in hyperkube above all) until the node has none left for it; an upgrade ends that."
+        ]
+    })
 }
 
 /// Ready True, and the lease has run out: nobody has noticed yet.

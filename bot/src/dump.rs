@@ -319,11 +319,16 @@ mod tests {
     fn every_kind_has_a_file_of_its_own_that_covers_it() {
         let files: std::collections::BTreeSet<String> = Kind::ALL.iter().map(|kind| file_of(*kind)).collect();
         assert_eq!(files.len(), Kind::ALL.len(), "two kinds share a file");
-        assert_eq!((file_of(Kind::Pod), file_of(Kind::PodMetrics)), ("pods".to_owned(), "pods.metrics.k8s.io".to_owned()));
+        assert_eq!(
+            (file_of(Kind::Pod), file_of(Kind::PodMetrics)),
+            ("pods".to_owned(), "pods.metrics.k8s.io".to_owned())
+        );
         for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_namespaced()) {
             let file = format!("{}.json", file_of(kind));
             let mut covered = Vec::new();
-            cover(&["shop", &file], &mut |part| covered.extend(if let Part::Covers(kind, _) = part { Some(kind) } else { None }));
+            cover(&["shop", &file], &mut |part| {
+                covered.extend(if let Part::Covers(kind, _) = part { Some(kind) } else { None })
+            });
             assert_eq!(covered, [kind], "{file}");
         }
     }

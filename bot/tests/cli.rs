@@ -65,6 +65,107 @@ fn a_target_that_is_not_there_ends_with_3_and_the_nearest_names() {
     assert!(json["error"]["next"][0].as_str().is_some_and(|next| next.contains("mailer")), "{json:#}");
 }
 
+/// A dump with a node, a Service, a custom resource and what defines it.
+fn mixed() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let objects = r#"
+apiVersion: v1
+kind: Node
+metadata: {name: worker-1, creationTimestamp: 2026-11-01T09:00:00Z}
+status: {conditions: [{type: Ready, status: "True", lastHeartbeatTime: 2026-11-20T10:00:00Z, lastTransitionTime: 2026-11-01T09:00:00Z}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {type: ExternalName, externalName: cart.example.com}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, shortNames: [wd]}
+  versions: [{name: v1, served: true, storage: true}]
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: x, namespace: shop, creationTimestamp: 2026-11-20T09:00:00Z}
+status: {conditions: [{type: Ready, status: "False", reason: BackendGone, message: no such bucket, lastTransitionTime: 2026-11-20T09:00:00Z}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: "system:Node"}
+"#;
+    std::fs::write(folder.path().join("objects.yaml"), objects).expect("a file");
+    folder
+}
+
+#[test]
+fn any_kind_may_be_asked_about_in_a_dump() {
+    let folder = mixed();
+    let dump = folder.path().display().to_string();
+    for (target, kind, name) in [
+        (&["node", "worker-1"][..], "Node", "worker-1"),
+        (&["no/worker-1"], "Node", "worker-1"),
+        (&["worker-1"], "Node", "worker-1"),
+        (&["svc", "cart"], "Service", "cart"),
+        (&["services", "cart", "-n", "shop"], "Service", "cart"),
+        (&["clusterrole", "system:Node"], "ClusterRole", "system:Node"),
+        (&["widget", "x"], "Widget", "x"),
+        (&["wd", "x", "-n", "shop"], "Widget", "x"),
+        (&["widgets.v1.example.com/x"], "Widget", "x"),
+        (&["cluster", "prod"], "Cluster", "prod"),
+    ] {
+        let mut arguments = vec!["why"];
+        arguments.extend(target);
+        arguments.extend(["--from", &dump, "-o", "json"]);
+        let output = kubewhy(&arguments);
+        let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(
+            (json["target"]["kind"].as_str(), json["target"]["name"].as_str()),
+            (Some(kind), Some(name)),
+            "{json:#}"
+        );
+        assert!(json["error"].is_null(), "{target:?}: {json:#}");
+    }
+    for arguments in [&["cluster"][..], &["cluster", ""]] {
+        let output = kubewhy(&[&["why"], arguments, &["--from", &dump, "-o", "json"]].concat());
+        let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(json["target"]["kind"], "Cluster", "{json:#}");
+        assert!(json["target"]["name"].as_str().is_some_and(|name| !name.is_empty()), "{json:#}");
+    }
+}
+
+#[test]
+fn a_custom_resource_is_explained_by_its_own_words_and_recorded_as_it_is() {
+    let folder = mixed();
+    let dump = folder.path().display().to_string();
+    let output = kubewhy(&["why", "widget", "x", "--from", &dump]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("BackendGone") && text.contains("no such bucket"), "{text}");
+    let case = folder.path().join("case").display().to_string();
+    let recorded = kubewhy(&["record", "widget", "x", "--from", &dump, "-o", &case]);
+    assert_eq!(recorded.status.code(), Some(0), "{}", stderr(&recorded));
+    assert!(Path::new(&case).join("shop/widgets.example.com.json").exists(), "{}", stdout(&recorded));
+    let again = kubewhy(&["why", "widget.example.com", "x", "-n", "shop", "--from", &case, "--at", "2026-11-20T10:00:00Z"]);
+    assert_eq!(again.status.code(), Some(1), "{}{}", stdout(&again), stderr(&again));
+}
+
+#[test]
+fn a_kind_that_nothing_knows_is_wrong_usage_and_brings_the_nearest() {
+    let folder = mixed();
+    let dump = folder.path().display().to_string();
+    let output = kubewhy(&["why", "widgit", "x", "--from", &dump, "-o", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((output.status.code(), json["error"]["code"].as_str()), (Some(2), Some("unknown-kind")), "{json:#}");
+    assert!(
+        json["error"]["next"].as_array().is_some_and(|next| next.contains(&Value::from("widget.example.com"))),
+        "{json:#}"
+    );
+}
+
 #[test]
 fn wrong_usage_ends_with_2_and_says_what_to_do() {
     let unknown = kubewhy(&["why", "gizmo", "x", "--from", &from("198-secret-key-absent-env")]);

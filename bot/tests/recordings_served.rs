@@ -115,9 +115,8 @@ async fn compare(folder: &Path, tally: &mut Tally) {
         }
     }
     let of_api = |ask: &Ask| !matches!(ask, Ask::Get { kind: Kind::PodMetrics | Kind::NodeMetrics, .. });
-    let failed = read.iter().filter(|(ask, answer)| {
-        of_api(ask) && matches!(answer, Answer::Failed(_) | Answer::Forbidden(_))
-    });
+    let failed =
+        read.iter().filter(|(ask, answer)| of_api(ask) && matches!(answer, Answer::Failed(_) | Answer::Forbidden(_)));
     tally.wrong.extend(failed.map(|(ask, answer)| format!("{recording}: {ask}: {answer:?}")));
     let unserved = loaded.caveats.iter().filter(|caveat| !caveat.starts_with(NOT_SERVED));
     tally.wrong.extend(unserved.map(|caveat| format!("{recording}: {caveat}")));

@@ -41,32 +41,32 @@ pub const fn reads(kind: Kind) -> Reads {
         | Kind::StorageClass
         | Kind::RuntimeClass
         | Kind::Lease
+        | Kind::APIService
         | Kind::ResourceClaim
-        | Kind::ResourceClaimTemplate => (true, true),
-        Kind::NodeMetrics
-        | Kind::ResourceQuota
+        | Kind::ResourceClaimTemplate
+        | Kind::PodMetrics => (true, true),
+        Kind::ResourceQuota
         | Kind::CSIDriver
         | Kind::CSINode
-        | Kind::APIService
         | Kind::ValidatingAdmissionPolicy
-        | Kind::ValidatingAdmissionPolicyBinding => (true, false),
+        | Kind::ValidatingAdmissionPolicyBinding
+        | Kind::NodeMetrics => (true, false),
         Kind::Event
-        | Kind::PodMetrics
-        | Kind::CertificateSigningRequest
         | Kind::ServiceAccount
         | Kind::LimitRange
+        | Kind::ControllerRevision
+        | Kind::HorizontalPodAutoscaler
+        | Kind::PodDisruptionBudget
+        | Kind::Ingress
+        | Kind::IngressClass
+        | Kind::NetworkPolicy
         | Kind::EndpointSlice
         | Kind::VolumeAttachment
         | Kind::PriorityClass
         | Kind::ValidatingWebhookConfiguration
         | Kind::MutatingWebhookConfiguration
-        | Kind::HorizontalPodAutoscaler => (false, true),
+        | Kind::CertificateSigningRequest => (false, true),
         Kind::Endpoints
-        | Kind::ControllerRevision
-        | Kind::PodDisruptionBudget
-        | Kind::Ingress
-        | Kind::IngressClass
-        | Kind::NetworkPolicy
         | Kind::Role
         | Kind::RoleBinding
         | Kind::ClusterRole

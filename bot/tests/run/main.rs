@@ -8,5 +8,6 @@ mod budget;
 mod cluster;
 mod crowd;
 mod discord;
+mod foreign;
 mod questions;
 mod slack;

@@ -29,9 +29,8 @@ pub(super) struct Revisions {
 pub(super) fn revisions(reader: &Reader<'_>, lead: &RankedFinding) -> Result<Option<Revisions>, Needs> {
     let kinds = [Kind::StatefulSet.name(), Kind::DaemonSet.name()];
     let Some(owner) = lead.chain.iter().find(|link| kinds.contains(&link.kind.as_ref())) else { return Ok(None) };
-    let is_owner = |object: &&Object| {
-        ObjectRef::new(object.kind(), object.namespace(), object.name()).is_same_object(owner)
-    };
+    let is_owner =
+        |object: &&Object| ObjectRef::new(object.kind(), object.namespace(), object.name()).is_same_object(owner);
     let Some(object) = reader.known().find(is_owner) else { return Ok(None) };
     let Some(workload) = Workload::of(object).filter(is_amid_update) else { return Ok(None) };
     let selector = workload.selector().map(Selector::from_api).filter(|selector| !selector.is_empty());

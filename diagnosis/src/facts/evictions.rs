@@ -126,7 +126,8 @@ fn how_it_is_now(node: &Read<std::sync::Arc<Node>>, pressure: Pressure) -> Optio
     let now = conditions.iter().find(|condition| condition.type_ == type_)?;
     let still = now.status == "True";
     Some(if still {
-        text!["The node is still under ", own(type_), ": no new pod is placed there."]
+        let which = if pressure == Pressure::Memory { " without a request" } else { "" };
+        text!["The node is still under ", own(type_), ": no new pod", which, " is placed there."]
     } else {
         text!["The node has recovered since."]
     })

@@ -105,7 +105,8 @@ pub(crate) fn routes(case: &Case<'_>, ingress: &Ingress) -> Result<Vec<Route>, N
             wanted.push((format!("{host}{}", path.path.as_deref().unwrap_or("/")), &path.backend));
         }
     }
-    let asked: Vec<Result<Route, Needs>> = wanted.into_iter().map(|(shown, backend)| route(case, shown, backend)).collect();
+    let asked: Vec<Result<Route, Needs>> =
+        wanted.into_iter().map(|(shown, backend)| route(case, shown, backend)).collect();
     asked.into_iter().collect()
 }
 
@@ -119,7 +120,12 @@ fn route(case: &Case<'_>, shown: String, backend: &IngressBackend) -> Result<Rou
         Read::Found(service) => service,
         Read::Absent => {
             let services::State::Missing(near) = standing?.state else {
-                return Ok(Route { shown, service: Some(reference), fault: Some(Fault::NoService(None)), standing: None });
+                return Ok(Route {
+                    shown,
+                    service: Some(reference),
+                    fault: Some(Fault::NoService(None)),
+                    standing: None,
+                });
             };
             let fault = Some(Fault::NoService(near));
             return Ok(Route { shown, service: Some(reference), fault, standing: None });

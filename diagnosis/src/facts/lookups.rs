@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Pod, Service};
+use kubewhy_text::text;
 
 use crate::ask::Filter;
 use crate::case::Case;
@@ -10,7 +11,7 @@ use crate::facts::name_service::{self, Complaint};
 use crate::facts::peers::ClusterName;
 use crate::facts::service_proxy::{self, Fault};
 use crate::facts::services::{self, Standing, State};
-use crate::finding::{Evidence, ObjectRef};
+use crate::finding::{Evidence, Fix, ObjectRef};
 use crate::kind::{Kind, Object};
 use crate::parse::log::DnsAnswer;
 use crate::pods;
@@ -118,6 +119,14 @@ fn of_running(case: &Case<'_>, host: &str, inside: bool, answer: DnsAnswer, dns:
         return Ok(Why::Proxy(Box::new(fault)));
     }
     Ok(conntrack?.map_or(Why::Name, |fault| Why::Conntrack(Box::new(fault))))
+}
+
+/// The step that shows whether the cluster's DNS answers at all, from where it is asked.
+pub(crate) fn ask_it(case: &Case<'_>, host: Option<&str>) -> Fix {
+    let host = host.unwrap_or("kubernetes.default");
+    Fix::safe(text!["see whether the cluster's DNS answers from there, and whether all its pods do"])
+        .command(case.kubectl(["run", "dns-test", "--rm", "-it", "--image=busybox", "--", "nslookup", host]))
+        .command(case.kubectl_in("kube-system", ["get", "pods", "-l", "k8s-app=kube-dns", "-o", "wide"]))
 }
 
 fn policy(pod: &Pod) -> Option<Policy> {

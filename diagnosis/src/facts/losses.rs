@@ -121,13 +121,7 @@ fn policies_of(case: &Case<'_>, namespace: &str) -> Result<Option<Vec<Arc<Networ
 }
 
 /// Whether the way out is closed to all of these.
-fn out(
-    case: &Case<'_>,
-    ends: &[End],
-    port: Option<&Port>,
-    peer: Text,
-    to: &Value,
-) -> Result<Option<Loss>, Needs> {
+fn out(case: &Case<'_>, ends: &[End], port: Option<&Port>, peer: Text, to: &Value) -> Result<Option<Loss>, Needs> {
     let Some(policies) = policies_of(case, case.namespace().unwrap_or_default())? else { return Ok(None) };
     if policies.is_empty() {
         return Ok(None);
@@ -272,8 +266,7 @@ fn by_addresses(case: &Case<'_>, standing: &Standing, port: Option<u16>) -> Resu
     let number = number.or(port.map(i32::from));
     let port = number.map(|number| Port { number, protocol: "TCP" });
     let blocks: Vec<Value> = addresses.iter().map(|ip| json!({"ipBlock": {"cidr": cidr(ip)}})).collect();
-    let ends: Vec<End> =
-        addresses.iter().map(|ip| End::Address { ip: Some(*ip), may_be_pod: false }).collect();
+    let ends: Vec<End> = addresses.iter().map(|ip| End::Address { ip: Some(*ip), may_be_pod: false }).collect();
     let shown = text!["Service ", name(standing.service.path())];
     out(case, &ends, port.as_ref(), shown, &Value::Array(blocks))
 }

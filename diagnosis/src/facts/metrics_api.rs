@@ -146,7 +146,14 @@ pub(crate) fn state(case: &Case<'_>, it: &APIService) -> Result<State, Needs> {
     let evidence = Evidence::field(&reference, ".status.conditions[Available]", text).at(since);
     let backend = backend(it).or_else(|| named_service(&message));
     let behind = match &backend {
-        Some((namespace, service)) => Some(services::standing(case, namespace, service, None)?),
+        Some((namespace, service)) => {
+            // Asked together: the workload mostly has the Service's name, and its pods' nodes are looked at too.
+            let _ = case.get::<Deployment>(Some(namespace), service);
+            let standing = services::standing(case, namespace, service, None);
+            let _ = pods_behind(case, &ObjectRef::new(Kind::Service, Some(namespace), service))
+                .and_then(|pods| silent_node(case, &pods));
+            Some(standing?)
+        }
         None => None,
     };
     let workload = match &behind {
@@ -207,9 +214,13 @@ fn lost_node(case: &Case<'_>, standing: &Standing) -> Result<Option<ObjectRef>, 
     if !matches!(standing.state, Behind::NotReady(_)) {
         return Ok(None);
     }
-    let Some(selector) = selector(case, &standing.service)? else { return Ok(None) };
-    let found = case.list::<Pod>(standing.service.namespace.as_deref(), Filter::Labels(selector))?.found();
-    silent_node(case, &found.unwrap_or_default())
+    silent_node(case, &pods_behind(case, &standing.service)?)
+}
+
+fn pods_behind(case: &Case<'_>, service: &ObjectRef) -> Result<Vec<Arc<Pod>>, Needs> {
+    let Some(selector) = selector(case, service)? else { return Ok(Vec::new()) };
+    let found = case.list::<Pod>(service.namespace.as_deref(), Filter::Labels(selector))?.found();
+    Ok(found.unwrap_or_default())
 }
 
 /// How many nodes are looked at for some pods.

@@ -145,7 +145,9 @@ pub(crate) fn of_refused_pod(case: &Case<'_>, type_: &'static str, code: Code, w
                 name(node),
                 " is short of ",
                 what,
-                " its kubelet takes no new pods, and refuses its own after a restart. The pod itself did nothing wrong."
+                " its kubelet takes no new pods",
+                if type_ == "MemoryPressure" { " that request nothing" } else { "" },
+                ", and refuses its own after a restart. The pod itself did nothing wrong."
             ])
             .also(over)
             .evidence(evictions::message(case))

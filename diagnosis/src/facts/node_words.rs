@@ -58,9 +58,8 @@ fn listen(case: &Case<'_>, node: &Node) -> Result<Vec<Told>, Needs> {
     let own = node_state::events(case, node);
     let on_node = node_state::pods_on(case, node_name);
     let (own, on_node) = (own?, on_node?.found().unwrap_or_default());
-    let recent = |event: &&Arc<Event>| {
-        event.is_warning() && event.last.is_none_or(|last| case.age(last) < node_state::RECENT)
-    };
+    let recent =
+        |event: &&Arc<Event>| event.is_warning() && event.last.is_none_or(|last| case.age(last) < node_state::RECENT);
     let mut told: Vec<Told> = own.iter().filter(recent).map(|event| of_event(None, event)).collect();
     // A silent kubelet tells its pods nothing: what was said before is old.
     if node_state::is(node, "Ready", "Unknown") {

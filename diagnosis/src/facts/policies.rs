@@ -153,7 +153,13 @@ pub(crate) fn way<'p>(
             let end = allows_end(peers, namespace, other);
             let named = match direction {
                 Direction::Ingress => Some(of),
-                Direction::Egress => if let End::Pod(pod) = other { Some(pod) } else { None },
+                Direction::Egress => {
+                    if let End::Pod(pod) = other {
+                        Some(pod)
+                    } else {
+                        None
+                    }
+                }
             };
             let at = allows_port(ports, named, port);
             best = best.max(end.min(at));
@@ -232,7 +238,13 @@ fn is_meant(peer: &NetworkPolicyPeer, namespace: &str, other: &End) -> Truth {
         (Some(block), End::Address { ip: None, .. }) if is_everything(block) => Truth::Yes,
         // Whether a block counts for pods is the network plugin's choice.
         (Some(_), _) => Truth::Unknown,
-        (None, End::Address { may_be_pod, .. }) => if *may_be_pod { Truth::Unknown } else { Truth::No },
+        (None, End::Address { may_be_pod, .. }) => {
+            if *may_be_pod {
+                Truth::Unknown
+            } else {
+                Truth::No
+            }
+        }
         (None, End::Pod(pod)) => {
             let of_namespace = match &peer.namespace_selector {
                 Some(selector) => in_namespace(selector, pod),
@@ -284,9 +296,11 @@ fn is_port(allowed: &NetworkPolicyPort, named: Option<&PodEnd>, port: &Port) -> 
             Truth::from((*from..=to).contains(&port.number))
         }
         Some(IntOrString::String(name)) => match named {
-            Some(pod) => Truth::from(pod.ports.iter().any(|(has, number, protocol)| {
-                has == name && *number == port.number && protocol == port.protocol
-            })),
+            Some(pod) => Truth::from(
+                pod.ports
+                    .iter()
+                    .any(|(has, number, protocol)| has == name && *number == port.number && protocol == port.protocol),
+            ),
             None => Truth::Unknown,
         },
     }

@@ -18,7 +18,7 @@ use crate::pods;
 use crate::reader::{Needs, Read};
 use crate::triage::{PodDigest, triage};
 
-/// The DaemonSet of kube-proxy where it is one.
+/// The `DaemonSet` of kube-proxy where it is one.
 pub(crate) const DAEMON_SET: &str = "kube-proxy";
 
 /// What is wrong with kube-proxy on a node.
@@ -32,9 +32,20 @@ pub(crate) struct Fault {
     pub(crate) evidence: Vec<Evidence>,
 }
 
-/// Its DaemonSet.
+/// Its `DaemonSet`.
 pub(crate) fn daemon_set() -> ObjectRef {
     ObjectRef::new(Kind::DaemonSet, Some(NAMESPACE), DAEMON_SET)
+}
+
+/// Tells whether kube-proxy is meant for no node at all. A network plugin that takes its place (Calico's eBPF) parks it so,
+/// by a label of its own.
+pub(crate) fn runs_nowhere(set: &DaemonSet) -> bool {
+    let is_it =
+        set.metadata.name.as_deref() == Some(DAEMON_SET) && set.metadata.namespace.as_deref() == Some(NAMESPACE);
+    let selector =
+        set.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()).and_then(|it| it.node_selector.as_ref());
+    let parked = selector.is_some_and(|all| all.keys().any(|key| key.contains("non-calico") || key.contains("cilium")));
+    is_it && !parked && set.status.as_ref().is_some_and(|status| status.desired_number_scheduled == 0)
 }
 
 /// Tells whether a pod is one of kube-proxy.
@@ -110,7 +121,7 @@ fn missing(case: &Case<'_>, node: &str, others: usize) -> Result<Option<Fault>, 
 }
 
 /// The words of kube-proxy that has no `conntrack` program to clean up with: of the pod beside the subject, or of one of
-/// the pods of the DaemonSet that is asked about.
+/// the pods of the `DaemonSet` that is asked about.
 ///
 /// # Errors
 /// [`Needs`] where pods or logs have not been asked yet.

@@ -1,7 +1,7 @@
 //! What clients of the API server and of etcd are told when these are in trouble.
 //!
-//! Sources: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go, etcd api/v3rpc/rpctypes/error.go,
-//! server/etcdserver/{raft,v3_server,server}.go; the transport's own words are those of Go, rustls and the system.
+//! Sources: `staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go`, etcd `api/v3rpc/rpctypes/error.go`,
+//! `server/etcdserver/{raft,v3_server,server}.go`; the transport's own words are those of Go, rustls and the system.
 
 /// Why the API server could not be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

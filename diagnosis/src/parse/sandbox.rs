@@ -234,7 +234,7 @@ fn cgroup_driver(lower: &str) -> bool {
 }
 
 /// What the kernel says where inotify instances, watches or control groups are used up; a full disk reads alike.
-fn watches(lower: &str) -> bool {
+pub(crate) fn watches(lower: &str) -> bool {
     let full = lower.contains("no space left on device");
     let open = lower.contains("too many open files");
     (full || open) && ["inotify", "fsnotify"].iter().any(|word| lower.contains(word))

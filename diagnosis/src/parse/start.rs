@@ -57,6 +57,8 @@ pub enum StartError {
     },
     /// A device, a GPU or its hook.
     Device,
+    /// The kernel has no control group, file watch or watcher left.
+    Watches,
     /// The node has no space left.
     NoSpace,
     /// The runtime did not do it in time.
@@ -307,6 +309,9 @@ fn device(words: &str) -> Option<StartError> {
 }
 
 fn node(words: &str) -> Option<StartError> {
+    if super::sandbox::watches(&words.to_ascii_lowercase()) {
+        return Some(StartError::Watches);
+    }
     if words.contains("no space left on device") {
         return Some(StartError::NoSpace);
     }

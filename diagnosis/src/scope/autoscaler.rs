@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use kubewhy_text::{Text, name, quoted, text};
 
 use super::workload::is_satisfied;
 use super::{NoScope, Scope, YOUNG, lone, named, workload};
 use crate::case::Workload;
 use crate::facts::control_plane::{self, Component};
-use crate::facts::scaling;
+use crate::facts::scaling::{self, Family};
 use crate::kind::Object;
 use crate::reader::{Read, Reader};
 use crate::report::Status;
@@ -19,7 +20,14 @@ pub(super) fn of_autoscaler(reader: &Reader<'_>, it: &Arc<HorizontalPodAutoscale
     let object = Object::HorizontalPodAutoscaler(Arc::clone(it));
     let otherwise = standing(reader, it, &named(&object));
     let target = target(reader, it);
-    if control_plane::down(reader, Component::ControllerManager)?.is_some() {
+    let down = control_plane::down(reader, Component::ControllerManager);
+    // Where its figures fail, what serves them is looked at next.
+    if let Some(family) = failing(it) {
+        for version in family.versions() {
+            let _ = reader.get::<APIService>(None, &format!("{version}.{}", family.group()));
+        }
+    }
+    if down?.is_some() {
         let lease = Component::ControllerManager.lease();
         if let Read::Found(lease) = reader.get::<Lease>(lease.namespace.as_deref(), &lease.name)? {
             // Nobody looks at it any more: what its conditions say is history.
@@ -32,6 +40,21 @@ pub(super) fn of_autoscaler(reader: &Reader<'_>, it: &Arc<HorizontalPodAutoscale
         scope.subjects.extend(workload::of_workload(reader, &workload)?.subjects);
     }
     Ok(scope)
+}
+
+/// Where the figures come from that it lacks.
+fn failing(it: &HorizontalPodAutoscaler) -> Option<Family> {
+    let conditions = scaling::conditions(it);
+    let active = conditions.iter().find(|it| it.type_ == "ScalingActive" && it.status == "False")?;
+    if active.message.as_deref().is_some_and(|message| message.contains("missing request")) {
+        return None;
+    }
+    match active.reason.as_deref()? {
+        "FailedGetResourceMetric" | "FailedGetContainerResourceMetric" => Some(Family::Resource),
+        "FailedGetPodsMetric" | "FailedGetObjectMetric" => Some(Family::Custom),
+        "FailedGetExternalMetric" => Some(Family::External),
+        _ => None,
+    }
 }
 
 /// What it scales, where nothing keeps it from that.

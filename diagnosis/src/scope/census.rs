@@ -38,14 +38,16 @@ fn told(reader: &Reader<'_>, target: &Target, found: &mut [RankedFinding]) -> Re
         return Ok(());
     };
     let Some(workload) = Workload::of(&object) else { return Ok(()) };
-    let counts = |finding: &&mut Finding| finding.severity != Severity::Info && finding.object.kind == Kind::Pod.name();
-    let mut findings = found.iter_mut().map(|ranked| &mut ranked.finding).filter(counts);
+    let of_kind = |finding: &Finding, kind: Kind| finding.object.kind == kind.name();
+    let mut findings = found.iter_mut().map(|ranked| &mut ranked.finding).filter(|it| it.severity != Severity::Info);
     if let Workload::CronJob(cron) = &workload {
-        if let Some(lead) = findings.next() {
+        let of_run = |finding: &&mut Finding| of_kind(finding, Kind::Pod) || of_kind(finding, Kind::Job);
+        if let Some(lead) = findings.find(of_run) {
             add(lead, runs(reader, cron)?);
         }
         return Ok(());
     }
+    let mut findings = findings.filter(|finding| of_kind(finding, Kind::Pod));
     let census = Census::take(reader, &workload, members(reader, &workload)?);
     let lead = findings.find_map(|finding| Some((census.shown(finding)?, finding)));
     // Frequent restarts are compared with those of the siblings already.
@@ -221,14 +223,16 @@ impl Census {
             && !elsewhere.is_empty()
             && !elsewhere.contains(node)
         {
-            let pods_on = if elsewhere.len() == 1 { " work on " } else { " work on other nodes: " };
+            // Two on one of a few nodes may be chance.
+            let verdict = if alike.len() > 2 { "the node is likely the matter" } else { "look at that node too" };
             return Some(text![
                 "All of them are on node ",
                 name((*node).to_owned()),
-                ", and those that",
-                pods_on,
+                ", and those on ",
                 names(&elsewhere),
-                ": the node is likely the matter."
+                " work: ",
+                verdict,
+                "."
             ]);
         }
         let is_daemon = matches!(workload, Workload::DaemonSet(_)) && alike.len() < self.members.len();
@@ -398,19 +402,17 @@ fn runs(reader: &Reader<'_>, cron: &Arc<CronJob>) -> Result<Text, Needs> {
     let jobs = reader.list::<Job>(object.namespace(), Filter::All)?.found().unwrap_or_default();
     let well = cron.status.as_ref().and_then(|status| status.last_successful_time.as_ref()).map(|time| time.0);
     let failed = owned(jobs, &object).iter().filter(|job| has_failed(job) && begun(job) > well).count();
-    let last = match well {
-        Some(well) => {
-            let ago = reader.now().duration_since(well);
-            text!["Its last run that succeeded ended ", own(show(ago)), " ago"]
-        }
-        None => text!["No run of it has succeeded yet"],
+    let failed = match failed {
+        0 => None,
+        1 => Some(text!["one run has failed"]),
+        many => Some(text![many, " runs have failed"]),
     };
-    let since = match failed {
-        0 => Text::default(),
-        1 => text![", and one run has failed since"],
-        many => text![", and ", many, " runs have failed since"],
+    let Some(well) = well else {
+        return Ok(text!["No run of it has succeeded yet", failed.map(|failed| text!["; ", failed]), "."]);
     };
-    Ok(text![last, since, "."])
+    let ago = own(show(reader.now().duration_since(well)));
+    let failed = failed.map(|failed| text![", and ", failed, " since"]);
+    Ok(text!["Its last run that succeeded ended ", ago, " ago", failed, "."])
 }
 
 fn begun(job: &Job) -> Option<Timestamp> {

@@ -17,7 +17,7 @@ use super::{NoScope, Scope, alone, is_satisfied};
 use crate::ask::Filter;
 use crate::case::{Subject, Workload};
 use crate::facts::control_plane::{self, Component, NAMESPACE};
-use crate::facts::{guards, name_service};
+use crate::facts::{guards, name_service, service_proxy};
 use crate::health::Cluster;
 use crate::kind::Object;
 use crate::pods;
@@ -157,7 +157,8 @@ fn sick_nodes(reader: &Reader<'_>, looks: &Looks) -> Result<Sick, Needs> {
             node.metadata.creation_timestamp.as_ref().is_some_and(|made| reader.now().duration_since(made.0) < YOUNG);
         let own = node.metadata.name.as_ref().is_some_and(|name| silent.contains(name));
         let kind = ailment(node).or_else(|| own.then(|| "silent".to_owned()));
-        let Some(kind) = kind.filter(|_| !young) else { continue };
+        // A node that has just come takes a while; one that has fallen silent was there.
+        let Some(kind) = kind.filter(|kind| !young || kind.starts_with("Unknown")) else { continue };
         names.extend(node.metadata.name.clone());
         kinds.entry(kind).or_insert_with(|| (Arc::clone(node), 0)).1 += 1;
     }
@@ -203,7 +204,9 @@ fn lacking(reader: &Reader<'_>, looks: &Looks, down: usize) -> Vec<Workload> {
     for set in &looks.daemon_sets {
         let workload = Workload::DaemonSet(Arc::clone(set));
         let lacks = set.status.as_ref().map_or(0, |status| status.desired_number_scheduled - status.number_ready);
-        if lacks > down && !young(set.metadata.creation_timestamp.as_ref()) && !is_satisfied(&workload) {
+        let nowhere = service_proxy::runs_nowhere(set);
+        let short = lacks > down && !is_satisfied(&workload);
+        if (short || nowhere) && !young(set.metadata.creation_timestamp.as_ref()) {
             let name = set.metadata.name.clone().unwrap_or_default();
             let rank = if name.contains("proxy") || is_network(&name) { 0 } else { 2 };
             found.push((rank, name, workload));
@@ -216,7 +219,7 @@ fn lacking(reader: &Reader<'_>, looks: &Looks, down: usize) -> Vec<Workload> {
         if is_dns && ready == 0 || young(deployment.metadata.creation_timestamp.as_ref()) || is_satisfied(&workload) {
             continue;
         }
-        found.push((if is_dns { 0 } else { 1 }, deployment.metadata.name.clone().unwrap_or_default(), workload));
+        found.push((u8::from(!is_dns), deployment.metadata.name.clone().unwrap_or_default(), workload));
     }
     found.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     found.into_iter().take(WORKLOADS).map(|(_, _, workload)| workload).collect()

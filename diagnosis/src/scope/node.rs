@@ -29,6 +29,7 @@ pub(super) fn of_node(reader: &Reader<'_>, node: &Arc<Node>) -> Result<Scope, No
 /// How a node is in which no rule finds anything wrong.
 fn otherwise(reader: &Reader<'_>, node: &Node, called: Text, pods: Option<usize>) -> (Status, Text) {
     let load = match pods {
+        Some(0) => text![": no pod runs there"],
         Some(1) => text![": 1 pod runs there"],
         Some(count) => text![": ", count, " pods run there"],
         None => text![],

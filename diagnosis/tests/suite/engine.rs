@@ -160,7 +160,7 @@ fn answers_take_few_reads_and_few_rounds() {
         rounds[rounds.len() - 1]
     );
     assert!(median <= 5, "the median answer takes {median} reads");
-    assert!(rounds[rounds.len() - 1] <= 8, "{rounds:?}");
+    assert!(rounds[rounds.len() - 1] <= kubewhy_diagnosis::MAX_ROUNDS, "{rounds:?}");
 }
 
 #[test]

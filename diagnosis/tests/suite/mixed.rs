@@ -27,7 +27,7 @@ const SHARED: [&str; 18] = [
     "image-pull-secret-missing/absent",
     "storage-class-missing/pod",
     "pvc-provisioning-failed/driver",
-    "node-lost/not-ready",
+    "node-kubelet-down/pod-on-silent-node",
     "service-no-endpoints/client-is-refused",
     "scaled-to-zero/client-is-refused",
     "app-config-error/peer-of-the-asked-one",
@@ -82,6 +82,17 @@ struct Planted {
 }
 
 type Thing = (String, String, String);
+
+impl Planted {
+    /// The codes under which the root may be told: a webhook that is down for want of its Service is told under either.
+    fn codes(&self) -> Vec<&str> {
+        let mut codes = vec![self.code.as_str()];
+        if self.code == "admission-webhook-unavailable" {
+            codes.push("service-no-endpoints");
+        }
+        codes
+    }
+}
 
 #[derive(Default)]
 struct Mixed {
@@ -390,7 +401,7 @@ fn a_scan_of_a_thousand_symptoms_names_the_fifty_roots() {
         let lead = scan.roots.get(best).and_then(|root| root.report.lead());
         let code = lead.map_or("nothing", |lead| lead.finding.code.as_str());
         let root = lead.map(|lead| format!("{:?}", lead.root().to_string())).unwrap_or_default();
-        if lead.is_none() || !used.insert(best) || lost > 0 || votes.len() > 1 || code != planted.code {
+        if lead.is_none() || !used.insert(best) || lost > 0 || votes.len() > 1 || !planted.codes().contains(&code) {
             wrong.push(format!(
                 "{}: told as {code} at {root} by {} reports, {lost} of {} symptoms untold",
                 planted.fixture,

@@ -59,14 +59,16 @@ fn of_restarted(case: &Case<'_>) -> Result<Option<Finding>, Needs> {
         let Read::Found(log) = case.log(pod, container.name(), Instance::Current)? else { continue };
         let Some(signature) = log::read(&log).signature.filter(|signature| is_mine(&signature.kind)) else { continue };
         let opening = text![container.subject(), " ends again and again."];
-        let finding = case
-            .finding_in(Code::KubeProxyDown, &container)
-            .explain(opening)
-            .evidence(Evidence {
-                source: format!("log of container {} of {}, line {}", container.name(), case.reference(), signature.line_number),
-                text: signature.line.clone(),
-                at: None,
-            });
+        let finding = case.finding_in(Code::KubeProxyDown, &container).explain(opening).evidence(Evidence {
+            source: format!(
+                "log of container {} of {}, line {}",
+                container.name(),
+                case.reference(),
+                signature.line_number
+            ),
+            text: signature.line.clone(),
+            at: None,
+        });
         if let Some(finding) = of_client(case, &container, finding, &signature)? {
             return Ok(Some(finding));
         }
@@ -145,12 +147,38 @@ fn explain(case: &Case<'_>, finding: Finding, fault: Fault, meant: &Text) -> Fin
     }
 }
 
-/// The DaemonSet itself: what ails its pods is the cause, and this says what follows from it.
+/// The `DaemonSet` is meant for no node.
+fn nowhere(case: &Case<'_>, set: &DaemonSet) -> Finding {
+    let spec = set.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+    let selector = spec.and_then(|spec| spec.node_selector.clone()).unwrap_or_default();
+    let shown: Vec<String> = selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let shown = if shown.is_empty() { "none".to_owned() } else { shown.join(",") };
+    case.finding(Code::KubeProxyDown)
+        .confidence(Confidence::Likely)
+        .title(text!["kube-proxy runs on no node: its DaemonSet is meant for none (nodeSelector ", code(shown.clone()), ")"])
+        .explain(text![
+            "On each node kube-proxy turns the addresses of Services into those of their pods. No node has the labels that its \
+             DaemonSet asks for, so it runs nowhere: what was set up before it went still works, and no change of a Service's \
+             pods reaches any node. Where a network plugin has taken its place, that is meant so."
+        ])
+        .evidence(case.field(".spec.template.spec.nodeSelector", shown))
+        .evidence(case.field(".status", "desiredNumberScheduled 0"))
+        .fix(
+            Fix::safe(text!["let it run on the nodes again: correct its nodeSelector (", code("kubernetes.io/os: linux"), ")"])
+                .command(case.kubectl_in(NAMESPACE, ["get", "nodes", "--show-labels"]))
+                .command(case.kubectl_in(NAMESPACE, ["edit", "daemonset", service_proxy::DAEMON_SET])),
+        )
+}
+
+/// The `DaemonSet` itself: what ails its pods is the cause, and this says what follows from it.
 fn of_daemon_set(case: &Case<'_>, set: &DaemonSet) -> Option<Finding> {
     let is_it = case.name() == service_proxy::DAEMON_SET && case.namespace() == Some(NAMESPACE);
     let status = set.status.as_ref().filter(|_| is_it && case.meta().deletion_timestamp.is_none())?;
     let (wanted, ready) = (status.desired_number_scheduled, status.number_ready);
     let young = case.meta().creation_timestamp.as_ref().is_some_and(|made| case.age(made.0).as_secs() < 60);
+    if service_proxy::runs_nowhere(set) && !young {
+        return Some(nowhere(case, set));
+    }
     if young || ready >= wanted {
         return None;
     }

@@ -99,7 +99,7 @@ fn watches_one_by_one(version: &str) -> bool {
     version.starts_with("v1.12.") || version.starts_with("v1.13.")
 }
 
-/// The ConfigMaps and Secrets that a pod names.
+/// The `ConfigMaps` and Secrets that a pod names.
 fn watched_by(pod: &Pod) -> Vec<(String, &'static str, String)> {
     let namespace = pod.metadata.namespace.clone().unwrap_or_default();
     let mut found = Vec::new();

@@ -119,7 +119,10 @@ fn explain(
     let finding = finding.confidence(confidence).title(title).also(said).also(place(&peer, lookup));
     let finding = with_evidence(finding, &peer);
     let fixes = fixes(case, container, &peer)?;
-    let finding = fixes.into_iter().fold(finding, Finding::fix);
+    let mut finding = fixes.into_iter().fold(finding, Finding::fix);
+    if lookup == Some(DnsAnswer::NoAnswer) {
+        finding = finding.fix(lookups::ask_it(case, peer.host.as_deref()));
+    }
     let finding = match peer.at_fault() {
         // What DNS itself does not reach is its own matter where that is the API.
         _ if case.pod().is_some_and(name_service::is_dns_pod) => finding.follows(Code::DnsApiserverUnreachable),

@@ -20,7 +20,8 @@ cause! {
     /// ended the pod or refused to take it any more.
     /// ## Signals
     /// Pod failed with reason `Terminated` and `Pod was terminated in response to imminent node shutdown.`, or reason
-    /// `NodeShutdown` with `Pod was rejected as the node is shutting down.`; `DisruptionTarget` `TerminationByKubelet`.
+    /// `NodeShutdown` with `Pod was rejected as the node is shutting down.`; `DisruptionTarget` `TerminationByKubelet`. The node itself:
+    /// Ready False with `node is shutting down`, event `Shutdown`.
     /// ## Look-alikes
     /// `node-lost`: the node went without a word. `evicted-by-drain`: somebody emptied the node first.
     /// ## Fixes

@@ -1,5 +1,6 @@
 //! `oom-node`.
 
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Node;
 use kubewhy_text::{name, own, quoted, text};
 
@@ -20,7 +21,7 @@ cause! {
     /// ## Signals
     /// Reason `OOMKilled` on a container without any memory limit; or exit code 137 while the Node has an event
     /// `SystemOOM` `System OOM encountered, victim process: ...` (or node-problem-detector's `OOMKilling`) in that
-    /// minute.
+    /// minute. Asked about the node: such an event of the last quarter of an hour.
     /// ## Look-alikes
     /// `oom-limit`: the container has a limit and reached it. `evicted-memory`: the kubelet acted before the kernel
     /// did. `terminated-externally`: 137 without either sign. `node-memory-pressure`: the node's own condition.
@@ -30,6 +31,9 @@ cause! {
     /// pkg/kubelet/oom/oom_watcher_linux.go; pkg/kubelet/qos/policy.go (oom_score_adj).
     OomNode, stage Memory, since "0.1.0", detect
 }
+
+/// How long the node's report is still news.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 fn detect(case: &Case<'_>) -> Verdict {
     if let Some(node) = node_state::subject(case) {
@@ -131,7 +135,9 @@ fn explain(case: &Case<'_>, end: &End<'_>, without_limit: bool) -> Result<Option
 /// The node says that it ran out of memory within the hour; the kernel has ended that by killing.
 fn of_node(case: &Case<'_>, node: &Node) -> Verdict {
     let reasons = ["SystemOOM", "OOMKilling"];
-    let event = node_state::recent_event(case, node, &reasons, node_memory::is_global)?;
+    let event = node_state::recent_event(case, node, &reasons, |event| {
+        node_memory::is_global(event) && event.last.is_some_and(|last| case.age(last) < FRESH)
+    })?;
     // A node that still is short of memory says so by its condition, which leads.
     let Some(event) = event.filter(|_| !node_state::is(node, "MemoryPressure", "True")) else { return Ok(Vec::new()) };
     let load = node_load::of(case, node, "memory")?;

@@ -65,11 +65,7 @@ enum State {
 }
 
 /// The requests of a node's kubelet for that kind of certificate, oldest first.
-fn requests(
-    case: &Case<'_>,
-    node: &Node,
-    signer: &str,
-) -> Result<Vec<(Arc<CertificateSigningRequest>, State)>, Needs> {
+fn requests(case: &Case<'_>, node: &Node, signer: &str) -> Result<Vec<(Arc<CertificateSigningRequest>, State)>, Needs> {
     let user = format!("system:node:{}", node_state::name_of(node));
     let all = case.list::<CertificateSigningRequest>(None, Filter::All)?.found().unwrap_or_default();
     let mut own: Vec<_> = all
@@ -104,9 +100,8 @@ fn created(request: &CertificateSigningRequest) -> Option<Timestamp> {
 fn client(case: &Case<'_>, node: &Node) -> Result<Option<Finding>, Needs> {
     let pulse = node_state::pulse(case, node_state::name_of(node));
     let own = requests(case, node, CLIENT)?;
-    let silent = pulse?
-        .map(|pulse| pulse.renewed)
-        .or_else(|| node_state::condition(node, "Ready").and_then(node_state::since));
+    let silent =
+        pulse?.map(|pulse| pulse.renewed).or_else(|| node_state::condition(node, "Ready").and_then(node_state::since));
     if let Some((request, state)) = own.last().filter(|(_, state)| *state != State::Signed) {
         return Ok(Some(unsigned(case, node, request, *state, "client").since(silent)));
     }

@@ -59,7 +59,10 @@ fn explain(case: &Case<'_>, node: &str, finding: Finding, words: &str) -> Findin
     };
     let version = ObjectRef::new(crate::kind::Kind::Node, None, node);
     let runtime = case.get::<Node>(None, node).ok().and_then(crate::reader::Read::found).and_then(|node| {
-        node.status.as_ref().and_then(|status| status.node_info.as_ref()).map(|info| info.container_runtime_version.clone())
+        node.status
+            .as_ref()
+            .and_then(|status| status.node_info.as_ref())
+            .map(|info| info.container_runtime_version.clone())
     });
     finding
         .title(text!["Kubelet and container runtime of Node ", name(node), " disagree on the cgroup driver"])

@@ -5,9 +5,10 @@ use kubewhy_text::{Text, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::{node_state, node_words, sandbox};
+use crate::facts::{node_state, node_words, sandbox, start};
 use crate::finding::{Confidence, Finding, Fix, ObjectRef};
 use crate::parse::sandbox::SandboxFault;
+use crate::parse::start::StartError;
 
 cause! {
     /// ## What it means
@@ -32,7 +33,15 @@ fn detect(case: &Case<'_>) -> Verdict {
     if let Some(node) = node_state::subject(case) {
         return of_node(case, &node);
     }
-    let Some(failure) = sandbox::of_code(case, Code::NodeInotifyExhausted)? else { return Ok(Vec::new()) };
+    let Some(failure) = sandbox::of_code(case, Code::NodeInotifyExhausted)? else {
+        let failed = start::failures(case)?.into_iter().find(|failure| failure.error == StartError::Watches);
+        let Some(failed) = failed else { return Ok(Vec::new()) };
+        let finding = case
+            .finding_in(Code::NodeInotifyExhausted, &failed.container)
+            .root(sandbox::node(case))
+            .evidence(failed.evidence.clone());
+        return Ok(vec![explain(case, sandbox::node_name(case), finding, &failed.evidence.text)]);
+    };
     let finding = failure.finding(case, Code::NodeInotifyExhausted);
     Ok(vec![explain(case, sandbox::node_name(case), finding, &failure.words)])
 }
@@ -60,9 +69,13 @@ fn explain(case: &Case<'_>, node: &str, finding: Finding, words: &str) -> Findin
                 "The kernel cannot make another control group: too many are there, or dead ones are not let go of, as old kernels \
                  do under many short-lived pods."
             ],
-            Fix::disruptive(text!["drain and restart the node; lasting: a newer kernel and cgroup v2, fewer short-lived pods"])
-                .command(case.kubectl_cluster(["drain", node, "--ignore-daemonsets", "--delete-emptydir-data"]))
-                .command("cat /proc/cgroups; find /sys/fs/cgroup -type d | wc -l; systemctl list-units --type=scope | wc -l"),
+            Fix::disruptive(text![
+                "drain and restart the node; lasting: a newer kernel and cgroup v2, fewer short-lived pods"
+            ])
+            .command(case.kubectl_cluster(["drain", node, "--ignore-daemonsets", "--delete-emptydir-data"]))
+            .command(
+                "cat /proc/cgroups; find /sys/fs/cgroup -type d | wc -l; systemctl list-units --type=scope | wc -l",
+            ),
         )
     } else {
         (

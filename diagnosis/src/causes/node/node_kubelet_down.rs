@@ -83,7 +83,7 @@ fn silent(case: &Case<'_>, node: &Node, ready: &NodeCondition) -> Result<Option<
         .title(title)
         .explain(what)
         .also(last_word(case, pulse.as_ref(), ready))
-        .also(setup.as_ref().map(|event| text!["At its start it said: ", quoted(event.text.clone()), "."]))
+        .also(setup.as_ref().map(|event| text!["Before it fell silent it said: ", quoted(event.text.clone()), "."]))
         .also(setup.as_ref().and_then(|event| group_set_up(node, &event.text)))
         .also(leak(node))
         .also(is_shut_down(node).then(|| {
@@ -287,8 +287,8 @@ fn taint_evidence(node: &Node) -> Option<Evidence> {
     (!keys.is_empty()).then(|| Evidence::field(&node_state::reference(node), ".spec.taints", keys.join(", ")))
 }
 
-/// What the kubelet said of a part of it that could not start.
+/// What the kubelet said of a part of it that could not start, or of a shutdown of the machine.
 fn setup_failed(case: &Case<'_>, node: &Node) -> Result<Option<Evidence>, Needs> {
-    let event = node_state::recent_event(case, node, &["KubeletSetupFailed"], |_| true)?;
+    let event = node_state::recent_event(case, node, &["KubeletSetupFailed", "Shutdown"], |_| true)?;
     Ok(event.map(|event| Evidence::event(&event)))
 }

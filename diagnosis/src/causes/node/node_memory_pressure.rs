@@ -42,8 +42,8 @@ fn detect(case: &Case<'_>) -> Verdict {
     let finding = node_pressure::start(case, &node, condition, Code::NodeMemoryPressure)
         .title(text![node_state::called(&node), " is nearly out of memory (MemoryPressure)"])
         .explain(text![
-            "Its kubelet evicts pods, those first that use more memory than they have requested, and the scheduler places no \
-             new ones there. The condition stays for at least 5 minutes after the memory is back."
+            "Its kubelet evicts pods, those first that use more memory than they have requested, and no pod \
+             without a memory request is placed there. The condition stays for at least 5 minutes after the memory is back."
         ])
         .also(load.of_node())
         .also(node_pressure::told(&evicted))

@@ -66,7 +66,7 @@ fn explain(case: &Case<'_>, node: &Node, condition: &NodeCondition) -> Option<Fi
         ),
     };
     let said = if message.is_empty() { reason } else { message };
-    let state = if condition.status == "True" { "" } else { " not" };
+    let state = if condition.status == "True" { " reports " } else { " reports that it is not " };
     let finding = case
         .finding(Code::NodeProblemDetected)
         .root(node_state::reference(node).with_detail(condition.type_.clone()))
@@ -74,9 +74,7 @@ fn explain(case: &Case<'_>, node: &Node, condition: &NodeCondition) -> Option<Fi
         .confidence(confidence)
         .title(text![
             node_state::called(node),
-            " has a problem: it is",
             state,
-            " ",
             name(condition.type_.clone()),
             " (",
             name(reason),

@@ -88,7 +88,7 @@ fn how_pods_are(pods: &[Arc<Pod>], left: &[String]) -> Option<Text> {
     if !left.is_empty() {
         return Some(text!["Not ready since: ", Text::names(left.iter().cloned(), 4), "."]);
     }
-    (!pods.is_empty()).then(|| text!["Its ", pods.len(), " pods are there again or on their way."])
+    (!pods.is_empty()).then(|| text!["Its pods (", pods.len(), ") are there again or on their way."])
 }
 
 fn not_back_fix(case: &Case<'_>, node: &Node, left: &[String]) -> Fix {

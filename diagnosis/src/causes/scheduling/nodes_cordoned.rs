@@ -18,7 +18,8 @@ cause! {
     /// no new pod is placed there. Pods that already run there go on.
     /// ## Signals
     /// Condition `PodScheduled` False `Unschedulable`: `node(s) were unschedulable`, or the taint
-    /// `node.kubernetes.io/unschedulable`; `spec.unschedulable: true` on the nodes.
+    /// `node.kubernetes.io/unschedulable`; `spec.unschedulable: true` on the nodes. Of a node that is asked
+    /// about itself it is told as a warning.
     /// ## Look-alikes
     /// `untolerated-taint`: another taint. `no-ready-nodes`: the nodes are down. `cluster-out-of-capacity`: nodes
     /// that are not cordoned are full. A pod that runs on a cordoned node is no fault.
@@ -99,6 +100,8 @@ fn of_node(case: &Case<'_>, node: &Node) -> Verdict {
     Ok(vec![
         case.finding(Code::NodesCordoned)
             .root(reference.clone())
+            // A drain that a budget holds up is what a person has to see to.
+            .follows(Code::PdbBlocksEviction)
             .severity(Severity::Warning)
             .title(text![node_state::called(node), " is ready and cordoned", by, ": no new pod is placed there"])
             .explain(text![

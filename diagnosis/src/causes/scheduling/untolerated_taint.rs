@@ -110,7 +110,9 @@ fn uninitialised(case: &Case<'_>, node: &Node) -> Option<Finding> {
         .fix(
             Fix::safe(text!["see whether the cloud controller manager runs, and what it says of the node"])
                 .command(case.kubectl_in("kube-system", ["get", "pods", "-o", "wide"]))
-                .command(case.kubectl_in("kube-system", ["logs", "-l", "component=cloud-controller-manager", "--tail=50"])),
+                .command(
+                    case.kubectl_in("kube-system", ["logs", "-l", "component=cloud-controller-manager", "--tail=50"]),
+                ),
         );
     Some(finding)
 }

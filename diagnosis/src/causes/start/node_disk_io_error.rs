@@ -7,8 +7,8 @@ use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
 use crate::event::Event;
 use crate::facts::pull::{self, is_live};
-use crate::facts::{node_state, node_words};
 use crate::facts::sandbox::{self, node_name};
+use crate::facts::{node_state, node_words};
 use crate::finding::{Action, Confidence, Evidence, Finding, Fix};
 use crate::parse::reference::volume;
 use crate::parse::sandbox::SandboxFault;
@@ -20,7 +20,8 @@ cause! {
     /// A disk of the node does not read or write any more (bad sectors, a lost device, a file system that gave up).
     /// ## Signals
     /// `input/output error` in the pull of an image, in the making of a sandbox, of a container or of a volume that
-    /// lives on the node; mostly in several pods of one node.
+    /// lives on the node; mostly in several pods of one node; Node events `IOError` and `Ext4Error` of
+    /// node-problem-detector.
     /// ## Look-alikes
     /// `volume-mount-failed`: one CSI or NFS volume with such an error is that volume's storage. `image-corrupt`: a
     /// broken layer on a disk that works. `image-disk-full`, `app-disk-full`: no space left.
@@ -89,7 +90,8 @@ fn is_local(case: &Case<'_>, volume: &str) -> bool {
 fn of_node(case: &Case<'_>, node: &Node) -> Verdict {
     let kernel = node_state::recent_event(case, node, &["IOError", "Ext4Error"], |_| true)?;
     let told = node_words::of(case, node, &SandboxFault::DiskError)?;
-    let evidence = kernel.map(|event| Evidence::event(&event)).or_else(|| told.into_iter().next().map(|told| told.source));
+    let evidence =
+        kernel.map(|event| Evidence::event(&event)).or_else(|| told.into_iter().next().map(|told| told.source));
     let root = node_state::reference(node);
     let base = case.finding(Code::NodeDiskIoError).root(root);
     Ok(evidence.map(|evidence| fill(case, node_state::name_of(node), base, evidence)).into_iter().collect())

@@ -56,7 +56,8 @@ fn detect(case: &Case<'_>) -> Verdict {
 }
 
 fn explain(case: &Case<'_>, finding: Finding, slow: bool) -> Finding {
-    let finding = node_state::blamed(case, finding, |fault| matches!(fault, Fault::Runtime { .. } | Fault::Relist { .. }));
+    let finding =
+        node_state::blamed(case, finding, |fault| matches!(fault, Fault::Runtime { .. } | Fault::Relist { .. }));
     let node = node_name(case);
     let (title, what): (Text, Text) = if slow {
         (

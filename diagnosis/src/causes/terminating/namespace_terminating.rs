@@ -39,6 +39,8 @@ cause! {
 
 /// How long an ordinary deletion may take.
 const PATIENCE_SECONDS: i64 = 60;
+/// How long an empty namespace may take to go.
+const EMPTIED_SECONDS: i64 = 300;
 /// A grace period that a person would call a hang.
 const LONG_GRACE_SECONDS: i64 = 120;
 
@@ -113,7 +115,7 @@ fn of_namespace(case: &Case<'_>, namespace: &Namespace) -> Verdict {
     if young {
         return Ok(Vec::new());
     }
-    Ok(vec![silent(case, namespace)?.since(Some(deleted))])
+    Ok(silent(case, namespace)?.map(|finding| finding.since(Some(deleted))).into_iter().collect())
 }
 
 /// The conditions that tell of trouble.
@@ -307,7 +309,7 @@ fn remaining(case: &Case<'_>, reasons: &[&NamespaceCondition]) -> Result<Finding
 }
 
 /// From 1.33 the conditions say nothing while pods remain.
-fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
+fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Option<Finding>, Needs> {
     let (pods, stuck) = remaining_pods(case)?;
     let own_finalizers: Vec<String> = namespace
         .metadata
@@ -349,9 +351,16 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
             .command(case.kubectl_cluster(["get", "namespace", case.name(), "-o", "yaml"])),
     };
     let phase = namespace.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
+    // Emptied, as its conditions say: the last step takes a moment.
+    let emptied = pods.is_empty() && own_finalizers.is_empty() && has_conditions;
+    if emptied && deleted_for(case) < EMPTIED_SECONDS {
+        return Ok(None);
+    }
     let neglected = pods.is_empty() && own_finalizers.is_empty() && !has_conditions;
     let stuck = stuck.or_else(|| neglected.then(|| Component::ControllerManager.lease()));
     let finding = base(case)
+        // That it takes long, with no word of trouble, is worth a look and no more.
+        .severity(if emptied { Severity::Warning } else { Severity::Error })
         .confidence(if pods.is_empty() { Confidence::Possible } else { Confidence::Likely })
         .title(text!["Namespace ", name(case.name()), " cannot be deleted: ", short])
         .explain(text![
@@ -363,7 +372,12 @@ fn silent(case: &Case<'_>, namespace: &Namespace) -> Result<Finding, Needs> {
         .evidence(case.field(".status.phase", phase))
         .fix(look)
         .fix(last_resort(case));
-    Ok(stuck.into_iter().fold(finding, Finding::caused_in))
+    Ok(Some(stuck.into_iter().fold(finding, Finding::caused_in)))
+}
+
+/// For how many seconds it has been deleted.
+fn deleted_for(case: &Case<'_>) -> i64 {
+    case.meta().deletion_timestamp.as_ref().map_or(0, |time| case.age(time.0).as_secs())
 }
 
 fn see(list: String) -> Fix {

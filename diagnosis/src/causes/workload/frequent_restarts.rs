@@ -5,9 +5,10 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use kubewhy_text::{Text, code, name, own, quoted, text};
 
 use crate::case::{Case, Verdict};
+use crate::causes::memory::oom_limit::raise;
 use crate::causes::{Code, cause};
 use crate::facts::ends::{self, End, Story, Template};
-use crate::facts::heap::Limit;
+use crate::facts::heap::{self, Limit};
 use crate::facts::probes;
 use crate::facts::restarts::{self, Against, Around, Sibling, Worn};
 use crate::facts::usage;
@@ -333,6 +334,11 @@ fn fixes(case: &Case<'_>, template: &Template, seen: &Seen<'_, '_>) -> Vec<Fix> 
         let image = container.image();
         fixes.push(Fix::safe(text!["repair the code at ", code(frame.clone()), " (image ", name(image), ")"]));
     }
+    if let (Some(end), Some(limit)) = (&seen.end, case.pod().and_then(|pod| Limit::of(pod, container)))
+        && matches!(end.story, Story::OutOfMemory)
+    {
+        fixes.push(raise(case, template, end, &heap::suggestion(limit.bytes * 3 / 2), limit));
+    }
     fixes.push(keep_more(case, template, seen));
     if seen.against == Against::FarBeyond {
         let selector = Fix::safe(text!["compare this pod with its siblings: node, volumes, traffic"]);
@@ -357,6 +363,10 @@ fn keep_more(case: &Case<'_>, template: &Template, seen: &Seen<'_, '_>) -> Fix {
         fields.insert("env".to_owned(), serde_json::json!([{"name": "GOTRACEBACK", "value": "all"}]));
     }
     let mut fix = Fix::disruptive(title);
+    // A static pod is changed on its node, in the file that it is made of.
+    if case.meta().owner_references.iter().flatten().any(|owner| owner.kind == "Node") {
+        return fix;
+    }
     let Some(patch) = template.patch(&serde_json::json!({"containers": [policy]})) else {
         return fix.command(template.edit(case));
     };

@@ -101,7 +101,10 @@ fn of_route(case: &Case<'_>, route: &Route, shown: &[String]) -> Finding {
             let near_text = near.as_ref().map(|near| text![" (did you mean ", name(near.clone()), "?)"]);
             finding
                 .evidence(Evidence::field(&service, ".metadata", "does not exist"))
-                .fix(Fix::safe(text!["name a Service that exists in the Ingress's own namespace", near_text]).command(edit))
+                .fix(
+                    Fix::safe(text!["name a Service that exists in the Ingress's own namespace", near_text])
+                        .command(edit),
+                )
                 .fix(
                     Fix::safe(text!["or create Service ", name(service.path())])
                         .command(case.kubectl(["get", "services"])),
@@ -121,10 +124,11 @@ fn of_route(case: &Case<'_>, route: &Route, shown: &[String]) -> Finding {
                 ])
                 .command(edit),
             )
-            .fix(
-                Fix::safe(text!["or add the port to the Service"])
-                    .command(case.kubectl(["edit", "service", &service.name])),
-            ),
+            .fix(Fix::safe(text!["or add the port to the Service"]).command(case.kubectl([
+                "edit",
+                "service",
+                &service.name,
+            ]))),
         None => finding,
     }
 }

@@ -33,8 +33,8 @@ cause! {
     LoadBalancerPending, stage Workload, since "0.1.0", detect
 }
 
-/// How long a provider may take without a word.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(3);
+/// How long a provider may take without a word: it announces its work within seconds.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
 /// How long a provider may take that has said that it is at work.
 const AT_WORK: SignedDuration = SignedDuration::from_mins(10);
 
@@ -115,8 +115,13 @@ fn detect(case: &Case<'_>) -> Verdict {
             ])
             .also(hint.as_ref().map(|(meaning, _)| meaning.clone()))
             .fix(
-                Fix::safe(hint.map_or_else(|| text!["do what the provider says, and look whether it says more"], |(_, fix)| fix))
-                    .command(case.kubectl(["describe", "service", case.name()])),
+                Fix::safe(
+                    hint.map_or_else(
+                        || text!["do what the provider says, and look whether it says more"],
+                        |(_, fix)| fix,
+                    ),
+                )
+                .command(case.kubectl(["describe", "service", case.name()])),
             )
             .fix(around),
     ])
@@ -150,7 +155,14 @@ fn words(event: &Event) -> String {
 fn hint(message: &str) -> Option<(Text, Text)> {
     let said = message.to_lowercase();
     let any = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if any(&["quota", "limitexceeded", "toomanyloadbalancers", "too many load balancers", "toomanyaddresses", "limit exceeded"]) {
+    if any(&[
+        "quota",
+        "limitexceeded",
+        "toomanyloadbalancers",
+        "too many load balancers",
+        "toomanyaddresses",
+        "limit exceeded",
+    ]) {
         return Some((
             text!["The account's quota at the provider is used up."],
             text!["free what is not needed any more, or have the provider raise the quota"],
@@ -178,13 +190,30 @@ fn hint(message: &str) -> Option<(Text, Text)> {
             ],
         ));
     }
-    if any(&["no available ips", "failed to allocate ip", "can't allocate", "cannot allocate", "unknown pool", "not allowed in config", "no ip pool"]) {
+    if any(&[
+        "no available ips",
+        "failed to allocate ip",
+        "can't allocate",
+        "cannot allocate",
+        "unknown pool",
+        "not allowed in config",
+        "no ip pool",
+    ]) {
         return Some((
             text!["The pool of addresses is used up, unknown, or does not allow the address that is asked for."],
             text!["widen the address pool (MetalLB: IPAddressPool), or ask for an address that is in it"],
         ));
     }
-    if any(&["accessdenied", "unauthorized", "not authorized", "forbidden", "permission", "credential", "status code: 403", "authorizationfailed"]) {
+    if any(&[
+        "accessdenied",
+        "unauthorized",
+        "not authorized",
+        "forbidden",
+        "permission",
+        "credential",
+        "status code: 403",
+        "authorizationfailed",
+    ]) {
         return Some((
             text!["The controller's own account at the provider lacks a right."],
             text!["grant the right that the message names to the controller's role or service principal"],
@@ -200,7 +229,10 @@ mod tests {
     #[test]
     fn the_words_of_providers_are_known() {
         for (message, word) in [
-            ("Error syncing load balancer: failed to ensure load balancer: TooManyLoadBalancers: Exceeded quota of account", "quota"),
+            (
+                "Error syncing load balancer: failed to ensure load balancer: TooManyLoadBalancers: Exceeded quota of account",
+                "quota",
+            ),
             ("googleapi: Error 403: Quota 'FORWARDING_RULES' exceeded. Limit: 15.0 globally.", "quota"),
             ("There are no available nodes for LoadBalancer", "node"),
             ("could not find any suitable subnets for creating the ELB", "subnet"),

@@ -62,7 +62,9 @@ fn detect(case: &Case<'_>) -> Verdict {
 fn is_loss(failure: &Failure) -> bool {
     matches!(
         failure,
-        Failure::Timeout { .. } | Failure::Unreachable { .. } | Failure::UnknownHost { answer: DnsAnswer::NoAnswer, .. }
+        Failure::Timeout { .. }
+            | Failure::Unreachable { .. }
+            | Failure::UnknownHost { answer: DnsAnswer::NoAnswer, .. }
     )
 }
 
@@ -145,12 +147,14 @@ fn tell(case: &Case<'_>, finding: Finding, loss: &Loss) -> Finding {
         Direction::Egress => {
             (text!["leaves ", pod.clone(), " no way out to ", peer.clone(), port.clone()], text![pod.clone()])
         }
-        Direction::Ingress => {
-            (text!["lets nobody like ", pod.clone(), " in to ", peer.clone(), port.clone()], text!["the pods of ", peer.clone()])
-        }
+        Direction::Ingress => (
+            text!["lets nobody like ", pod.clone(), " in to ", peer.clone(), port.clone()],
+            text!["the pods of ", peer.clone()],
+        ),
     };
-    let together = if all.len() == 1 { text!["it has"] } else { text!["none of them has"] };
-    let lacks = if all.len() == 1 { lacks(newest) } else { text!["a rule that lets this traffic through"] };
+    let alone = all.len() == 1;
+    let together = if alone { text!["it has"] } else { text!["none of them has"] };
+    let lacks = if alone { lacks(newest) } else { text!["a rule that lets this traffic through"] };
     let mut finding = finding
         .confidence(Confidence::Likely)
         .root(policy.clone())
@@ -165,7 +169,8 @@ fn tell(case: &Case<'_>, finding: Finding, loss: &Loss) -> Finding {
             own(loss.direction.name()),
             " ",
             selected,
-            if all.len() == 1 { " is selected by NetworkPolicy " } else { " is selected by NetworkPolicies " },
+            if loss.direction == Direction::Egress { " is" } else { " are" },
+            if alone { " selected by NetworkPolicy " } else { " selected by NetworkPolicies " },
             Text::names(all, 4),
             ", and ",
             together,
@@ -173,7 +178,9 @@ fn tell(case: &Case<'_>, finding: Finding, loss: &Loss) -> Finding {
             lacks,
             "."
         ])
-        .also(newest.created.map(|created| text!["The newest of them was made at ", created, "."]));
+        .also(newest.created.map(|created| {
+            text![if alone { "The policy was made at " } else { "The newest of them was made at " }, created, "."]
+        }));
     for closing in loss.closing.iter().take(4) {
         let path = if loss.direction == Direction::Egress { ".spec.egress" } else { ".spec.ingress" };
         let evidence = Evidence::field(&closing.policy, path, words(closing.lacks)).at(closing.created);

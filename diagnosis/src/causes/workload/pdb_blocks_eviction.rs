@@ -173,7 +173,8 @@ fn overlap(
     others: &[Arc<PodDisruptionBudget>],
     guarded: &[Arc<Pod>],
 ) -> Option<Finding> {
-    let others = others.iter().filter(|other| other.metadata.deletion_timestamp.is_none()).map(|other| Budget::of(other));
+    let others =
+        others.iter().filter(|other| other.metadata.deletion_timestamp.is_none()).map(|other| Budget::of(other));
     let mut shared = others
         .filter(|other| other.reference != budget.reference)
         .filter_map(|other| guarded.iter().find(|pod| other.guards(pod)).map(|pod| (other, refusal::of_pod(pod))));

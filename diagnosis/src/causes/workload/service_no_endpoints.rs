@@ -3,20 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kubewhy_text::{Text, code, name, text};
 
 use crate::ask::{Filter, Selector};
 use crate::case::{Case, Subject, Verdict, Workload};
 use crate::causes::{Code, cause};
+use crate::facts::control_plane::{self, Component};
 use crate::facts::managers;
 use crate::facts::services::{self, Standing, State, behind};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::kind::{Kind, Object};
 use crate::pods::{self, Role};
-use crate::reader::{Needs, Read, Reader};
+use crate::reader::{Needs, Reader};
 
 cause! {
     /// ## What it means
@@ -83,7 +82,8 @@ fn explain(case: &Case<'_>, service: &Service, standing: &Standing) -> Result<Fi
         State::WrongTarget(target, _) if target.starts_with(|first: char| first.is_ascii_digit()) => {
             finding.confidence(Confidence::Likely)
         }
-        State::Stale(_) => with_lease(case, finding.confidence(Confidence::Likely))?,
+        // The controller manager writes endpoints; its lease tells whether it lives.
+        State::Stale(_) => finding.confidence(Confidence::Likely).caused_in(Component::ControllerManager.lease()),
         // What made such a Service may well know why nobody is behind it at the moment.
         State::SelectsNothing(..) | State::Handmade => made_by(service, finding),
         _ => finding,
@@ -99,23 +99,6 @@ fn made_by(service: &Service, finding: Finding) -> Finding {
         name(format!("{} {}", owner.kind, owner.name)),
         ", whose controller may label a pod for it only at times."
     ])
-}
-
-/// The controller manager writes endpoints; its lease tells whether it lives.
-fn with_lease(case: &Case<'_>, finding: Finding) -> Result<Finding, Needs> {
-    let Read::Found(lease) = case.get::<Lease>(Some("kube-system"), "kube-controller-manager")? else {
-        return Ok(finding);
-    };
-    let renewed = lease.spec.as_ref().and_then(|spec| spec.renew_time.as_ref()).map(|time| time.0);
-    let Some(renewed) = renewed.filter(|renewed| case.age(*renewed) > SignedDuration::from_secs(60)) else {
-        return Ok(finding);
-    };
-    let reference = ObjectRef::new(Kind::Lease, Some("kube-system"), "kube-controller-manager");
-    Ok(finding
-        .confidence(Confidence::Certain)
-        .since(Some(renewed))
-        .also(text!["Its lease was renewed last at ", renewed, ": no controller manager is at work."])
-        .evidence(Evidence::field(&reference, ".spec.renewTime", renewed.to_string()).at(Some(renewed))))
 }
 
 fn waits_for_cron_job(case: &Case<'_>, service: &Service) -> Result<bool, Needs> {
@@ -152,15 +135,59 @@ fn partial(case: &Case<'_>, service: &Service, standing: &Standing) -> Verdict {
     let Some(selector) = selector(service) else { return Ok(Vec::new()) };
     let labels = Filter::Labels(Selector::labels(selector));
     let pods = case.list::<Pod>(case.namespace(), labels)?.found().unwrap_or_default();
-    let live: Vec<&Arc<Pod>> = pods
-        .iter()
-        .filter(|pod| pod.metadata.deletion_timestamp.is_none() && !pods::is_finished(pod))
-        .collect();
+    let live: Vec<&Arc<Pod>> =
+        pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none() && !pods::is_finished(pod)).collect();
     let mut found = Vec::new();
+    found.extend(outdated(case, standing, &pods)?);
     found.extend(some_unready(case, standing, &live)?);
     found.extend(two_apps(case, service, &live));
     found.extend(not_everywhere(case, service, standing, &live)?);
     Ok(found)
+}
+
+/// Endpoints of pods that are gone, while nobody writes endpoints.
+fn outdated(case: &Case<'_>, standing: &Standing, pods: &[Arc<Pod>]) -> Result<Option<Finding>, Needs> {
+    let slices = services::slices(case, case.namespace().unwrap_or_default(), case.name())?.found().unwrap_or_default();
+    let endpoints = slices.iter().flat_map(|slice| &slice.endpoints).filter(|endpoint| services::is_ready(endpoint));
+    let of_pods = endpoints.filter_map(|endpoint| {
+        let pod = endpoint.target_ref.as_ref().filter(|of| of.kind.as_deref() == Some("Pod"))?.name.clone()?;
+        Some((pod, endpoint.addresses.first().cloned().unwrap_or_default()))
+    });
+    let exists = |name: &str| pods.iter().any(|pod| pod.metadata.name.as_deref() == Some(name));
+    let gone: Vec<(String, String)> = of_pods.filter(|(pod, _)| !exists(pod)).collect();
+    if gone.is_empty() || control_plane::down(case, Component::ControllerManager)?.is_none() {
+        return Ok(None);
+    }
+    let names = Text::names(gone.iter().map(|(pod, _)| pod.clone()), 3);
+    let shown: Vec<String> = gone.iter().map(|(pod, address)| format!("{address} (Pod {pod})")).collect();
+    let label = format!("{}={}", services::SERVICE_NAME, case.name());
+    let path = name(standing.service.path());
+    Ok(Some(
+        case.finding(Code::ServiceNoEndpoints)
+            .root(case.reference().with_detail("endpoints"))
+            .title(text!["Service ", path.clone(), " still leads to pods that are gone: ", names.clone()])
+            .explain(text![
+                gone.len(),
+                " of the ",
+                standing.ready,
+                " endpoints of Service ",
+                path,
+                " are addresses of pods that no longer exist (",
+                names,
+                "): a share of the connections goes nowhere. The controller manager, which would take them out, does \
+                 not run."
+            ])
+            .evidence(Evidence {
+                source: format!("EndpointSlices of {}", standing.service),
+                text: shown.join(", "),
+                at: None,
+            })
+            .fix(
+                Fix::safe(text!["get the controller manager to run: it writes the endpoints anew by itself"])
+                    .command(case.kubectl(["get", "endpointslices", "-l", label.as_str(), "-o", "wide"])),
+            )
+            .caused_in(Component::ControllerManager.lease()),
+    ))
 }
 
 /// Some pods of several do not get ready: it works, with less behind it.
@@ -198,10 +225,11 @@ fn some_unready(case: &Case<'_>, standing: &Standing, live: &[&Arc<Pod>]) -> Res
             text: format!("{} ready of {}", standing.ready, live.len()),
             at: None,
         })
-        .fix(
-            Fix::safe(text!["see why ", name(pod.to_string()), " is not ready"])
-                .command(case.kubectl(["describe", "pod", pod.name.as_str()])),
-        )
+        .fix(Fix::safe(text!["see why ", name(pod.to_string()), " is not ready"]).command(case.kubectl([
+            "describe",
+            "pod",
+            pod.name.as_str(),
+        ])))
         .explained_by(culprit.unwrap_or(pod));
     Ok(Some(seen.into_iter().fold(finding, Finding::evidence)))
 }
@@ -210,7 +238,8 @@ fn some_unready(case: &Case<'_>, standing: &Standing, live: &[&Arc<Pod>]) -> Res
 fn two_apps(case: &Case<'_>, service: &Service, live: &[&Arc<Pod>]) -> Option<Finding> {
     let mut apps: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for pod in live.iter().filter(|pod| pods::is_true(pod, "Ready")) {
-        let images = pods::containers(pod).filter(|container| container.role == Role::Main).map(|it| repository(it.image()));
+        let images =
+            pods::containers(pod).filter(|container| container.role == Role::Main).map(|it| repository(it.image()));
         apps.entry(owner(pod)).or_default().extend(images);
     }
     let (first, images) = apps.iter().next()?;
@@ -302,16 +331,14 @@ fn not_everywhere(
                 " its packets are dropped, which clients see as a timeout."
             ])
             .evidence(case.field(".spec.internalTrafficPolicy", "Local"))
-            .fix(
-                Fix::safe(text!["set internalTrafficPolicy to Cluster, or run its pods as a DaemonSet"]).command(
-                    case.kubectl([
-                        "patch",
-                        "service",
-                        case.name(),
-                        "-p",
-                        r#"{"spec":{"internalTrafficPolicy":"Cluster"}}"#,
-                    ]),
-                ),
-            ),
+            .fix(Fix::safe(text!["set internalTrafficPolicy to Cluster, or run its pods as a DaemonSet"]).command(
+                case.kubectl([
+                    "patch",
+                    "service",
+                    case.name(),
+                    "-p",
+                    r#"{"spec":{"internalTrafficPolicy":"Cluster"}}"#,
+                ]),
+            )),
     ))
 }

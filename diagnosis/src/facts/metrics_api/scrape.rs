@@ -3,8 +3,8 @@
 use k8s_openapi::api::core::v1::Pod;
 use kubewhy_text::{Text, code, name, quoted, text};
 
-use super::selector;
-use crate::ask::{Filter, Instance};
+use super::pods_behind;
+use crate::ask::Instance;
 use crate::case::Case;
 use crate::finding::{Evidence, Fix, ObjectRef};
 use crate::kind::Kind;
@@ -35,9 +35,7 @@ enum ScrapeError {
 /// # Errors
 /// [`Needs`] where something has not been asked yet.
 pub(crate) fn scrape_behind(case: &Case<'_>, service: &ObjectRef) -> Result<Option<Scrape>, Needs> {
-    let Some(selector) = selector(case, service)? else { return Ok(None) };
-    let found = case.list::<Pod>(service.namespace.as_deref(), Filter::Labels(selector))?.found();
-    let alive = found.unwrap_or_default().into_iter().find(|pod| pod.metadata.deletion_timestamp.is_none());
+    let alive = pods_behind(case, service)?.into_iter().find(|pod| pod.metadata.deletion_timestamp.is_none());
     match alive {
         Some(pod) => scrape(case, &pod),
         None => Ok(None),

@@ -46,14 +46,34 @@ fn rules_into_a_pod() {
         (json!({"podSelector": {}, "policyTypes": ["Egress"]}), &peer, "open"),
         (json!({"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]}), &peer, "open"),
         (json!({"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]}), &far, "TheEnd"),
-        (json!({"podSelector": {}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "job"}}}]}]}), &peer, "TheEnd"),
+        (
+            json!({"podSelector": {}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "job"}}}]}]}),
+            &peer,
+            "TheEnd",
+        ),
         (json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {}}]}]}), &far, "open"),
-        (json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}, "podSelector": {"matchLabels": {"app": "cart"}}}]}]}), &far, "open"),
+        (
+            json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}, "podSelector": {"matchLabels": {"app": "cart"}}}]}]}),
+            &far,
+            "open",
+        ),
         // Both stand in one item: both have to fit.
-        (json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}, "podSelector": {"matchLabels": {"app": "job"}}}]}]}), &far, "TheEnd"),
+        (
+            json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}, "podSelector": {"matchLabels": {"app": "job"}}}]}]}),
+            &far,
+            "TheEnd",
+        ),
         // In two items one suffices.
-        (json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}}, {"podSelector": {"matchLabels": {"app": "job"}}}]}]}), &far, "open"),
-        (json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"team": "a"}}}]}]}), &far, "unknown"),
+        (
+            json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}}, {"podSelector": {"matchLabels": {"app": "job"}}}]}]}),
+            &far,
+            "open",
+        ),
+        (
+            json!({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"team": "a"}}}]}]}),
+            &far,
+            "unknown",
+        ),
         (json!({"podSelector": {}, "ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}), &peer, "unknown"),
         (json!({"podSelector": {}, "ingress": [{"ports": [{"port": 8080}]}]}), &peer, "open"),
         (json!({"podSelector": {}, "ingress": [{"ports": [{"port": "http"}]}]}), &peer, "open"),
@@ -70,7 +90,10 @@ fn rules_into_a_pod() {
 #[test]
 fn rules_out_of_a_pod() {
     use Direction::Egress;
-    let dns = End::Pod(PodEnd { labels: BTreeMap::from([("k8s-app".to_owned(), "kube-dns".to_owned())]), ..pod("kube-system", "") });
+    let dns = End::Pod(PodEnd {
+        labels: BTreeMap::from([("k8s-app".to_owned(), "kube-dns".to_owned())]),
+        ..pod("kube-system", "")
+    });
     let all = json!([{"ipBlock": {"cidr": "0.0.0.0/0"}}]);
     let but = json!([{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["203.0.113.0/24"]}}]);
     for (spec, other, port, want) in [
@@ -85,8 +108,18 @@ fn rules_out_of_a_pod() {
         (json!({"podSelector": {}, "egress": [{"to": but}]}), &outside(Some("203.0.113.9")), &HTTP, "TheEnd"),
         (json!({"podSelector": {}, "egress": [{"to": but}]}), &outside(None), &HTTP, "unknown"),
         (json!({"podSelector": {}, "egress": [{"to": [{"namespaceSelector": {}}]}]}), &outside(None), &HTTP, "TheEnd"),
-        (json!({"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}), &outside(Some("10.9.8.7")), &HTTP, "open"),
-        (json!({"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "fd00::/8"}}]}]}), &outside(Some("10.9.8.7")), &HTTP, "TheEnd"),
+        (
+            json!({"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}),
+            &outside(Some("10.9.8.7")),
+            &HTTP,
+            "open",
+        ),
+        (
+            json!({"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "fd00::/8"}}]}]}),
+            &outside(Some("10.9.8.7")),
+            &HTTP,
+            "TheEnd",
+        ),
     ] {
         assert_eq!(told(&spec, Egress, other, Some(port)), want, "{spec}");
     }
@@ -95,9 +128,11 @@ fn rules_out_of_a_pod() {
 #[test]
 fn the_union_of_policies_counts() {
     let deny = policy(&json!({"podSelector": {}, "policyTypes": ["Ingress"]}));
-    let allow = policy(&json!({"podSelector": {"matchLabels": {"app": "web"}}, "ingress": [{"from": [{"podSelector": {}}]}]}));
+    let allow =
+        policy(&json!({"podSelector": {"matchLabels": {"app": "web"}}, "ingress": [{"from": [{"podSelector": {}}]}]}));
     let peer = End::Pod(pod("shop", "cart"));
-    let into = |policies: Vec<&NetworkPolicy>| way(policies, &pod("shop", "web"), Direction::Ingress, &peer, Some(&HTTP));
+    let into =
+        |policies: Vec<&NetworkPolicy>| way(policies, &pod("shop", "web"), Direction::Ingress, &peer, Some(&HTTP));
     assert!(matches!(into(vec![&deny]), Way::Closed(closing) if closing.len() == 1));
     assert_eq!(into(vec![&deny, &allow]), Way::Open);
     assert_eq!(into(vec![]), Way::Open);

@@ -68,12 +68,7 @@ fn reference(namespace: &str, pod: &Pod) -> ObjectRef {
 }
 
 /// Pods are there, and none of them is an endpoint that is ready.
-fn unready(
-    case: &Case<'_>,
-    namespace: &str,
-    live: &[&Arc<Pod>],
-    evidence: &mut Vec<Evidence>,
-) -> Result<State, Needs> {
+fn unready(case: &Case<'_>, namespace: &str, live: &[&Arc<Pod>], evidence: &mut Vec<Evidence>) -> Result<State, Needs> {
     let now = case.now();
     let mut unready: Vec<&Arc<Pod>> = live.iter().copied().filter(|pod| !pods::is_true(pod, "Ready")).collect();
     if unready.is_empty() {
@@ -155,11 +150,21 @@ fn templates(
     };
     for it in deployments?.found().unwrap_or_default() {
         let Some(spec) = it.spec.as_ref() else { continue };
-        found.extend(fitting(Kind::Deployment, it.metadata.name.as_ref(), &spec.template, Some(spec.replicas.unwrap_or(1))));
+        found.extend(fitting(
+            Kind::Deployment,
+            it.metadata.name.as_ref(),
+            &spec.template,
+            Some(spec.replicas.unwrap_or(1)),
+        ));
     }
     for it in sets?.found().unwrap_or_default() {
         let Some(spec) = it.spec.as_ref() else { continue };
-        found.extend(fitting(Kind::StatefulSet, it.metadata.name.as_ref(), &spec.template, Some(spec.replicas.unwrap_or(1))));
+        found.extend(fitting(
+            Kind::StatefulSet,
+            it.metadata.name.as_ref(),
+            &spec.template,
+            Some(spec.replicas.unwrap_or(1)),
+        ));
     }
     if found.is_empty() {
         for it in case.list::<DaemonSet>(Some(namespace), Filter::All)?.found().unwrap_or_default() {

@@ -37,7 +37,12 @@ impl Standing {
                 text![service, " has no ready endpoint, its pod ", name(pod.name.clone()), " has completed"]
             }
             State::Stale(pods) => {
-                text![service, " has no ready endpoint, though ", *pods, if *pods == 1 { " pod of it is ready" } else { " pods of it are ready" }]
+                text![
+                    service,
+                    " has no ready endpoint, though ",
+                    *pods,
+                    if *pods == 1 { " pod of it is ready" } else { " pods of it are ready" }
+                ]
             }
             State::SelectsNothing(selector, _) => {
                 text![service, " has no endpoints, its selector ", code(selector.clone()), " matches no pod"]
@@ -170,27 +175,7 @@ impl Standing {
                 Fix::disruptive(text!["ask for a port that the Service has: ", Text::names(has.clone(), 8)]),
                 Fix::safe(text!["or add the port to Service ", name(self.service.path())]).command(edit),
             ],
-            State::WrongTarget(target, declared) => {
-                let known = (!declared.is_empty()).then(|| text![": ", Text::names(declared.clone(), 8)]);
-                let named = !target.starts_with(|first: char| first.is_ascii_digit());
-                let mut fixes = vec![
-                    Fix::safe(text![
-                        "set targetPort of Service ",
-                        name(self.service.path()),
-                        " to the port on which its pods listen",
-                        known
-                    ])
-                    .command(edit),
-                ];
-                if named {
-                    fixes.push(Fix::disruptive(text![
-                        "or name the port ",
-                        code(target.clone()),
-                        " in the containers of its pods"
-                    ]));
-                }
-                fixes
-            }
+            State::WrongTarget(target, declared) => self.retarget(target, declared, edit),
             State::SelectsNothing(selector, near) => {
                 let near = near.as_ref().map(|near| text![" (did you mean ", code(near.clone()), "?)"]);
                 vec![
@@ -231,23 +216,49 @@ impl Standing {
                 ]
             }
             State::Nowhere(..) => {
-                vec![Fix::safe(text!["correct ", code("externalName"), " of Service ", name(self.service.path())]).command(edit)]
+                vec![
+                    Fix::safe(text!["correct ", code("externalName"), " of Service ", name(self.service.path())])
+                        .command(edit),
+                ]
             }
             State::Handmade => vec![
-                Fix::safe(text!["give Service ", name(self.service.path()), " a selector, if pods of the cluster stand behind it"])
-                    .command(edit),
+                Fix::safe(text![
+                    "give Service ",
+                    name(self.service.path()),
+                    " a selector, if pods of the cluster stand behind it"
+                ])
+                .command(edit),
                 Fix::safe(text!["or write its EndpointSlice, with the label ", code(label.clone())])
                     .command(case.kubectl_in(namespace, ["get", "endpointslices", "-l", label.as_str()])),
             ],
             State::Stale(_) => vec![
                 Fix::safe(text!["see whether the controller manager is alive: its lease is renewed every few seconds"])
                     .command(case.kubectl_in("kube-system", ["get", "lease", "kube-controller-manager", "-o", "yaml"]))
-                    .command(case.kubectl_in("kube-system", ["get", "pods", "-l", "component=kube-controller-manager"])),
+                    .command(
+                        case.kubectl_in("kube-system", ["get", "pods", "-l", "component=kube-controller-manager"]),
+                    ),
             ],
             State::Completed(_) | State::Hidden | State::External(_) | State::Fine | State::Unknown => vec![
                 Fix::safe(text!["look at the endpoints of Service ", name(self.service.path())])
                     .command(case.kubectl_in(namespace, ["get", "endpointslices", "-l", label.as_str()])),
             ],
         }
+    }
+
+    /// The steps that lead it to a port on which its pods listen.
+    fn retarget(&self, target: &str, declared: &[String], edit: String) -> Vec<Fix> {
+        let known = (!declared.is_empty()).then(|| text![": ", Text::names(declared.to_vec(), 8)]);
+        let title = text![
+            "set targetPort of Service ",
+            name(self.service.path()),
+            " to the port on which its pods listen",
+            known
+        ];
+        let mut fixes = vec![Fix::safe(title).command(edit)];
+        if !target.starts_with(|first: char| first.is_ascii_digit()) {
+            let title = text!["or name the port ", code(target.to_owned()), " in the containers of its pods"];
+            fixes.push(Fix::disruptive(title));
+        }
+        fixes
     }
 }

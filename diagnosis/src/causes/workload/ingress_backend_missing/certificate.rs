@@ -32,7 +32,9 @@ pub(super) fn certificates(case: &Case<'_>, ingress: &Ingress) -> Result<Vec<Fin
 
 fn hosts(ingress: &Ingress, secret: &str) -> Vec<String> {
     let all = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
-    all.filter(|tls| tls.secret_name.as_deref() == Some(secret)).flat_map(|tls| tls.hosts.clone().unwrap_or_default()).collect()
+    all.filter(|tls| tls.secret_name.as_deref() == Some(secret))
+        .flat_map(|tls| tls.hosts.clone().unwrap_or_default())
+        .collect()
 }
 
 /// What makes certificates by an annotation of the Ingress.
@@ -87,9 +89,13 @@ fn no_certificate(case: &Case<'_>, ingress: &Ingress, secret: &str) -> Result<Fi
                     .command(case.kubectl(["describe", "certificates,certificaterequests,orders,challenges"])),
             )
             .fix(create),
-        None => finding
-            .fix(create)
-            .fix(Fix::safe(text!["or name the Secret that holds the certificate"]).command(case.kubectl(["edit", "ingress", case.name()]))),
+        None => finding.fix(create).fix(
+            Fix::safe(text!["or name the Secret that holds the certificate"]).command(case.kubectl([
+                "edit",
+                "ingress",
+                case.name(),
+            ])),
+        ),
     })
 }
 

@@ -65,7 +65,11 @@ pub(super) fn of_class(case: &Case<'_>, ingress: &Ingress, class: &Class) -> Opt
             Some(
                 case.finding(Code::IngressBackendMissing)
                     .confidence(Confidence::Likely)
-                    .title(text!["Ingress ", path.clone(), " names no class, and there is no default: nobody serves it"])
+                    .title(text![
+                        "Ingress ",
+                        path.clone(),
+                        " names no class, and there is no default: nobody serves it"
+                    ])
                     .explain(text![
                         "Ingress ",
                         path,
@@ -77,7 +81,11 @@ pub(super) fn of_class(case: &Case<'_>, ingress: &Ingress, class: &Class) -> Opt
                     ])
                     .evidence(case.field(".spec.ingressClassName", "not set"))
                     .evidence(case.field(".status.loadBalancer", "no address"))
-                    .fix(Fix::safe(text!["name the class in ", code("spec.ingressClassName")]).command(list).command(edit)),
+                    .fix(
+                        Fix::safe(text!["name the class in ", code("spec.ingressClassName")])
+                            .command(list)
+                            .command(edit),
+                    ),
             )
         }
         _ => None,
@@ -98,7 +106,13 @@ pub(super) fn untaken(case: &Case<'_>, ingress: &Ingress, class: &Class) -> Opti
             .severity(Severity::Warning)
             .confidence(Confidence::Possible)
             .root(ObjectRef::new(Kind::IngressClass, None, class_name))
-            .title(text!["Ingress ", path.clone(), " has no address: perhaps no controller of class ", name(class_name.clone()), " runs"])
+            .title(text![
+                "Ingress ",
+                path.clone(),
+                " has no address: perhaps no controller of class ",
+                name(class_name.clone()),
+                " runs"
+            ])
             .explain(text![
                 "All that Ingress ",
                 path,

@@ -11,7 +11,7 @@ use crate::case::{Case, Verdict};
 use crate::facts::budgets::Budget;
 use crate::finding::{Evidence, Severity};
 
-/// A cordoned node whose only movable pods are those that a budget holds: a drain that waits.
+/// A cordoned node with pods that a budget holds: a drain waits for it.
 pub(super) fn of_node(case: &Case<'_>, node: &Arc<Node>) -> Verdict {
     let cordoned = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
     if !cordoned {
@@ -36,13 +36,8 @@ pub(super) fn of_node(case: &Case<'_>, node: &Arc<Node>) -> Verdict {
     let holder = |pod: &Pod| all.iter().find(|budget| budget.refuses() && budget.guards(pod));
     let held: Vec<(&Arc<Pod>, &Budget)> =
         movable.iter().filter_map(|pod| holder(pod).map(|budget| (*pod, budget))).collect();
-    // Others are there as well: nobody drains, or the drain has only begun.
-    let Some((pod, budget)) = held.first().filter(|_| held.len() == movable.len()) else { return Ok(Vec::new()) };
+    let Some((pod, budget)) = held.first() else { return Ok(Vec::new()) };
     let guarded: Vec<Arc<Pod>> = held.iter().map(|(pod, _)| Arc::clone(pod)).collect();
     let finding = refuses(case, budget, Some(&guarded))?;
-    Ok(vec![finding.severity(Severity::Warning).evidence(Evidence::field(
-        &of_pod(pod),
-        ".spec.nodeName",
-        case.name(),
-    ))])
+    Ok(vec![finding.severity(Severity::Warning).evidence(Evidence::field(&of_pod(pod), ".spec.nodeName", case.name()))])
 }

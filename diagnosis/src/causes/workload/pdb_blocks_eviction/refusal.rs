@@ -95,13 +95,7 @@ fn never(
 }
 
 /// Pods that are not well use up what it would allow.
-fn used_up(
-    case: &Case<'_>,
-    finding: Finding,
-    budget: &Budget,
-    unwell: &[&Arc<Pod>],
-    waits: Option<Text>,
-) -> Finding {
+fn used_up(case: &Case<'_>, finding: Finding, budget: &Budget, unwell: &[&Arc<Pod>], waits: Option<Text>) -> Finding {
     let path = name(budget.reference.path());
     let namespace = budget.reference.namespace.as_deref().unwrap_or_default();
     let names: Vec<String> = unwell.iter().filter_map(|pod| pod.metadata.name.clone()).collect();

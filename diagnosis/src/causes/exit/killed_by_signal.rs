@@ -13,11 +13,12 @@ use crate::reader::Needs;
 cause! {
     /// ## What it means
     /// The process was ended by a fault of its own: invalid memory, an abort, an instruction that the CPU does not
-    /// have, a forbidden system call.
+    /// have, a forbidden system call; or by a signal that it does not handle, other than the two that stop containers.
     /// ## Signals
     /// Exit codes 128 + signal: 132 SIGILL, 133 SIGTRAP, 134 SIGABRT, 135 SIGBUS, 136 SIGFPE, 139 SIGSEGV, 141 SIGPIPE,
     /// 152 SIGXCPU, 153 SIGXFSZ, 159 SIGSYS (CRI-O reason `seccomp killed`), with reason `Error` and no runtime's last
-    /// words.
+    /// words; 129 SIGHUP, 130 SIGINT, 131 SIGQUIT, 138 SIGUSR1, 140 SIGUSR2 where the kubelet stopped nothing. 145 to 151
+    /// stand for signals that end no process: such a code is the program's own.
     /// ## Look-alikes
     /// `app-panic` and `heap-exhausted`: a runtime reports its own failure and then aborts (134) or faults (139); its
     /// words decide. `terminated-externally`: 137 and 143 are orders from outside. `oom-limit`: reason OOMKilled.

@@ -17,12 +17,14 @@ cause! {
     /// Somebody ordered the process to stop: SIGTERM (143) or SIGKILL (137), and neither memory, nor a probe, nor a
     /// deletion of the pod explains it.
     /// ## Signals
-    /// Exit code 143, 137, 130 or 129 with reason `Error`; no OOMKilled, no `Killing` event of a probe, no
-    /// deletionTimestamp, no eviction. Reason `Unknown` with exit code 255: the container runtime lost the container.
+    /// Exit code 143 or 137 with reason `Error`; no OOMKilled, no `Killing` event of a probe, no deletionTimestamp, no
+    /// eviction; 129 to 131 where the kubelet says that it stopped the container. Reason `Unknown` with exit code 255: the
+    /// container runtime lost the container. On a DaemonSet: `SuccessfulDelete` and `SuccessfulCreate` far more often than
+    /// it has nodes, and no `FailedDaemonPod`.
     /// ## Look-alikes
     /// `oom-limit`: reason OOMKilled. `oom-node`: the node reports SystemOOM at that time. `liveness-probe-killing`,
     /// `startup-probe-killing`: the kubelet says so in a `Killing` event. `node-lost`, `evicted-by-drain`, `preempted`:
-    /// the whole pod goes.
+    /// the whole pod goes. `killed-by-signal`: any other signal.
     /// ## Fixes
     /// Find who sends the signal: a process in the container itself, a person or agent on the node, a supervisor as PID
     /// 1.

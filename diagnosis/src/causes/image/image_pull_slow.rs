@@ -20,7 +20,8 @@ cause! {
     /// ## Signals
     /// Event `Pulling` without `Pulled` or `Failed` for two minutes or more, container still `ContainerCreating`; `pull
     /// QPS exceeded`; `context canceled` or `context deadline exceeded` without a network error (containerd gives up a
-    /// pull without progress after 5 minutes).
+    /// pull without progress after 5 minutes). The node of a replica that has the image tells its size (`status.images`),
+    /// and the node's other pods that wait for containers tell the queue.
     /// ## Look-alikes
     /// `registry-unreachable`: the error names a URL or an address. `volume-mount-timeout`: no `Pulling` event at all
     /// yet.

@@ -62,8 +62,11 @@ async fn explain(cluster: &Cluster, target: Target, now: Timestamp) {
     }
 }
 
-/// Asks about every object of every kind that can be asked about, as `why` and a scan do.
+/// Asks about the cluster and every object of every kind that can be asked about, as `why` and a scan do.
 async fn ask_everything(cluster: &Cluster, now: Timestamp) {
+    let whole =
+        Target { cluster: "demo".into(), context: None, kind: Kind::Cluster, namespace: None, name: "demo".into() };
+    explain(cluster, whole, now).await;
     for kind in Kind::ALL.iter().copied().filter(|kind| asked(*kind).list) {
         let names = cluster.names(kind, None).await;
         if names.is_empty() {
@@ -83,13 +86,17 @@ async fn ask_everything(cluster: &Cluster, now: Timestamp) {
 }
 
 /// Cases that the demo does not play: kinds that few clusters use.
-const RARE: [&str; 7] = [
+const RARE: [&str; 11] = [
     "runtime-class-missing/job.yaml",
     "runtime-handler-missing/containerd.yaml",
     "runtime-handler-missing/class-deleted.yaml",
     "resource-claim-failed/absent.yaml",
     "resource-claim-failed/not-allocated.yaml",
-    "namespace-terminating/discovery.yaml",
+    "apiservice-unavailable/namespace-cannot-be-deleted.yaml",
+    "ingress-backend-missing/no-class-and-no-default.yaml",
+    "node-certificate-expired/client-pending.yaml",
+    "node-memory-pressure/measured.yaml",
+    "oom-limit/near-it-again.yaml",
     "../../bot/tests/config/claim-template.yaml",
 ];
 

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use kubewhy_text::text;
+use kubewhy_text::{name, own, text};
 
 use crate::case::{Case, Subject};
 use crate::causes::Code;
@@ -13,6 +13,7 @@ use crate::finding::{Beneath, Confidence, Finding, Fix, Follows, ObjectRef, Seve
 use crate::kind::Kind;
 use crate::reader::{Needs, Reader};
 use crate::report::RankedFinding;
+use crate::scan::TEMPLATES;
 use crate::scope::{self, Scope};
 
 /// Runs all rules over a case. A certain root of a pod that has not started drops what later stages want to ask, unless it
@@ -263,20 +264,20 @@ fn place(candidates: Vec<Candidate>, beneath: &Beneaths<'_>) -> (Vec<RankedFindi
     let mut placed: Vec<RankedFinding> = Vec::new();
     let mut lead: Option<Lead> = None;
     // Where each finding of the scope itself stands, for those that follow from it.
-    let mut own: Vec<(Code, usize)> = Vec::new();
+    let mut own_places: Vec<(Code, usize)> = Vec::new();
     for candidate in candidates {
         // What another finding was followed to has its place already.
         let is_placed = |it: &RankedFinding| {
             it.finding.code == candidate.finding.code && Some(it.root()) == candidate.finding.root.as_ref()
         };
         if let Some(index) = placed.iter().position(is_placed) {
-            own.push((candidate.finding.code, index));
+            own_places.push((candidate.finding.code, index));
             continue;
         }
         let mut cause = match candidate.finding.follows {
             Follows::Lead if candidate.follows => Some(0),
             Follows::Cause(code) if candidate.follows => {
-                own.iter().find(|(other, _)| *other == code).map(|(_, index)| *index)
+                own_places.iter().find(|(other, _)| *other == code).map(|(_, index)| *index)
             }
             _ => None,
         };
@@ -295,11 +296,31 @@ fn place(candidates: Vec<Candidate>, beneath: &Beneaths<'_>) -> (Vec<RankedFindi
                 cause = Some(placed.len() - 1);
             }
         }
+        if let (None, Some((code, root))) = (cause, &candidate.finding.reason) {
+            // What explains it is told already: it follows from that.
+            cause = placed.iter().position(|it| it.finding.code == *code && it.root() == root);
+        }
         lead.get_or_insert_with(|| Lead { scope: Rc::clone(&candidate.scope), chain: candidate.chain.clone() });
-        own.push((candidate.finding.code, placed.len()));
+        own_places.push((candidate.finding.code, placed.len()));
         placed.push(RankedFinding { finding: candidate.finding, chain: candidate.chain, caused_by: cause });
     }
+    for ranked in &mut placed {
+        name_owner(ranked);
+    }
     (placed, lead)
+}
+
+/// The title of a fault in another workload than the one asked about says in which: its containers are not the asked one's.
+fn name_owner(ranked: &mut RankedFinding) {
+    let root = ranked.root();
+    let kind = Kind::from_name(&root.kind);
+    let is_workload = kind.is_some_and(|kind| kind == Kind::Pod || TEMPLATES.contains(&kind));
+    let is_asked = ranked.chain.first().is_none_or(|first| first.is_same_object(root));
+    if !is_workload || is_asked || ranked.finding.title.plain().contains(&root.name) {
+        return;
+    }
+    let owner = text![own(root.kind.to_string()), " ", name(root.path()), ": "];
+    ranked.finding.title = text![owner, ranked.finding.title.clone()];
 }
 
 /// The way from what was asked about through the spine down to one of its roots; the spine begins with the deepest.

@@ -225,6 +225,13 @@ impl Collector {
             "Unknown" if ready && !is_part => Gravity::Weak,
             _ => return,
         };
+        let reason = word(condition, "reason");
+        // A run of Tekton that goes on; a Rollout of Argo that waits for a person, whose phase tells more.
+        let goes_on = kind == "Succeeded" && status == "Unknown" && ["Running", "Started"].contains(&reason);
+        let told_by_phase = kind == "Healthy" && reason == "RolloutHealthy";
+        if goes_on || told_by_phase {
+            return;
+        }
         let since = time(condition, "lastTransitionTime");
         let patience = if status == "Unknown" { KNOWS_WITHIN } else { LASTS };
         let said = if status.is_empty() { "reported" } else { status };

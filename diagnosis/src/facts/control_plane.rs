@@ -27,6 +27,8 @@ pub(crate) const NAMESPACE: &str = "kube-system";
 const RENEWED_WITHIN: SignedDuration = SignedDuration::from_secs(15);
 /// What reading takes, and the other leases' own rhythm (the API server's is renewed every 10 s).
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
+/// How long after its last renewal a lease is one that nobody uses any more.
+const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long a lease may be nobody's between two leaders, who try for it every 2 seconds.
 const BETWEEN_LEADERS: SignedDuration = SignedDuration::from_secs(10);
 /// How old a lease has to be where there is no other to hold it against.
@@ -140,6 +142,10 @@ pub(crate) fn down(reader: &Reader<'_>, component: Component) -> Result<Option<D
     let Some(renewed) = renewed else { return Ok(None) };
     let age = reader.now().duration_since(renewed);
     if age <= allowed {
+        return Ok(None);
+    }
+    // No cluster lives on for a week without: whoever leads now does so by another lease.
+    if newest.is_some_and(|newest| newest.duration_since(renewed) > LEFT_BEHIND) {
         return Ok(None);
     }
     if newest.is_some_and(|newest| newest.duration_since(renewed) > allowed) {

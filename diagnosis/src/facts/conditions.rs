@@ -154,7 +154,12 @@ struct Collector {
     signs: Signs,
     /// Whether a condition says that the whole is ready.
     is_ready: bool,
+    /// Whether it says that it has ended well.
+    is_over: bool,
 }
+
+/// Phases that mean an end that went well, in lower case.
+const DONE: [&str; 4] = ["succeeded", "completed", "complete", "finished"];
 
 fn word<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
@@ -170,7 +175,7 @@ fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
 
 impl Collector {
     fn new(now: Timestamp, created: Option<Timestamp>) -> Self {
-        Self { now, created, signs: Signs::default(), is_ready: false }
+        Self { now, created, signs: Signs::default(), is_ready: false, is_over: false }
     }
 
     fn read(mut self, status: &Value) -> Self {
@@ -178,6 +183,8 @@ impl Collector {
             list(status, "conditions").any(|one| word(one, "type") == kind && word(one, "status") == "True")
         };
         self.is_ready = is_true("Ready") || is_true("Available");
+        let phase = first_word(status, &["phase", "state"]).to_ascii_lowercase();
+        self.is_over = DONE.contains(&phase.as_str()) || is_true("Complete") || is_true("Completed");
         for condition in list(status, "conditions") {
             self.condition(condition, "");
         }
@@ -225,6 +232,15 @@ impl Collector {
             "Unknown" if ready && !is_part => Gravity::Weak,
             _ => return,
         };
+        let reason = word(condition, "reason");
+        // A run of Tekton that goes on; a Rollout of Argo that waits for a person, whose phase tells more.
+        let goes_on = kind == "Succeeded" && status == "Unknown" && ["Running", "Started"].contains(&reason);
+        let told_by_phase = kind == "Healthy" && reason == "RolloutHealthy";
+        // What has ended well need not be ready any more.
+        let over = self.is_over && ready && kind != "Succeeded";
+        if goes_on || told_by_phase || over {
+            return;
+        }
         let since = time(condition, "lastTransitionTime");
         let patience = if status == "Unknown" { KNOWS_WITHIN } else { LASTS };
         let said = if status.is_empty() { "reported" } else { status };

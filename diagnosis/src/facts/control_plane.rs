@@ -27,6 +27,10 @@ pub(crate) const NAMESPACE: &str = "kube-system";
 const RENEWED_WITHIN: SignedDuration = SignedDuration::from_secs(15);
 /// What reading takes, and the other leases' own rhythm (the API server's is renewed every 10 s).
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
+/// How long after its last renewal a lease is one that nobody uses any more.
+const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long a lease may be nobody's between two leaders, who try for it every 2 seconds.
+const BETWEEN_LEADERS: SignedDuration = SignedDuration::from_secs(10);
 /// How old a lease has to be where there is no other to hold it against.
 const ALONE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -121,14 +125,27 @@ pub(crate) fn down(reader: &Reader<'_>, component: Component) -> Result<Option<D
     let lasting = spec.lease_duration_seconds.map_or(RENEWED_WITHIN, |it| SignedDuration::from_secs(i64::from(it)));
     let allowed = lasting.max(RENEWED_WITHIN) + SLACK;
     if down.released {
-        // Between two leaders it is nobody's for a moment.
-        let passing = newest.zip(renewed).is_some_and(|(newest, renewed)| newest.duration_since(renewed) < SLACK);
-        down.sure = !passing;
-        return Ok(Some(down));
+        let Some(renewed) = renewed else { return Ok(Some(down)) };
+        // Between two leaders it is nobody's for a moment: the next one takes it within seconds.
+        let passing = |heard: Timestamp| heard.duration_since(renewed) < BETWEEN_LEADERS;
+        if newest.is_some_and(|newest| !passing(newest)) {
+            return Ok(Some(down));
+        }
+        if passing(reader.now()) {
+            return Ok(None);
+        }
+        // Nobody else who leads has been heard of since: the nodes tell whether time has gone by at all.
+        let heard = heard_of_nodes(reader)?;
+        down.sure = heard.is_some();
+        return Ok(heard.is_none_or(|heard| !passing(heard)).then_some(down));
     }
     let Some(renewed) = renewed else { return Ok(None) };
     let age = reader.now().duration_since(renewed);
     if age <= allowed {
+        return Ok(None);
+    }
+    // No cluster lives on for a week without: whoever leads now does so by another lease.
+    if newest.is_some_and(|newest| newest.duration_since(renewed) > LEFT_BEHIND) {
         return Ok(None);
     }
     if newest.is_some_and(|newest| newest.duration_since(renewed) > allowed) {
@@ -139,9 +156,7 @@ pub(crate) fn down(reader: &Reader<'_>, component: Component) -> Result<Option<D
         return Ok(None);
     }
     // All that lead are silent, or the asker's clock is ahead: the nodes' own leases tell.
-    let nodes = reader.list::<Lease>(Some("kube-node-lease"), Filter::All)?.found().unwrap_or_default();
-    let heard = nodes.iter().filter_map(|lease| self::renewed(lease)).max();
-    match heard {
+    match heard_of_nodes(reader)? {
         Some(heard) if heard.duration_since(renewed) <= allowed + SLACK => Ok(None),
         Some(heard) => {
             down.against = heard.min(reader.now());
@@ -166,6 +181,12 @@ pub(crate) fn leads(reader: &Reader<'_>, component: Component) -> Result<Option<
     let listed = reader.list::<Lease>(Some(NAMESPACE), Filter::All)?.found();
     let there = listed.is_some_and(|all| all.iter().any(|lease| Component::of_lease(lease) == Some(component)));
     Ok(there.then_some(true))
+}
+
+/// When a kubelet was heard of last.
+fn heard_of_nodes(reader: &Reader<'_>) -> Result<Option<Timestamp>, Needs> {
+    let leases = reader.list::<Lease>(Some("kube-node-lease"), Filter::All)?.found().unwrap_or_default();
+    Ok(leases.iter().filter_map(|lease| renewed(lease)).max())
 }
 
 fn renewed(lease: &Lease) -> Option<Timestamp> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{Service, ServicePort};
-use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressClass};
+use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressClass, IngressServiceBackend};
 use kubewhy_text::{Text, name, text};
 
 use crate::ask::Filter;
@@ -112,7 +112,13 @@ pub(crate) fn routes(case: &Case<'_>, ingress: &Ingress) -> Result<Vec<Route>, N
 
 fn route(case: &Case<'_>, shown: String, backend: &IngressBackend) -> Result<Route, Needs> {
     // A backend may be a bucket or the like: another controller's matter.
-    let Some(wanted) = &backend.service else { return Ok(Route { shown, service: None, fault: None, standing: None }) };
+    // AWS's controller takes the name of an action of its annotations for a Service, with this port: there need be none.
+    let is_action = |it: &&IngressServiceBackend| {
+        it.port.as_ref().is_some_and(|port| port.name.as_deref() == Some("use-annotation"))
+    };
+    let Some(wanted) = backend.service.as_ref().filter(|it| !is_action(it)) else {
+        return Ok(Route { shown, service: None, fault: None, standing: None });
+    };
     let namespace = case.namespace().unwrap_or_default();
     let reference = ObjectRef::new(Kind::Service, Some(namespace), &wanted.name);
     let standing = services::standing(case, namespace, &wanted.name, None);
@@ -135,8 +141,7 @@ fn route(case: &Case<'_>, shown: String, backend: &IngressBackend) -> Result<Rou
     let ports: Vec<&ServicePort> = service.spec.iter().flat_map(|spec| spec.ports.iter().flatten()).collect();
     let missing = wanted.port.as_ref().and_then(|port| match (&port.name, port.number) {
         (Some(named), _) if !named.is_empty() => {
-            // AWS's controller takes the name of an action of its annotations for a port.
-            let found = named == "use-annotation" || ports.iter().any(|port| port.name.as_deref() == Some(named));
+            let found = ports.iter().any(|port| port.name.as_deref() == Some(named));
             (!found).then(|| named.clone())
         }
         (_, Some(number)) => (ports.iter().all(|port| port.port != number)).then(|| number.to_string()),

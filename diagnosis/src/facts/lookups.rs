@@ -139,6 +139,19 @@ fn policy(pod: &Pod) -> Option<Policy> {
     }
 }
 
+/// The cluster's DNS with its address, where a log names that address as the name server that did not answer:
+/// `lookup db on 10.96.0.10:53: ... i/o timeout`.
+///
+/// # Errors
+/// [`Needs`] where its Service has not been asked yet.
+pub(crate) fn silent(case: &Case<'_>, line: &str) -> Result<Option<(Dns, String)>, Needs> {
+    let Some(dns) = dns(case)?.filter(|dns| !dns.standing.is_at_fault()) else { return Ok(None) };
+    let service = case.get::<Service>(dns.standing.service.namespace.as_deref(), &dns.standing.service.name)?.found();
+    let address = service.and_then(|service| service.spec.as_ref()?.cluster_ip.clone());
+    let named = |address: &String| line.contains(&format!(" on {address}:53")) || line.contains(&format!(">{address}:53"));
+    Ok(address.filter(|address| address != "None" && named(address)).map(|address| (dns, address)))
+}
+
 /// The cluster's DNS: its Service and what stands behind it; none where its Service cannot be found.
 fn dns(case: &Case<'_>) -> Result<Option<Dns>, Needs> {
     for (namespace, service) in DNS_SERVICES {

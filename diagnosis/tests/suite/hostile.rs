@@ -1,5 +1,6 @@
 //! Whatever a cluster, a dump or a log holds: an answer or a caveat, never a panic.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::scene::Scene;
@@ -22,19 +23,18 @@ fn objects() -> &'static Vec<Value> {
 }
 
 fn targets(snapshot: &Snapshot) -> Vec<Target> {
-    let kinds =
-        [Kind::Pod, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::CronJob, Kind::Namespace];
-    let kinds = kinds.into_iter().chain([Kind::ReplicaSet, Kind::PersistentVolumeClaim]);
-    kinds
-        .flat_map(|kind| snapshot.objects(kind))
-        .map(|object| Target {
-            cluster: "test".into(),
-            context: None,
-            kind: object.kind(),
-            namespace: object.namespace().map(str::to_owned),
-            name: object.name().to_owned(),
-        })
-        .collect()
+    let kinds: BTreeSet<Kind> = snapshot.kinds().filter(|kind| *kind != Kind::Event).collect();
+    kinds.into_iter().flat_map(|kind| snapshot.objects(kind)).map(target).collect()
+}
+
+fn target(object: &Object) -> Target {
+    Target {
+        cluster: "test".into(),
+        context: None,
+        kind: object.kind(),
+        namespace: object.namespace().map(str::to_owned),
+        name: object.name().to_owned(),
+    }
 }
 
 fn answer_all(snapshot: &Snapshot) {
@@ -43,6 +43,29 @@ fn answer_all(snapshot: &Snapshot) {
         let report = explain(snapshot, target, now);
         serde_json::to_string(&report).expect("a report is JSON");
     }
+}
+
+/// What a person may ask about besides pods and workloads, one scene of a kind.
+fn scenes_of_other_kinds() -> Vec<Scene> {
+    let other = |scene: &Scene| {
+        let kind = scene.target().kind;
+        !matches!(kind, Kind::Pod | Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob)
+    };
+    Scene::all().into_iter().filter(other).collect()
+}
+
+/// Values that stand where a time, a number or a quantity belongs.
+fn absurd() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!("0001-01-01T00:00:00Z")),
+        Just(json!("9999-12-31T23:59:59Z")),
+        Just(json!("-9999-01-01T00:00:00Z")),
+        Just(json!(i64::from(i32::MIN))),
+        Just(json!(i64::from(i32::MAX))),
+        Just(json!("-1")),
+        Just(json!("99999999999999999999E")),
+        Just(json!("1e-400")),
+    ]
 }
 
 /// Nasty values to put anywhere.
@@ -116,6 +139,80 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    /// A whole scene with some places of it changed, and its own question: the rules of nodes, Services, autoscalers,
+    /// clusters and custom resources get as far as they can.
+    #[test]
+    fn scenes_with_nasty_values_are_answered(
+        which in any::<prop::sample::Index>(),
+        picks in prop::collection::vec(
+            (any::<prop::sample::Index>(), prop::collection::vec(any::<usize>(), 1..9), prop_oneof![nasty(), absurd()]),
+            1..5,
+        )
+    ) {
+        static SCENES: OnceLock<Vec<(Target, Snapshot, Vec<Value>)>> = OnceLock::new();
+        let scenes = SCENES.get_or_init(|| {
+            let with_values = |scene: Scene| {
+                let kinds: BTreeSet<Kind> = scene.snapshot.kinds().collect();
+                let objects = kinds.into_iter().flat_map(|kind| scene.snapshot.objects(kind));
+                let values: Vec<Value> = objects.filter_map(|object| object.to_value().ok()).collect();
+                (scene.target(), scene.snapshot.clone(), values)
+            };
+            scenes_of_other_kinds().into_iter().map(with_values).filter(|(_, _, values)| !values.is_empty()).collect()
+        });
+        let (target, snapshot, values) = which.get(scenes);
+        let mut snapshot = snapshot.clone();
+        for (index, path, value) in &picks {
+            let mut object = index.get(values).clone();
+            mutate(&mut object, path, value);
+            snapshot.add_value(object);
+        }
+        for now in ["2026-11-20T10:10:00Z", "0001-01-01T00:00:00Z", "9999-12-01T00:00:00Z"] {
+            let report = explain(&snapshot, target.clone(), now.parse().expect("a time"));
+            serde_json::to_string(&report).expect("a report is JSON");
+        }
+    }
+}
+
+/// Thousands of parts in one object: an answer in seconds, and not a page for each part.
+#[test]
+fn objects_of_many_parts_are_answered_in_time() {
+    let many = |part: &dyn Fn(usize) -> Value| (0..4_000).map(part).collect::<Vec<Value>>();
+    let old = "2026-11-01T10:00:00Z";
+    let labels = json!({"kubernetes.io/service-name": "web"});
+    let objects = [
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "creationTimestamp": old}, "status": {"conditions":
+            many(&|at| json!({"type": format!("Frequent{at}Problem"), "status": "True", "reason": "x".repeat(300), "message": "y".repeat(300)}))}}),
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop", "creationTimestamp": old},
+            "spec": {"selector": {"app": "web"}, "clusterIP": "10.0.0.1", "ports": many(&|at| json!({"name": format!("p{at}"), "port": at + 1, "targetPort": format!("q{at}")}))}}),
+        json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "web-1", "namespace": "shop", "labels": labels},
+            "addressType": "IPv4", "endpoints": many(&|at| json!({"addresses": [format!("10.1.{}.{}", at / 250, at % 250)], "conditions": {"ready": false},
+                "targetRef": {"kind": "Pod", "name": format!("web-{at}"), "namespace": "shop"}}))}),
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "site", "namespace": "shop", "creationTimestamp": old},
+            "spec": {"rules": many(&|at| json!({"host": format!("h{at}.example.com"), "http": {"paths": [{"path": "/", "pathType": "Prefix",
+                "backend": {"service": {"name": format!("s{at}"), "port": {"number": 80}}}}]}}))}}),
+        json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "shop", "creationTimestamp": old},
+            "status": {"conditions": many(&|at| json!({"type": format!("Part{at}Ready"), "status": "False", "message": "z".repeat(300)}))}}),
+        json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": {"name": "v", "creationTimestamp": old},
+            "webhooks": many(&|at| json!({"name": format!("w{at}.example.com"), "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                "clientConfig": {"service": {"name": format!("s{at}"), "namespace": "shop"}},
+                "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}]}))}),
+        json!({"apiVersion": "kubewhy/v1", "kind": "Cluster", "metadata": {"name": "lab"}, "readyz": {"status": 500, "body": "[-]etcd failed\n".repeat(4_000)}}),
+    ];
+    let mut snapshot = Snapshot::default();
+    objects.into_iter().for_each(|object| snapshot.add_value(object));
+    for target in targets(&snapshot) {
+        let begun = std::time::Instant::now();
+        let report = explain(&snapshot, target.clone(), "2026-11-20T10:00:00Z".parse().expect("a time"));
+        let json = serde_json::to_string(&report).expect("JSON");
+        let took = begun.elapsed().as_secs();
+        assert!(took < 20, "{}: {took} s", target.name);
+        assert!(json.len() < 400_000, "{}: the answer holds {} bytes", target.name, json.len());
+    }
+}
+
 #[test]
 fn whenever_a_rule_finds_an_error_on_a_pod_triage_has_called_it_suspect() {
     let mut checked = 0;
@@ -175,7 +272,8 @@ fn large_input_is_answered() {
             "involvedObject": {"kind": "Pod", "name": "cart", "namespace": "shop", "uid": "u"}}));
     }
     snapshot.add_log("shop", "cart", "c", Instance::Previous, &format!("{}\n\u{0}\u{1b}[2J\n", "y".repeat(1_000_000)));
-    let report = explain(&snapshot, targets(&snapshot).remove(0), "2026-11-20T10:00:00Z".parse().expect("a time"));
+    let pod = target(snapshot.objects(Kind::Pod).next().expect("the pod"));
+    let report = explain(&snapshot, pod, "2026-11-20T10:00:00Z".parse().expect("a time"));
     let json = serde_json::to_string(&report).expect("JSON");
     assert!(json.len() < 200_000, "the answer holds {} bytes", json.len());
     assert!(!json.contains("\\u001b") && !json.contains("\\u0000"));

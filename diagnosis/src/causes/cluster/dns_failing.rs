@@ -5,6 +5,7 @@ use kubewhy_text::{code, name, quoted, text};
 
 use crate::ask::Filter;
 use crate::case::{Case, Subject, Verdict, Workload};
+use crate::causes::workload::network_policy_blocks;
 use crate::causes::{Code, cause};
 use crate::facts::control_plane::NAMESPACE;
 use crate::facts::ends::{self, End};
@@ -13,7 +14,7 @@ use crate::facts::name_service::{self, Complaint};
 use crate::finding::{Confidence, Evidence, Finding, Fix, ObjectRef, Severity};
 use crate::health::Cluster;
 use crate::kind::Kind;
-use crate::parse::log::{Failure, Signature};
+use crate::parse::log::{DnsAnswer, Failure, Signature};
 use crate::pods::{self, ContainerView};
 use crate::reader::Needs;
 use crate::scope;
@@ -26,7 +27,7 @@ cause! {
     /// `Temporary failure in name resolution`; Node `EAI_AGAIN`; musl `bad address`; and the Service
     /// kube-system/kube-dns has no ready endpoint. CoreDNS itself: `plugin/loop: Loop ... detected`; or it runs and says
     /// `plugin/errors: 2 NAME. A: read udp ...->10.0.0.2:53: i/o timeout` (only names outside the cluster fail), or
-    /// `services is forbidden`. `NodeLocal` DNS: the cache of one node is down.
+    /// `services is forbidden`; or nothing at all while queries to its address time out. `NodeLocal` DNS: the cache of one node is down.
     /// ## Look-alikes
     /// `dependency-unreachable`: the name server answered "no such name", or DNS is well. `dns-config-wrong`: only this
     /// pod asks the wrong name server. `dns-apiserver-unreachable`: DNS runs and has lost the API. `kube-proxy-down`: DNS is
@@ -78,6 +79,12 @@ fn explain(case: &Case<'_>, finding: Finding, signature: &Signature) -> Result<O
         }
         Why::Complains(dns, Complaint::Forbidden, line) => Some(forbidden(case, finding, host, &dns).evidence(line)),
         Why::Cache(pod) => Some(cache(case, finding, host, &pod)),
+        Why::Name if *answer == DnsAnswer::NoAnswer => {
+            if network_policy_blocks::closes(case, &signature.kind)? {
+                return Ok(None);
+            }
+            lookups::silent(case, &signature.line)?.map(|(dns, address)| unheard(case, finding, host, &dns, address))
+        }
         _ => None,
     })
 }
@@ -104,6 +111,38 @@ fn down(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns) -> Finding {
         .command(case.kubectl_in(namespace, ["logs", "-l", "k8s-app=kube-dns", "--tail=50"]));
     // What ails its pods is its own cause, and stands in the explanation.
     finding.fix(look).explained_by(root.clone())
+}
+
+/// Its pods are ready and complain of nothing, and who asked its address heard nothing.
+fn unheard(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns, address: String) -> Finding {
+    let namespace = dns.standing.service.namespace.as_deref().unwrap_or_default();
+    finding
+        .confidence(Confidence::Possible)
+        .root(dns.root.clone())
+        .via(dns.standing.service.clone())
+        .title(text![
+            "The cluster's DNS (",
+            name(dns.root.to_string()),
+            ", ",
+            code(address.clone()),
+            ") does not answer the queries of this pod"
+        ])
+        .also(text![
+            "It could not resolve ",
+            code(host),
+            ": the query went to ",
+            code(address),
+            ", and nothing came back. The pods of DNS are ready and complain of nothing, which their probes show on other \
+             ports: queries to port 53 (UDP and TCP) are lost on the way, by a firewall, a network policy or the network \
+             between two nodes. The peer itself may be well."
+        ])
+        .evidence(Evidence::field(&dns.standing.service, ".status", "has ready endpoints"))
+        .fix(lookups::ask_it(case, Some(host)))
+        .fix(
+            Fix::safe(text!["see what stands before port 53 of DNS: policies, and rules on the nodes of its pods"])
+                .command(case.kubectl_in(namespace, ["get", "networkpolicies"]))
+                .command("iptables-save | grep -E 'dport 53( |$)'"),
+        )
 }
 
 /// It answers for the cluster's own names, and gets no answer for those outside.

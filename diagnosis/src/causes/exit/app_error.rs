@@ -39,7 +39,6 @@ fn is_mine(failure: &Failure) -> bool {
             Failure::Fatal { .. }
                 | Failure::NoThreads { .. }
                 | Failure::TooManyOpenFiles
-                | Failure::InotifyExhausted
                 | Failure::InstanceLocked { .. }
                 | Failure::Usage { .. }
                 | Failure::Migration { .. }
@@ -98,14 +97,6 @@ fn named(end: &End<'_>, failure: &Failure, line: &str) -> (Text, Text, Text) {
                  runtime."
             ],
             text!["close what the program opens, or raise the limit (LimitNOFILE of the container runtime)"],
-        ),
-        Failure::InotifyExhausted => (
-            text![subject, " gets no more file watches: ", quoted(line)],
-            text![
-                "The inotify watches or instances of the node are used up by all its pods together; it reads like a \
-                 full disk and is none."
-            ],
-            text!["raise fs.inotify.max_user_instances and max_user_watches on the node"],
         ),
         Failure::InstanceLocked { path } => (
             text![
@@ -221,7 +212,8 @@ fn plain(case: &Case<'_>, end: &End<'_>) -> Result<Finding, Needs> {
         .fix(end.read_log(case))
         .fix(command.command(template.edit(case)))
         .fix(debug);
-    Ok(if silent { keep_its_words(case, end, finding) } else { finding })
+    // Whose last words are gone may say now, while it runs again, that no Service is reached from its node.
+    Ok(if silent { keep_its_words(case, end, finding).follows(Code::KubeProxyDown) } else { finding })
 }
 
 /// The steps for a container that leaves no words behind.

@@ -128,6 +128,7 @@ fn explain(
         _ if case.pod().is_some_and(name_service::is_dns_pod) => finding.follows(Code::DnsApiserverUnreachable),
         Some(service) => finding.caused_in(service),
         None if network_policy_blocks::closes(case, &signature.kind)? => finding.follows(Code::NetworkPolicyBlocks),
+        None if lookup == Some(DnsAnswer::NoAnswer) => finding.follows(Code::DnsFailing),
         None => finding,
     };
     Ok(Some(match peer.root() {

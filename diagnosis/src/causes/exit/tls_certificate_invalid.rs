@@ -37,9 +37,11 @@ fn is_mine(failure: &Failure) -> bool {
 }
 
 fn detect(case: &Case<'_>) -> Verdict {
-    ends::explained(case, Code::TlsCertificateInvalid, is_mine, |container, finding, signature| {
+    let found = ends::explained(case, Code::TlsCertificateInvalid, is_mine, |container, finding, signature| {
         explain(case, container, finding, signature)
-    })
+    })?;
+    // metrics-server that trusts no kubelet is a trouble of its own.
+    Ok(found.into_iter().map(|finding| finding.follows(Code::MetricsServerFailing)).collect())
 }
 
 fn explain(

@@ -5,8 +5,9 @@ use kubewhy_text::{Text, name, quoted, text};
 
 use crate::case::{Case, Verdict};
 use crate::causes::{Code, cause};
-use crate::facts::{node_state, node_words, sandbox, start};
+use crate::facts::{ends, node_state, node_words, sandbox, start};
 use crate::finding::{Confidence, Finding, Fix, ObjectRef};
+use crate::parse::log::Failure;
 use crate::parse::sandbox::SandboxFault;
 use crate::parse::start::StartError;
 
@@ -17,7 +18,7 @@ cause! {
     /// ## Signals
     /// `inotify_add_watch PATH: no space left on device` (max_user_watches), `inotify_init: too many open files`, `failed to create
     /// fsnotify watcher: too many open files` (max_user_instances), `mkdir /sys/fs/cgroup/...: no space left on device` (control
-    /// groups) in events of pods or of the node; the kubelet's `Failed to start cAdvisor`.
+    /// groups) in events of pods or of the node, or in the log of a program that ends; the kubelet's `Failed to start cAdvisor`.
     /// ## Look-alikes
     /// `image-disk-full`, `app-disk-full`: the disk is really full. `accept4: too many open files`: the app's own limit
     /// (`app-error`). `sandbox-create-failed`: `no space left on device` of another path.
@@ -34,6 +35,10 @@ fn detect(case: &Case<'_>) -> Verdict {
         return of_node(case, &node);
     }
     let Some(failure) = sandbox::of_code(case, Code::NodeInotifyExhausted)? else {
+        let said = of_program(case)?;
+        if !said.is_empty() {
+            return Ok(said);
+        }
         let failed = start::failures(case)?.into_iter().find(|failure| failure.error == StartError::Watches);
         let Some(failed) = failed else { return Ok(Vec::new()) };
         let finding = case
@@ -44,6 +49,15 @@ fn detect(case: &Case<'_>) -> Verdict {
     };
     let finding = failure.finding(case, Code::NodeInotifyExhausted);
     Ok(vec![explain(case, sandbox::node_name(case), finding, &failure.words)])
+}
+
+/// A program of the pod gets no file watch, and its log says so.
+fn of_program(case: &Case<'_>) -> Verdict {
+    let is_mine = |failure: &Failure| matches!(failure, Failure::InotifyExhausted);
+    ends::explained(case, Code::NodeInotifyExhausted, is_mine, |_, finding, signature| {
+        let finding = finding.root(sandbox::node(case)).confidence(Confidence::Likely);
+        Ok(Some(explain(case, sandbox::node_name(case), finding, &signature.line)))
+    })
 }
 
 fn of_node(case: &Case<'_>, node: &Node) -> Verdict {
@@ -93,7 +107,7 @@ fn explain(case: &Case<'_>, node: &str, finding: Finding, words: &str) -> Findin
     };
     finding
         .title(title)
-        .explain(text![what, " The node reports: ", quoted(words), "."])
+        .also(text![what, " What was said: ", quoted(words), "."])
         .fix(
             Fix::safe(text!["on the node, see the limits, and that the disk has room"])
                 .command("sysctl fs.inotify; df -h; df -i")

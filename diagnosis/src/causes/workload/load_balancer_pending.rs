@@ -45,7 +45,9 @@ fn detect(case: &Case<'_>) -> Verdict {
     };
     let ingress = service.status.as_ref().and_then(|status| status.load_balancer.as_ref()).map(|it| &it.ingress);
     let addressed = ingress.is_some_and(|ingress| ingress.as_ref().is_some_and(|all| !all.is_empty()));
-    if addressed || service.metadata.deletion_timestamp.is_some() {
+    // Addresses that a person wrote lead to it without any load balancer.
+    let by_hand = spec.external_ips.as_ref().is_some_and(|all| !all.is_empty());
+    if addressed || by_hand || service.metadata.deletion_timestamp.is_some() {
         return Ok(Vec::new());
     }
     let age = service.metadata.creation_timestamp.as_ref().map_or(PATIENCE, |created| case.age(created.0));

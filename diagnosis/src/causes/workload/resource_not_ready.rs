@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use kubewhy_text::{Text, code, name, own, quoted, text};
+use serde_json::Value;
 
 use crate::case::{Case, Subject, Verdict};
 use crate::causes::{Code, cause};
@@ -11,7 +12,7 @@ use crate::event::Event;
 use crate::facts::conditions::{self, Gravity, Sign};
 use crate::facts::operators;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Severity};
-use crate::kind::{Kind, Object};
+use crate::kind::{Foreign, Kind, Object};
 use crate::reader::Needs;
 
 cause! {
@@ -64,7 +65,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     }
     let created = case.meta().creation_timestamp.as_ref().map(|time| time.0);
     let is_old = created.is_some_and(|created| case.age(created).as_secs() >= SPEAKS_WITHIN_SECONDS);
-    let is_silent = matches!(object, Object::Foreign(it) if !signs.speaks && ALWAYS_SPEAK.contains(&Kind::Foreign(it.kind).group()));
+    let is_silent = matches!(object, Object::Foreign(it) if !has_status(it) && ALWAYS_SPEAK.contains(&Kind::Foreign(it.kind).group()));
     if is_silent && is_old {
         return Ok(vec![silent(case)?]);
     }
@@ -78,6 +79,17 @@ fn detect(case: &Case<'_>) -> Verdict {
         Some(warning) => vec![warned(case, &warning)?],
         None => Vec::new(),
     })
+}
+
+/// Tells whether anybody has written anything into its status.
+fn has_status(it: &Foreign) -> bool {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    it.fields.get("status").and_then(Value::as_object).is_some_and(|fields| fields.values().any(|value| !is_empty(value)))
 }
 
 /// Nothing but an event says that something is wrong.

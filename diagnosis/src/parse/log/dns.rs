@@ -115,10 +115,13 @@ fn unknown(hit: &Hit<'_>, answer: DnsAnswer) -> Option<Failure> {
         "nor",
     ];
     let named = peer::find(hit.text).filter(|_| hit.text.contains("://"));
-    let port = hit.number("port").or_else(|| named.as_ref().and_then(|peer| peer.port));
     if let Some(host) = hit.get("host") {
+        // The line names the name server too, with a port that is not the peer's.
+        let is_it = |peer: &&super::Peer| peer.host.trim_end_matches('.') == host.trim_end_matches('.');
+        let port = hit.number("port").or_else(|| named.as_ref().filter(is_it)?.port);
         return Some(Failure::UnknownHost { host: host.trim_end_matches('.').to_owned(), port, answer });
     }
+    let port = hit.number("port").or_else(|| named.as_ref().and_then(|peer| peer.port));
     for regex in COMPILED.iter() {
         let is_name = |host: &&str| {
             !WORDS.contains(host) && !peer::is_ip(host) && !host.ends_with("Exception") && !host.ends_with("Error")

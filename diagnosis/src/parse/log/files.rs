@@ -19,7 +19,7 @@ pub(super) const INOTIFY: &[Rule] = &[
         "too many open files|emfile|enfile|errno 24",
         r"(?i-u:too many open files|\bEMFILE\b|\bENFILE\b)",
         |hit| {
-            let is_watch = hit.text.contains("watch") || hit.text.contains("fsnotify");
+            let is_watch = ["inotify", "fsnotify", "watcher"].iter().any(|word| hit.text.contains(word));
             Some(if is_watch { Failure::InotifyExhausted } else { Failure::TooManyOpenFiles })
         },
     ),

@@ -57,6 +57,8 @@ pub(super) fn of_class(case: &Case<'_>, ingress: &Ingress, class: &Class) -> Opt
             if !old {
                 return None;
             }
+            // Some controllers take what names no class, and some of those never write a status.
+            let severity = if known.is_empty() { Severity::Warning } else { Severity::Error };
             let has = if known.is_empty() {
                 text!["there is no IngressClass at all"]
             } else {
@@ -64,6 +66,7 @@ pub(super) fn of_class(case: &Case<'_>, ingress: &Ingress, class: &Class) -> Opt
             };
             Some(
                 case.finding(Code::IngressBackendMissing)
+                    .severity(severity)
                     .confidence(Confidence::Likely)
                     .title(text![
                         "Ingress ",

@@ -327,7 +327,7 @@ mod tests {
             let file = format!("{}.json", file_of(kind));
             let mut covered = Vec::new();
             cover(&["shop", &file], &mut |part| {
-                covered.extend(if let Part::Covers(kind, _) = part { Some(kind) } else { None })
+                covered.extend(if let Part::Covers(kind, _) = part { Some(kind) } else { None });
             });
             assert_eq!(covered, [kind], "{file}");
         }

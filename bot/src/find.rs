@@ -79,7 +79,7 @@ impl Source {
             (_, "") => Ok(candidate(&own)),
             (Self::Dump { .. }, name) => Ok(candidate(name)),
             (Self::Cluster { .. }, name) if name.eq_ignore_ascii_case(&own) => Ok(candidate(&own)),
-            _ => Err(ResolveError::NotFound { wanted: wanted.clone(), next: vec![candidate(&own)] }),
+            _ => Err(ResolveError::NotFound { wanted: Box::new(wanted.clone()), next: vec![candidate(&own)] }),
         }
     }
 

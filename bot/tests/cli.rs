@@ -149,7 +149,8 @@ fn a_custom_resource_is_explained_by_its_own_words_and_recorded_as_it_is() {
     let recorded = kubewhy(&["record", "widget", "x", "--from", &dump, "-o", &case]);
     assert_eq!(recorded.status.code(), Some(0), "{}", stderr(&recorded));
     assert!(Path::new(&case).join("shop/widgets.example.com.json").exists(), "{}", stdout(&recorded));
-    let again = kubewhy(&["why", "widget.example.com", "x", "-n", "shop", "--from", &case, "--at", "2026-11-20T10:00:00Z"]);
+    let again =
+        kubewhy(&["why", "widget.example.com", "x", "-n", "shop", "--from", &case, "--at", "2026-11-20T10:00:00Z"]);
     assert_eq!(again.status.code(), Some(1), "{}{}", stdout(&again), stderr(&again));
 }
 

@@ -42,7 +42,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("thread-untolerated-taint-mixed", "the PersistentVolumeClaim is not in the files"),
 ];
 
-/// A kind that a metrics server serves, which is none of the API server's own; nor is NodeMetrics.
+/// A kind that a metrics server serves, which is none of the API server's own; nor is `NodeMetrics`.
 const NOT_SERVED: &str = "PodMetrics ";
 
 fn recordings() -> Vec<PathBuf> {

@@ -15,6 +15,7 @@ mod changes;
 pub mod event;
 mod facts;
 pub mod finding;
+mod findings;
 mod foreign;
 pub mod health;
 mod inquiry;

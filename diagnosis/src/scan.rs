@@ -39,7 +39,7 @@ pub const KINDS: [Kind; 15] = [
 ];
 
 /// The kinds whose template or own state may be a root several times over.
-const TEMPLATES: [Kind; 6] =
+pub(crate) const TEMPLATES: [Kind; 6] =
     [Kind::Deployment, Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::CronJob];
 
 /// One root in trouble.

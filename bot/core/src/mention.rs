@@ -202,8 +202,8 @@ fn kubectl(line: &[String]) -> Vec<Wanted> {
             if kind.is_none() && word.is_none() {
                 return Vec::new();
             }
-            let named = names.iter().filter(|name| is_name(name)).map(|name| wanted(kind, name, namespace));
-            named.map(|wanted| Wanted { word: word.clone().filter(|_| kind.is_none()), ..wanted }).collect()
+            let meant = names.iter().filter(|name| is_name(name)).map(|name| wanted(kind, name, namespace));
+            meant.map(|wanted| Wanted { word: word.clone().filter(|_| kind.is_none()), ..wanted }).collect()
         }
         _ => Vec::new(),
     }

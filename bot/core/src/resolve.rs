@@ -271,7 +271,7 @@ pub enum ResolveError {
     #[error("{} was not found{}", wanted.describe(), did_you_mean(next))]
     NotFound {
         /// What was looked for.
-        wanted: Wanted,
+        wanted: Box<Wanted>,
         /// The nearest names.
         next: Vec<Candidate>,
     },
@@ -279,7 +279,7 @@ pub enum ResolveError {
     #[error("{} is ambiguous: {}", wanted.describe(), joined(next))]
     Ambiguous {
         /// What was looked for.
-        wanted: Wanted,
+        wanted: Box<Wanted>,
         /// The candidates, at most ten.
         next: Vec<Candidate>,
         /// How many more there are.
@@ -415,11 +415,11 @@ pub fn resolve<'c>(wanted: &Wanted, candidates: &'c [Candidate]) -> Result<&'c C
             several => {
                 let next = several.iter().take(MOST_CHOICES).map(|candidate| (*candidate).clone()).collect();
                 let more = several.len().saturating_sub(MOST_CHOICES);
-                return Err(ResolveError::Ambiguous { wanted: wanted.clone(), next, more });
+                return Err(ResolveError::Ambiguous { wanted: Box::new(wanted.clone()), next, more });
             }
         }
     }
-    Err(ResolveError::NotFound { wanted: wanted.clone(), next: nearest_candidates(wanted, &all) })
+    Err(ResolveError::NotFound { wanted: Box::new(wanted.clone()), next: nearest_candidates(wanted, &all) })
 }
 
 fn nearest_candidates(wanted: &Wanted, all: &[&Candidate]) -> Vec<Candidate> {

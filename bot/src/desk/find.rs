@@ -72,9 +72,9 @@ impl Counter<'_> {
             (Some(only), true) => Ok(only),
             (Some(last), false) => {
                 all.push(last);
-                Err(ResolveError::Ambiguous { wanted: object.clone(), next: all, more: 0 })
+                Err(ResolveError::Ambiguous { wanted: Box::new(object.clone()), next: all, more: 0 })
             }
-            (None, _) => Err(ResolveError::NotFound { wanted: object.clone(), next: Vec::new() }),
+            (None, _) => Err(ResolveError::NotFound { wanted: Box::new(object.clone()), next: Vec::new() }),
         }
     }
 
@@ -95,7 +95,9 @@ impl Counter<'_> {
             if scope.namespaces != Namespaces::All {
                 // What lives in no namespace is for those alone who may ask about all of them.
                 let first = stages.iter().flatten().next().copied();
-                stages.iter_mut().for_each(|kinds| kinds.retain(of_namespaces));
+                for kinds in &mut stages {
+                    kinds.retain(of_namespaces);
+                }
                 stages.retain(|kinds| !kinds.is_empty());
                 if let (true, Some(kind)) = (stages.is_empty(), first) {
                     refused.get_or_insert_with(|| access::not_cluster_wide(&scope, kind));

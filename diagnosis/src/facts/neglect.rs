@@ -146,7 +146,9 @@ pub(crate) fn of_service(case: &Case<'_>) -> Result<Option<Sign>, Needs> {
     let named: BTreeSet<&str> = slices
         .iter()
         .flat_map(|slice| &slice.endpoints)
-        .filter_map(|endpoint| endpoint.target_ref.as_ref().filter(|it| it.kind.as_deref() == Some("Pod"))?.name.as_deref())
+        .filter_map(|endpoint| {
+            endpoint.target_ref.as_ref().filter(|it| it.kind.as_deref() == Some("Pod"))?.name.as_deref()
+        })
         .collect();
     let there: BTreeSet<&str> = pods.iter().filter_map(|pod| pod.metadata.name.as_deref()).collect();
     let gone = named.iter().find(|name| !there.contains(**name));

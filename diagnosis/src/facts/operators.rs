@@ -261,8 +261,8 @@ pub(crate) fn look_for(names: &[&str]) -> String {
     if parts.is_empty() {
         return "kubectl get deployments,statefulsets -A".to_owned();
     }
-    let grep = parts.iter().map(|part| format!(" -e {}", crate::case::shell_quoted(part))).collect::<String>();
-    format!("kubectl get deployments,statefulsets -A | grep -i{grep}")
+    let patterns: Vec<String> = parts.iter().map(|part| format!("-e {}", crate::case::shell_quoted(part))).collect();
+    format!("kubectl get deployments,statefulsets -A | grep -i {}", patterns.join(" "))
 }
 
 /// Says who writes the status.

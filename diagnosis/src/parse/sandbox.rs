@@ -291,6 +291,7 @@ fn pause_image(message: &str) -> Option<&str> {
 mod tests {
     use super::{SandboxFault, parse, words};
 
+    #[expect(clippy::too_many_lines, reason = "one entry for each message")]
     #[test]
     fn every_fault_is_told_apart() {
         let text = |words: &str| words.to_owned();

@@ -118,12 +118,8 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
 fn is_troubled(node: &Node) -> bool {
     let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
     let mut conditions = conditions.into_iter();
-    conditions.any(|it| match it.type_.as_str() {
-        "Ready" => it.status != "True",
-        "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable" => it.status == "True",
-        // A problem detector's, where True is trouble; the node's own rules know which.
-        _ => it.status == "True",
-    })
+    // Of those that others set, the node's own rules know which are trouble where they are True.
+    conditions.any(|it| (it.type_ == "Ready") != (it.status == "True"))
 }
 
 /// What can be told of an object only beside others: nobody ready behind a Service, no Service behind an Ingress.

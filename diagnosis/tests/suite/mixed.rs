@@ -226,7 +226,9 @@ impl Mixed {
             let documents: Vec<Value> = copied.iter().map(|document| renamed(document, &name, &workload)).collect();
             let has_workload = documents.iter().any(|document| text_of(document, "/kind") == "Deployment");
             if has_workload {
-                documents.iter().for_each(|document| self.add(document));
+                for document in &documents {
+                    self.add(document);
+                }
                 for document in
                     documents.iter().filter(|it| matches!(text_of(it, "/kind"), "Deployment" | "ReplicaSet"))
                 {

@@ -42,13 +42,13 @@ fn detect(case: &Case<'_>) -> Verdict {
         return of_node(case, &node);
     }
     let Some(pod) = case.pod() else { return Ok(Vec::new()) };
-    let is_time = |failure: &Failure| {
-        matches!(failure, Failure::Tls { fault: TlsFault::NotYetValid | TlsFault::Expired, .. })
-    };
+    let is_time =
+        |failure: &Failure| matches!(failure, Failure::Tls { fault: TlsFault::NotYetValid | TlsFault::Expired, .. });
     ends::explained(case, Code::ClockSkew, is_time, |_, finding, signature| {
         let Some(node) = pods::node_name(pod) else { return Ok(None) };
         let Some(seen) = of_certificate(case, signature)? else { return Ok(None) };
-        let finding = finding.also(text!["A certificate seems to be from the future there: it is the clock that is wrong."]);
+        let finding =
+            finding.also(text!["A certificate seems to be from the future there: it is the clock that is wrong."]);
         Ok(Some(explain(finding, node, seen)))
     })
 }
@@ -63,10 +63,8 @@ pub(crate) fn speaks_for(case: &Case<'_>, signature: &Signature) -> Result<bool,
 
 fn of_certificate(case: &Case<'_>, signature: &Signature) -> Result<Option<Off>, Needs> {
     // `current time T is before N`: with expired ones the certificate is mostly right.
-    let early = signature.line.contains("is before") || matches!(
-        signature.kind,
-        Failure::Tls { fault: TlsFault::NotYetValid, .. }
-    );
+    let early = signature.line.contains("is before")
+        || matches!(signature.kind, Failure::Tls { fault: TlsFault::NotYetValid, .. });
     match case.pod().filter(|_| early).and_then(|pod| Some((pod, pods::node_name(pod)?))) {
         Some((pod, node)) => off(case, node, Some(pod)),
         None => Ok(None),
@@ -172,8 +170,10 @@ fn steps(finding: Finding, node: &str) -> Finding {
                 .command("timedatectl status; chronyc tracking"),
         )
         .fix(
-            Fix::disruptive(text!["start time synchronisation there again, set the clock at once, then restart its kubelet"])
-                .command("systemctl restart chrony chronyd systemd-timesyncd 2>/dev/null; chronyc makestep")
-                .command("systemctl restart kubelet"),
+            Fix::disruptive(text![
+                "start time synchronisation there again, set the clock at once, then restart its kubelet"
+            ])
+            .command("systemctl restart chrony chronyd systemd-timesyncd 2>/dev/null; chronyc makestep")
+            .command("systemctl restart kubelet"),
         )
 }

@@ -66,9 +66,10 @@ fn failing_mirror(case: &Case<'_>, pod: &Pod) -> Finding {
             if from == "file" { "file" } else { "source of its own" },
             ", and the pod here is only its image: editing or deleting the image changes nothing."
         ])
-        .also(control_plane::component_of(pod).map(|component| {
-            text!["It is ", name(component), ", a part of the control plane."]
-        }))
+        .also(
+            control_plane::component_of(pod)
+                .map(|component| text!["It is ", name(component), ", a part of the control plane."]),
+        )
         .evidence(case.field(".metadata.annotations[kubernetes.io/config.source]", from))
         .fix(on_node(own, node))
 }

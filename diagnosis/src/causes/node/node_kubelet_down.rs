@@ -258,7 +258,7 @@ fn last_word(case: &Case<'_>, pulse: Option<&Pulse>, ready: &NodeCondition) -> O
         if !pulse.stale {
             return Some(text!["Its lease was renewed ", ago, " ago: it may be on its way back."]);
         }
-        return Some(text!["It renewed its lease last at ", pulse.renewed, ", ", ago, " ago."]);
+        return Some(text!["It renewed its lease last at ", pulse.renewed, "."]);
     }
     let heartbeat = node_state::heartbeat(ready)?;
     Some(text!["Its last heartbeat was at ", heartbeat, "."])

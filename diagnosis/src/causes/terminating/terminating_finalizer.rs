@@ -57,14 +57,13 @@ fn detect(case: &Case<'_>) -> Verdict {
             let waits = meta.finalizers.iter().flatten().next().is_some();
             Ok(if waits { vec![in_foreground(case, workload)?] } else { Vec::new() })
         }
-        Subject::Claim(_) if case.age(deleted).as_secs() < 10 => Ok(Vec::new()),
+        Subject::Claim(_) | Subject::Other(_) if case.age(deleted).as_secs() < 10 => Ok(Vec::new()),
         // As long as a pod uses it, that comes first.
         Subject::Claim(_) => {
             let finding = of_object(case, case.object())?.map(|finding| finding.follows(Code::PvcInUse));
             Ok(finding.into_iter().collect())
         }
         Subject::Namespace(_) => Ok(Vec::new()),
-        Subject::Other(_) if case.age(deleted).as_secs() < 10 => Ok(Vec::new()),
         Subject::Other(object) => Ok(of_object(case, object)?.into_iter().collect()),
     }
 }

@@ -60,7 +60,14 @@ fn of_itself(case: &Case<'_>, attachment: &VolumeAttachment) -> Result<Option<Fi
                     .as_ref()
                     .map_or_else(|| case.reference(), |volume| ObjectRef::new(Kind::PersistentVolume, None, volume)),
             )
-            .title(text!["Volume ", volume.map(|volume| text![name(volume)]), " cannot be ", what, " node ", name(spec.node_name.clone())])
+            .title(text![
+                "Volume ",
+                volume.map(|volume| text![name(volume)]),
+                " cannot be ",
+                what,
+                " node ",
+                name(spec.node_name.clone())
+            ])
             .explain(text![
                 "The attacher ",
                 name(spec.attacher.clone()),

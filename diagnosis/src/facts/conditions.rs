@@ -121,8 +121,6 @@ pub(crate) struct Signs {
     pub(crate) wrong: Vec<Sign>,
     /// What would be wrong if it lasted.
     pub(crate) young: Vec<Sign>,
-    /// Whether the object says anything of how it is.
-    pub(crate) speaks: bool,
     /// How it says that it is well: `Ready is True`.
     pub(crate) well: Option<String>,
 }
@@ -214,7 +212,6 @@ impl Collector {
         if !(ready || wished || failed || degraded) {
             return;
         }
-        self.signs.speaks = true;
         // Controllers of Argo CD list a condition only where it holds, without a status. Knative says which matter.
         let is_info = word(condition, "severity") == "Info";
         let is_part = self.is_ready && !matches!(kind, "Accepted" | "ResolvedRefs" | "Programmed");
@@ -272,7 +269,6 @@ impl Collector {
             if phase.is_empty() {
                 continue;
             }
-            self.signs.speaks = true;
             let lower = phase.to_ascii_lowercase();
             let gravity = if BAD_PHASES.contains(&lower.as_str()) {
                 Gravity::Fails
@@ -313,7 +309,6 @@ impl Collector {
             if message.is_empty() {
                 continue;
             }
-            self.signs.speaks = true;
             let works = status.get("readyToUse") == Some(&Value::Bool(true)) || self.is_ready;
             self.add(
                 LASTS,
@@ -341,7 +336,6 @@ impl Collector {
             return;
         }
         let since = operators::specified_at(&object.metadata).or(self.created);
-        self.signs.speaks = true;
         self.add(
             LOOKS_WITHIN,
             Sign {

@@ -153,7 +153,9 @@ fn gather(shared: Shared, group: &[(&Node, Timestamp)], ready: &[&Node]) -> Opti
 
 fn silent_since(node: &Node) -> Option<Timestamp> {
     let ready = node_state::condition(node, "Ready").filter(|ready| ready.status == "Unknown")?;
-    (ready.reason.as_deref() != Some("NodeStatusNeverUpdated")).then(|| node_state::since(ready)).flatten()
+    // Machines that their cloud calls switched off were switched off, mostly a whole pool at once.
+    let is_off = node_state::taint(node, "node.cloudprovider.kubernetes.io/shutdown").is_some();
+    (!is_off && ready.reason.as_deref() != Some("NodeStatusNeverUpdated")).then(|| node_state::since(ready)).flatten()
 }
 
 /// What a node may share with others: its zone, and the subnet of its address.

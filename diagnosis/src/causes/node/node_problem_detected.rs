@@ -31,6 +31,8 @@ cause! {
     NodeProblemDetected, stage Node, since "0.1.0", detect
 }
 
+/// How many conditions are told of one node.
+const MOST: usize = 8;
 /// How old a temporary problem may be to still be told.
 const FRESH: SignedDuration = SignedDuration::from_mins(30);
 
@@ -38,7 +40,7 @@ fn detect(case: &Case<'_>) -> Verdict {
     let Some(node) = node_state::subject(case) else { return Ok(Vec::new()) };
     // A silent kubelet says nothing of the detector, whose conditions may be as old.
     let mut found: Vec<Finding> =
-        node_state::conditions(&node).filter_map(|condition| explain(case, &node, condition)).collect();
+        node_state::conditions(&node).filter_map(|condition| explain(case, &node, condition)).take(MOST).collect();
     if found.is_empty() {
         found.extend(temporary(case, &node)?);
     }

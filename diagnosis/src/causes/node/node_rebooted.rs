@@ -29,6 +29,8 @@ cause! {
 
 /// How long pods may take to come back.
 const BACK: SignedDuration = SignedDuration::from_mins(5);
+/// How long before its first word after a reboot a machine may have been down.
+const DOWN: SignedDuration = SignedDuration::from_mins(30);
 
 fn detect(case: &Case<'_>) -> Verdict {
     let Some(node) = node_state::subject(case) else { return Ok(Vec::new()) };
@@ -75,8 +77,14 @@ fn detect(case: &Case<'_>) -> Verdict {
 /// Pods that were there before the reboot and are not ready since.
 fn not_back(pods: &[Arc<Pod>], rebooted: jiff::Timestamp) -> Vec<String> {
     let before = |pod: &Pod| crate::pods::created(pod).is_some_and(|created| created < rebooted);
+    // What was not ready before either has a reason of its own; a machine that goes down is noticed some minutes late.
+    let since = |pod: &Pod| {
+        let ready = crate::pods::condition(pod, "Ready")?;
+        ready.last_transition_time.as_ref().map(|time| time.0)
+    };
+    let was_ready = |pod: &Pod| since(pod).is_none_or(|since| rebooted.duration_since(since) < DOWN);
     pods.iter()
-        .filter(|pod| before(pod) && node_state::is_unready(pod))
+        .filter(|pod| before(pod) && was_ready(pod) && node_state::is_unready(pod))
         .map(|pod| {
             let meta = &pod.metadata;
             format!("{}/{}", meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())

@@ -236,6 +236,10 @@ fn some_unready(case: &Case<'_>, standing: &Standing, live: &[&Arc<Pod>]) -> Res
 
 /// The selector catches pods of different programs: a share of the requests goes to the wrong one.
 fn two_apps(case: &Case<'_>, service: &Service, live: &[&Arc<Pod>]) -> Option<Finding> {
+    // A headless Service may gather members of many programs, who pick out whom they mean.
+    if service.spec.as_ref().and_then(|spec| spec.cluster_ip.as_deref()) == Some("None") {
+        return None;
+    }
     let mut apps: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for pod in live.iter().filter(|pod| pods::is_true(pod, "Ready")) {
         let images =

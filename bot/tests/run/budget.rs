@@ -140,7 +140,10 @@ fn a_question_that_names_kind_and_namespace_costs_few_requests_and_none_twice() 
     let costs = costs(whole);
     nothing_wasted(&costs);
     let (median, most, dearest) = tell("kind and namespace", &costs);
-    assert!(costs.len() > 150 && median <= 5 && most <= 10, "median {median}, most {most}: {dearest}");
+    // The dearest follows its evidence into another object: five for the workload, its sets, pods, events and log, and eight for the
+    // Service that the log names: itself, its endpoints, its pods, and who should have them (Deployments, StatefulSets,
+    // DaemonSets, CronJobs), with the events of it where it has to be mended.
+    assert!(costs.len() > 150 && median <= 5 && most <= 13, "median {median}, most {most}: {dearest}");
 }
 
 #[test]
@@ -148,5 +151,6 @@ fn a_bare_name_costs_one_round_more_and_no_list_of_all_there_is() {
     let costs = costs(|_, _, name| name.to_owned());
     nothing_wasted(&costs);
     let (median, most, dearest) = tell("bare name", &costs);
-    assert!(median <= 8 && most <= 16, "median {median}, most {most}: {dearest}");
+    // Four lists find a workload or a pod by its name; a node is found by the last of fifteen, and six tell how it is.
+    assert!(median <= 9 && most <= 21, "median {median}, most {most}: {dearest}");
 }

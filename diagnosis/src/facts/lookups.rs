@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kubewhy_text::text;
 
@@ -14,11 +15,14 @@ use crate::facts::services::{self, Standing, State};
 use crate::finding::{Evidence, Fix, ObjectRef};
 use crate::kind::{Kind, Object};
 use crate::parse::log::DnsAnswer;
-use crate::pods;
+use crate::pods::{self, Role};
 use crate::reader::Needs;
 
 /// Where the Service of the cluster's DNS is found: namespace, name.
 const DNS_SERVICES: &[(&str, &str)] = &[("kube-system", "kube-dns"), ("openshift-dns", "dns-default")];
+
+/// How long a program runs before it counts as well again.
+const WELL_FOR: SignedDuration = SignedDuration::from_mins(2);
 
 /// Why a name was not resolved.
 #[derive(Clone, Debug)]
@@ -99,7 +103,10 @@ pub(crate) fn why(case: &Case<'_>, host: &str, answer: DnsAnswer) -> Result<Why,
 /// What keeps a DNS from answering that has ready endpoints.
 fn of_running(case: &Case<'_>, host: &str, inside: bool, answer: DnsAnswer, dns: Dns) -> Result<Why, Needs> {
     let namespace = dns.standing.service.namespace.clone().unwrap_or_default();
-    let said = name_service::complaint(case, &namespace, host);
+    // The log of DNS has no times: who has been well for a while was not kept from names by what it says last.
+    let over = case.pod().is_some_and(|pod| is_well_again(pod, case.now()));
+    let is_of_now = |said: &(Complaint, Evidence)| !(over && matches!(said.0, Complaint::Api));
+    let said = name_service::complaint(case, &namespace, host).map(|said| said.filter(is_of_now));
     if answer == DnsAnswer::NoSuchName {
         let said = said?.filter(|(complaint, _)| !matches!(complaint, Complaint::Upstream(_)));
         return Ok(said.map_or(Why::Name, |(complaint, line)| Why::Complains(Box::new(dns), complaint, line)));
@@ -119,6 +126,15 @@ fn of_running(case: &Case<'_>, host: &str, inside: bool, answer: DnsAnswer, dns:
         return Ok(Why::Proxy(Box::new(fault)));
     }
     Ok(conntrack?.map_or(Why::Name, |fault| Why::Conntrack(Box::new(fault))))
+}
+
+/// Every container of the pod is ready, and has been running for some minutes.
+fn is_well_again(pod: &Pod, now: Timestamp) -> bool {
+    let mut main = pods::containers(pod).filter(|container| container.role == Role::Main);
+    main.all(|container| {
+        let since = container.running().and_then(|running| running.started_at.as_ref());
+        container.is_ready() && since.is_some_and(|since| now.duration_since(since.0) > WELL_FOR)
+    })
 }
 
 /// The step that shows whether the cluster's DNS answers at all, from where it is asked.

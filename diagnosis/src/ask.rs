@@ -77,7 +77,8 @@ impl fmt::Display for Ask {
             namespace.as_ref().map_or_else(|| name.to_owned(), |ns| format!("{ns}/{name}"))
         };
         match self {
-            Self::Get { kind: Kind::PodMetrics | Kind::NodeMetrics, .. } => f.write_str("the metrics API"),
+            Self::Get { kind: Kind::PodMetrics | Kind::NodeMetrics, .. }
+            | Self::List { kind: Kind::PodMetrics | Kind::NodeMetrics, .. } => f.write_str("the metrics API"),
             Self::Get { kind: Kind::Cluster, .. } => f.write_str("the API server's health endpoints"),
             Self::Get { kind, namespace, name } => write!(f, "{kind} {}", path(namespace, name)),
             Self::List { kind, namespace, filter } => {

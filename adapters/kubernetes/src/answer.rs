@@ -212,6 +212,7 @@ fn refused(status: &kube::core::Status) -> Failure {
     let why = status.message.clone();
     match status.code {
         404 if status.details.as_ref().is_some_and(|details| !details.name.is_empty()) => Failure::Absent,
+        404 => Failure::Failed("this cluster does not serve it (404)".to_owned()),
         403 => Failure::Forbidden(why),
         429 | 503 | 504 => Failure::Busy(why),
         code => Failure::Failed(format!("{why} ({code})")),

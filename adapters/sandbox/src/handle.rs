@@ -11,6 +11,7 @@ use crate::access::{Access, Rule, Use};
 use crate::clock::Clock;
 use crate::faults::{Fault, Faults};
 use crate::garbage;
+use crate::health::Health;
 use crate::journal::{Entry, Journal};
 use crate::logs::Logs;
 use crate::object::{meta, set_meta, stamp, take_over_meta, text};
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     access: Mutex<Access>,
     faults: Mutex<Faults>,
     journal: Mutex<Journal>,
+    health: Mutex<Health>,
     /// How often all watches were closed.
     closings: watch::Sender<u64>,
     collects: AtomicBool,
@@ -53,6 +55,7 @@ impl Sandbox {
             access: Mutex::default(),
             faults: Mutex::default(),
             journal: Mutex::default(),
+            health: Mutex::default(),
             closings: watch::Sender::new(0),
             collects: AtomicBool::new(true),
             guards: AtomicBool::new(false),
@@ -164,6 +167,16 @@ impl Sandbox {
         self.logs().rotate(namespace, pod, container);
     }
 
+    /// Says what a health endpoint answers: `/readyz`, its status, and a line for each check.
+    pub fn set_health(&self, path: &str, status: u16, checks: &str) {
+        self.health().set(path, status, checks);
+    }
+
+    /// Says which version the server gives itself: `v1.33.4`.
+    pub fn set_version(&self, version: &str) {
+        self.health().version = Some(version.to_owned());
+    }
+
     /// Adds a fault behind those that are set.
     pub fn fault(&self, fault: Fault) {
         self.faults().add(fault);
@@ -271,6 +284,10 @@ impl Sandbox {
         self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
+        self.inner.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn writes(&self) -> MutexGuard<'_, Journal> {
         self.inner.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -297,6 +314,7 @@ impl Sandbox {
 /// Stores an object with its status.
 fn put(store: &mut Store, object: Value, now: Timestamp) -> Result<(), Status> {
     let (api_version, kind) = (text(&object, "/apiVersion").to_owned(), text(&object, "/kind").to_owned());
+    store.learn_of(&api_version);
     let Some(resource) = store.registry().by_kind(&api_version, &kind) else {
         let message = format!("no matches for kind \"{kind}\" in version \"{api_version}\"");
         return Err(Status::new(404, "NotFound", message));

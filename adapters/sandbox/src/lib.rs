@@ -32,6 +32,7 @@ mod convert;
 mod disturbed;
 mod garbage;
 mod handle;
+mod health;
 mod logs;
 mod object;
 mod protobuf;

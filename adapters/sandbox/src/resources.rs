@@ -2,6 +2,7 @@
 
 mod builtin;
 mod custom;
+mod metrics;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -132,6 +133,16 @@ impl Registry {
     pub fn learn(&mut self, crd: &Value) {
         self.unlearn(crd);
         for resource in custom::resources(crd) {
+            if self.find(&resource.group, &resource.version, &resource.plural).is_none() {
+                self.resources.push(Arc::new(resource));
+            }
+        }
+    }
+
+    /// Serves an API group that another server brings along, as soon as there is something of it: the figures of a metrics
+    /// server. Any other group stays as it is.
+    pub fn learn_group(&mut self, api_version: &str) {
+        for resource in metrics::resources().filter(|resource| resource.api_version() == api_version) {
             if self.find(&resource.group, &resource.version, &resource.plural).is_none() {
                 self.resources.push(Arc::new(resource));
             }

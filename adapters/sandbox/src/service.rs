@@ -219,6 +219,10 @@ fn about_server(sandbox: &Sandbox, call: &Call, head: &http::request::Parts) -> 
         return Err(Status::no_such_path());
     }
     let query = head.uri.query().unwrap_or_default();
+    let health = sandbox.health();
+    if let Some((status, text)) = health.answer(&call.path, head.uri.query().unwrap_or_default()) {
+        return Ok(Answer::Text(status, text));
+    }
     let registry = sandbox.registry();
     let answer = discovery::answer(&registry, &call.path, query, header(&head.headers, "accept"));
     let absent = || {
@@ -230,6 +234,9 @@ fn about_server(sandbox: &Sandbox, call: &Call, head: &http::request::Parts) -> 
         }
     };
     match answer.ok_or_else(absent)? {
+        discovery::Answer::Json { content_type, value } if call.path == "/version" => {
+            Ok(Answer::Typed(content_type, health.versioned(value)))
+        }
         discovery::Answer::Json { content_type, value } => Ok(Answer::Typed(content_type, value)),
         discovery::Answer::Text(text) => Ok(Answer::Text(200, text)),
         discovery::Answer::Refused(status) => Err(status),

@@ -102,6 +102,13 @@ impl Store {
         &self.registry
     }
 
+    /// Serves a group of APIs that comes with its first object.
+    pub(crate) fn learn_of(&mut self, api_version: &str) {
+        if api_version == "metrics.k8s.io/v1beta1" {
+            Arc::make_mut(&mut self.registry).learn_group(api_version);
+        }
+    }
+
     /// Wakes whoever waits for a change of any kind.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()

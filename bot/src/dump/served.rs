@@ -49,9 +49,32 @@ fn put(sandbox: &Sandbox, object: Value, loaded: &mut Loaded) {
     if field("/kind").is_empty() {
         return;
     }
+    if field("/apiVersion").starts_with("kubewhy/") {
+        loaded.objects += 1;
+        if let Some(why) = object.get("unreachable").and_then(Value::as_str) {
+            loaded.caveats.push(format!("the API server was not reached ({why}), the served one is"));
+        }
+        state(sandbox, &object);
+        return;
+    }
     let shown = format!("{} {}", field("/kind"), field("/metadata/name"));
     match sandbox.put(object) {
         Ok(()) => loaded.objects += 1,
         Err(refusal) => loaded.caveats.push(format!("{shown} is not served: {refusal}")),
+    }
+}
+
+/// What the server said of itself when the dump was made, in kubewhy's own kind: it says so again.
+fn state(sandbox: &Sandbox, object: &Value) {
+    for check in ["readyz", "livez"] {
+        let part = |field: &str| object.pointer(&format!("/{check}/{field}"));
+        let status = part("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+        if let Some(status) = status {
+            let body = part("body").and_then(Value::as_str).unwrap_or_default();
+            sandbox.set_health(&format!("/{check}"), status, body);
+        }
+    }
+    if let Some(version) = object.get("version").and_then(Value::as_str) {
+        sandbox.set_version(version);
     }
 }

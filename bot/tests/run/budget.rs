@@ -115,8 +115,12 @@ fn whole(kind: Kind, namespace: Option<&str>, name: &str) -> String {
     format!("{} {name}{namespace}", kind.kubectl_name())
 }
 
-/// Says what was counted, also where the test passes, and what was dear.
+/// Says what was counted, also where the test passes, and what was dear; with `SHOW=1` all that was asked.
 fn tell(which: &str, costs: &[Cost]) -> (usize, usize, String) {
+    for cost in costs.iter().filter(|_| std::env::var_os("SHOW").is_some()) {
+        let _ =
+            writeln!(std::io::stderr(), "{} {}\n  {}", cost.requests.len(), cost.question, cost.requests.join("\n  "));
+    }
     let (median, most, dearest) = summary(costs);
     let all = costs.len();
     let _ = writeln!(std::io::stderr(), "{which}: {all} questions, median {median} requests, most {most}: {dearest}");

@@ -12,6 +12,7 @@ use kubewhy_text::{Text, name, text};
 use crate::ask::{Filter, Selector};
 use crate::case::{Case, Workload};
 use crate::finding::Evidence;
+use crate::kind::Object;
 use crate::pods;
 use crate::reader::{Needs, Read};
 
@@ -68,6 +69,18 @@ fn unseen(case: &Case<'_>, workload: &Workload) -> Option<Sign> {
     Some(Sign { sentence, evidence: case.field(".status", text) })
 }
 
+/// By what the Deployment of a set selects, where that was asked about: its pods are known by then, the set's among them.
+fn of_deployment(case: &Case<'_>) -> Option<Selector> {
+    let Some(Workload::ReplicaSet(_)) = case.workload() else { return None };
+    let owner = case.meta().owner_references.iter().flatten().find(|owner| owner.controller == Some(true))?;
+    let deployment = case.known().find_map(|object| match object {
+        Object::Deployment(it) if object.name() == owner.name && object.namespace() == case.namespace() => Some(it),
+        _ => None,
+    })?;
+    let selector = Selector::from_api(&deployment.spec.as_ref()?.selector);
+    Some(selector).filter(|selector| !selector.is_empty())
+}
+
 /// Fewer pods than wanted, none of them in trouble, and no refusal.
 fn lacking(case: &Case<'_>, workload: &Workload) -> Result<Option<Sign>, Needs> {
     let wanted = match workload {
@@ -82,6 +95,7 @@ fn lacking(case: &Case<'_>, workload: &Workload) -> Result<Option<Sign>, Needs> 
         return Ok(None);
     };
     // The same list that the scope has read.
+    let selector = of_deployment(case).unwrap_or(selector);
     let Read::Found(listed) = case.list::<Pod>(case.namespace(), Filter::Labels(selector))? else { return Ok(None) };
     let alive: Vec<&Arc<Pod>> = listed
         .iter()

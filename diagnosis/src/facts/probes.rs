@@ -212,6 +212,16 @@ pub(crate) fn not_ready<'c>(case: &'c Case<'_>) -> Result<Vec<NotReady<'c>>, Nee
     Ok(found)
 }
 
+/// Tells whether a container that runs and is not ready still has time by the probe that it waits for: twice the probe's
+/// budget, as for a pod that is asked about itself. `None` where no probe says.
+pub(crate) fn time_left(container: &ContainerView<'_>, now: Timestamp) -> Option<bool> {
+    let running = container.running().filter(|_| !container.is_ready())?;
+    let is_started = container.status.and_then(|status| status.started) != Some(false);
+    let probe = if is_started { &container.spec.readiness_probe } else { &container.spec.startup_probe };
+    let since = running.started_at.as_ref()?.0;
+    Some(now.duration_since(since) <= budget(probe.as_ref()?) * 2)
+}
+
 /// Tells whether an event was seen since that time; reports are exact to the second only.
 fn is_since(event: &Event, time: Option<Timestamp>) -> bool {
     match (event.last, time) {

@@ -83,6 +83,15 @@ impl Schedule {
         None
     }
 
+    /// Tells whether its day and month meet in no year: 31 February, 31 of the months of thirty days.
+    pub fn is_never(&self) -> bool {
+        let longest = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let first = self.days.trailing_zeros();
+        let fits = (1_i8..).zip(longest).any(|(month, days)| has(self.months, month) && first <= days);
+        // Where day of month and day of week are both said, either is enough.
+        !fits && !self.either_day
+    }
+
     fn is_day(&self, at: &Zoned) -> bool {
         let of_month = has(self.days, at.day());
         let of_week = has(self.weekdays, at.weekday().to_sunday_zero_offset());
@@ -128,6 +137,17 @@ fn set(field: &str, least: u32, most: u32, names: &[&str]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_that_never_comes_is_seen() {
+        let never = |text: &str| Schedule::parse(text).expect("a schedule").is_never();
+        for text in ["0 0 31 2 *", "0 0 30 feb *", "*/5 1 31 4,6,9,11 *"] {
+            assert!(never(text), "{text}");
+        }
+        for text in ["0 0 29 2 *", "0 0 31 2 mon", "0 0 31 1-2 *", "0 0 28-31 2 *", "* * * * *", "@monthly"] {
+            assert!(!never(text), "{text}");
+        }
+    }
 
     #[test]
     fn the_next_time_is_found() {

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod, PodTemplateSpec, Service};
 use k8s_openapi::api::networking::v1::{Ingress, IngressServiceBackend};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::ask::{Answer, Selector};
 use crate::case::Workload;
 use crate::kind::{Kind, Object};
+use crate::parse::schedule::Schedule;
 use crate::pods;
 use crate::report::Target;
 use crate::scope;
@@ -18,6 +21,9 @@ use crate::triage::{PodDigest, Triage, triage};
 
 /// How long an object may be on its way before a scan asks about it.
 const YOUNG: SignedDuration = SignedDuration::from_secs(60);
+
+/// How late the start of a `CronJob` may be before a scan asks about it.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
 
 /// The objects that are worth a question: the top controllers of failing pods, workloads that lack pods, claims that are
 /// not bound, objects that do not go away. Also what could not be read.
@@ -85,7 +91,8 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
         Object::StatefulSet(it) => lingers || (old && lacks(&Workload::StatefulSet(Arc::clone(it)))),
         Object::DaemonSet(it) => lingers || (old && lacks(&Workload::DaemonSet(Arc::clone(it)))),
         Object::Job(job) => lingers || ended(job, "Failed"),
-        Object::CronJob(_) | Object::Namespace(_) | Object::Ingress(_) => lingers,
+        Object::CronJob(it) => lingers || (old && is_overdue(it, now)),
+        Object::Namespace(_) | Object::Ingress(_) => lingers,
         Object::Node(node) => lingers || (old && is_troubled(node)),
         Object::Service(service) => {
             let balanced = service.spec.as_ref().and_then(|spec| spec.type_.as_deref()) == Some("LoadBalancer");
@@ -112,6 +119,16 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
         }
         _ => false,
     }
+}
+
+/// A start was due a while ago, or none ever is. In another time zone the times differ; its rules know better.
+fn is_overdue(cron: &CronJob, now: Timestamp) -> bool {
+    let Some(spec) = cron.spec.as_ref().filter(|spec| spec.suspend != Some(true)) else { return false };
+    let Some(schedule) = Schedule::parse(&spec.schedule) else { return false };
+    let last = cron.status.as_ref().and_then(|status| status.last_schedule_time.as_ref());
+    let from = last.or(cron.metadata.creation_timestamp.as_ref()).map(|time| time.0);
+    let next = from.and_then(|from| schedule.next(from, &TimeZone::UTC));
+    schedule.is_never() || next.is_some_and(|next| now.duration_since(next) > OVERDUE)
 }
 
 /// A node whose conditions are not those of a well one: Ready is True, and the others that Kubernetes sets are False.
@@ -190,7 +207,7 @@ impl<'o> Around<'o> {
         later.is_some_and(|later| created(object).is_some_and(|began| began < later))
     }
 
-    /// Nobody is ready behind the Service's selector.
+    /// Nobody is ready behind the Service's selector, or its port has another name there.
     fn is_deserted(&self, namespace: &str, service: &Service) -> bool {
         let Some(spec) = service.spec.as_ref().filter(|spec| spec.type_.as_deref() != Some("ExternalName")) else {
             return false;
@@ -198,10 +215,19 @@ impl<'o> Around<'o> {
         let Some(selector) = spec.selector.as_ref().filter(|selector| !selector.is_empty()) else { return false };
         let selector = Selector::labels(selector);
         let pods = self.pods.get(namespace).into_iter().flatten();
-        let mut behind = pods.filter(|pod| selector.matches(pod.metadata.labels.as_ref()));
+        let behind: Vec<_> = pods.filter(|pod| selector.matches(pod.metadata.labels.as_ref())).collect();
+        // A port that it names and none of the pods has leads nowhere, however ready they are.
+        let named = spec.ports.iter().flatten().filter_map(|port| match &port.target_port {
+            Some(IntOrString::String(wanted)) => Some(wanted),
+            _ => None,
+        });
+        let nowhere = |wanted: &String| !behind.is_empty() && !behind.iter().any(|pod| declares(pod, wanted));
+        if named.into_iter().any(nowhere) {
+            return true;
+        }
         // Who scaled the pods behind it to zero knows that nobody answers; who needs them says so.
         let idle = self.idle.get(namespace).into_iter().flatten().any(|labels| selector.matches(Some(labels)));
-        spec.publish_not_ready_addresses != Some(true) && !idle && !behind.any(|pod| pods::is_true(pod, "Ready"))
+        spec.publish_not_ready_addresses != Some(true) && !idle && !behind.iter().any(|pod| pods::is_true(pod, "Ready"))
     }
 
     /// There is no such Service, or it has no such port.
@@ -214,6 +240,13 @@ impl<'o> Around<'o> {
                 || wanted.name.as_ref().is_some_and(|wanted| Some(wanted) != port.name.as_ref())
         })
     }
+}
+
+/// Tells whether a container of the pod names a port so; those that are init containers may stay beside it.
+fn declares(pod: &Pod, wanted: &str) -> bool {
+    let Some(spec) = &pod.spec else { return false };
+    let mut containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    containers.any(|it| it.ports.iter().flatten().any(|port| port.name.as_deref() == Some(wanted)))
 }
 
 /// Tells whether a job has ended in that way.

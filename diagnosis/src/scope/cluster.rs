@@ -250,7 +250,11 @@ fn summary(it: &Cluster, looks: &Looks, down: usize, troubled: bool) -> (Status,
         }
     }
     let mut dns = looks.deployments.iter().filter(|deployment| name_service::is_dns(deployment)).peekable();
-    let is_well = |dns: &Arc<Deployment>| is_satisfied(&Workload::Deployment(Arc::clone(dns)));
+    // None of no pods is ready: a DNS that is scaled to zero answers nobody.
+    let is_well = |dns: &Arc<Deployment>| {
+        let ready = dns.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
+        ready > 0 && is_satisfied(&Workload::Deployment(Arc::clone(dns)))
+    };
     well.extend((dns.peek().is_some() && dns.all(is_well)).then_some("DNS"));
     let mut figures = Text::default();
     if let Read::Found(nodes) = &looks.nodes {

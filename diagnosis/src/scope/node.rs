@@ -51,7 +51,16 @@ fn otherwise(reader: &Reader<'_>, node: &Node, called: Text, pods: Option<usize>
     if let Some(taint) = held_back(node) {
         return (Status::Degraded, text![called, " is ready, and carries the taint ", code(taint), load]);
     }
-    (Status::Healthy, text![called, " is ready", load])
+    let apart = set_apart(node).map(|taint| text![" (those that tolerate its taint ", code(taint), ")"]);
+    (Status::Healthy, text![called, " is ready", load, apart])
+}
+
+/// A taint that a person gave it: a machine for some pods only, which is no trouble of its own.
+fn set_apart(node: &Node) -> Option<String> {
+    let is_own = |key: &str| !key.contains("kubernetes.io/");
+    let taint = node_state::taints(node).find(|taint| taint.effect != "PreferNoSchedule" && is_own(&taint.key))?;
+    let value = taint.value.as_deref().filter(|value| !value.is_empty()).map(|value| format!("={value}"));
+    Some(format!("{}{}:{}", taint.key, value.unwrap_or_default(), taint.effect))
 }
 
 /// A taint by which a person or the cloud has taken a node that is ready out of service.

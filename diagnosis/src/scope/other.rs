@@ -1,11 +1,13 @@
 //! Any other kind: what its conditions, finalizers, owner and events say.
 
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
 use k8s_openapi::api::storage::v1::{StorageClass, VolumeAttachment};
-use kubewhy_text::{Text, code, name, own, text};
+use kubewhy_text::{Text, code, name, own, quoted, text};
 
 use super::{NoScope, Scope, lone, named};
-use crate::facts::conditions;
+use crate::case::shell_quoted;
+use crate::facts::{claims, conditions};
 use crate::kind::{Foreign, Object};
 use crate::reader::Reader;
 use crate::report::Status;
@@ -29,6 +31,7 @@ fn otherwise(reader: &Reader<'_>, object: &Object) -> (Status, Text) {
         Object::PersistentVolume(it) => volume(object, it),
         Object::StorageClass(it) => fine(class(it)),
         Object::VolumeAttachment(it) => attachment(object, it),
+        Object::CertificateSigningRequest(it) => request(object, it),
         Object::ResourceQuota(it) => fine(text![" is not used up", counts(it)]),
         Object::CustomResourceDefinition(_) => match conditions::of(object, reader.now()).well {
             Some(_) => fine(text![" is served"]),
@@ -92,7 +95,40 @@ fn volume(object: &Object, it: &PersistentVolume) -> (Status, Text) {
     }
 }
 
+/// A request for a certificate: somebody approves it, then a signer signs it.
+fn request(object: &Object, it: &CertificateSigningRequest) -> (Status, Text) {
+    let status = it.status.as_ref();
+    let of = |type_: &str| {
+        let mut conditions = status.into_iter().flat_map(|status| status.conditions.iter().flatten());
+        conditions.find(|condition| condition.type_ == type_ && condition.status == "True")
+    };
+    let by = it.spec.username.clone().map(|by| text![" (asked for by ", name(by), ")"]);
+    if status.is_some_and(|status| status.certificate.is_some()) {
+        return (Status::Healthy, text![named(object), by, " is signed"]);
+    }
+    let words = |said: Option<String>| said.filter(|said| !said.is_empty()).map(|said| text![": ", quoted(said)]);
+    if let Some(denied) = of("Denied") {
+        return (Status::Healthy, text![named(object), by, " was denied", words(denied.message.clone())]);
+    }
+    if let Some(failed) = of("Failed") {
+        return (Status::Healthy, text![named(object), by, " could not be signed", words(failed.message.clone())]);
+    }
+    let signer = name(it.spec.signer_name.clone());
+    if of("Approved").is_some() {
+        return (
+            Status::Pending,
+            text![named(object), by, " is approved, and signer ", signer, " has not signed it yet"],
+        );
+    }
+    let since = it.metadata.creation_timestamp.as_ref().map(|created| text![" since ", created.0]);
+    let approve = text![" (", code(format!("kubectl certificate approve {}", shell_quoted(object.name()))), ")"];
+    (Status::Pending, text![named(object), by, " waits", since, " for somebody to approve it", approve])
+}
+
 fn class(it: &StorageClass) -> Text {
+    if it.provisioner == claims::NO_PROVISIONER {
+        return text![" takes volumes that people make: it has no provisioner"];
+    }
     let late = it.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer");
     let when = late.then(|| text![" once a pod that uses the claim is scheduled"]);
     text![" has volumes made by ", name(it.provisioner.clone()), when]

@@ -193,6 +193,33 @@ pub(crate) fn is_satisfied(workload: &Workload) -> bool {
     ready && updated
 }
 
+/// With `OnDelete` a changed template reaches a pod only when somebody deletes it.
+fn former_template(workload: &Workload) -> Option<Text> {
+    let (strategy, updated, of) = match workload {
+        Workload::StatefulSet(it) => {
+            let (spec, status) = (it.spec.as_ref()?, it.status.as_ref()?);
+            let changed = status.update_revision.is_some() && status.update_revision != status.current_revision;
+            let strategy = spec.update_strategy.as_ref().and_then(|strategy| strategy.type_.as_deref());
+            (strategy.filter(|_| changed), status.updated_replicas.unwrap_or(0), status.replicas)
+        }
+        Workload::DaemonSet(it) => {
+            let (spec, status) = (it.spec.as_ref()?, it.status.as_ref()?);
+            let strategy = spec.update_strategy.as_ref().and_then(|strategy| strategy.type_.as_deref());
+            (strategy, status.updated_number_scheduled.unwrap_or(0), status.desired_number_scheduled)
+        }
+        _ => return None,
+    };
+    (strategy == Some("OnDelete") && updated < of).then(|| {
+        let count = of - updated;
+        text![
+            "; ",
+            count,
+            if count == 1 { " still has" } else { " still have" },
+            " the former template, which updateStrategy OnDelete changes only when they are deleted"
+        ]
+    })
+}
+
 fn workload_status(reader: &Reader<'_>, workload: &Workload, failing: usize) -> (Status, Text) {
     let object = workload.object();
     let reference = ObjectRef::new(object.kind(), object.namespace(), object.name());
@@ -210,7 +237,7 @@ fn workload_status(reader: &Reader<'_>, workload: &Workload, failing: usize) -> 
     let are = if desired == 1 { " pod is ready" } else { " pods are ready" };
     let counts = text![": ", ready, " of ", desired, are];
     if failing == 0 && is_satisfied(workload) {
-        return (Status::Healthy, text![subject, " is healthy", counts]);
+        return (Status::Healthy, text![subject, " is healthy", counts, former_template(workload)]);
     }
     let changed = object.meta().creation_timestamp.as_ref().map(|time| time.0).max(last_progress(workload));
     let young = changed.is_some_and(|time| reader.now().duration_since(time) < YOUNG);

@@ -299,27 +299,25 @@ fn of_cluster(case: &Case<'_>) -> Verdict {
     }
     let wanted = dns.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let root = ObjectRef::new(Kind::Deployment, Some(NAMESPACE), dns.metadata.name.as_deref().unwrap_or_default());
+    let counts = match wanted {
+        0 => text!["does not run: it is scaled to zero"],
+        1 => text!["does not answer: 0 of 1 pod is ready"],
+        _ => text!["does not answer: 0 of ", wanted, " pods are ready"],
+    };
     let finding = case
         .finding(Code::DnsFailing)
         .root(root.clone())
         .title(text![
             "The cluster's DNS (",
             name(root.to_string()),
-            ") does not answer: 0 of ",
-            wanted,
-            if wanted == 1 { " pod is ready" } else { " pods are ready" }
+            ") ",
+            counts,
         ])
         .explain(text![
             "No name of a Service resolves for anybody, however well the Services are. Programs that keep connections go on for \
              a while; what starts or reconnects fails."
         ])
         .evidence(Evidence::field(&root, ".status.readyReplicas", format!("0, .spec.replicas {wanted}")))
-        .fix((wanted == 0).then(|| {
-            Fix::safe(text!["scale it up again"]).command(case.kubectl_in(
-                NAMESPACE,
-                ["scale", "deployment", root.name.as_str(), "--replicas=2"],
-            ))
-        }))
         .fix(
             Fix::safe(text!["see what DNS itself says"])
                 .command(case.kubectl_in(NAMESPACE, ["describe", "deployment", root.name.as_str()]))

@@ -92,7 +92,9 @@ fn of_namespace(case: &Case<'_>, namespace: &Namespace) -> Verdict {
     let reasons = reasons(namespace);
     let discovery = reasons.iter().find(|reason| reason.type_ == "NamespaceDeletionDiscoveryFailure");
     if let Some(discovery) = discovery {
+        let besides = reasons.iter().find(|reason| reason.type_ == "NamespaceFinalizersRemaining").copied();
         let finding = undiscoverable(case, discovery)?.since(Some(deleted));
+        let finding = besides.into_iter().fold(finding, |finding, besides| and_finalizers(case, finding, besides));
         // Pods go first: one that does not end holds the namespace, whatever the groups say.
         let (_, stuck) = remaining_pods(case)?;
         return Ok(vec![match stuck {
@@ -187,6 +189,17 @@ fn undiscoverable(case: &Case<'_>, condition: &NamespaceCondition) -> Result<Fin
         .command(case.kubectl_cluster(["delete", "apiservice", service]))
     });
     Ok(finding.fix(look).fix(drop))
+}
+
+/// What could be looked into holds objects that do not go either: the namespace stays even once every group answers.
+fn and_finalizers(case: &Case<'_>, finding: Finding, condition: &NamespaceCondition) -> Finding {
+    let words = condition.message.clone().unwrap_or_default();
+    let Some(finalizer) = first_finalizer(&words) else { return finding };
+    let finalizer = name(finalizer);
+    let also = text!["Besides, objects in it keep finalizer ", finalizer.clone(), ": it stays until they let go, too."];
+    let fix = text!["then see what keeps finalizer ", finalizer, ", and bring back the controller that takes it off"];
+    let look = case.kubectl_cluster(["get", "namespace", case.name(), "-o", "yaml"]);
+    finding.also(also).evidence(evidence(case, condition)).fix(Fix::safe(fix).command(look))
 }
 
 /// The group that stopped the deletion is back: it goes on by itself.

@@ -21,12 +21,13 @@ use crate::reader::Needs;
 cause! {
     /// ## What it means
     /// A `CronJob` starts no jobs: it is suspended, its schedule or time zone cannot be read, it missed its times, or a run that
-    /// does not end keeps the next ones out (concurrencyPolicy Forbid).
+    /// does not end keeps the next ones out (concurrencyPolicy Forbid). Or its schedule names a day that never comes.
     /// ## Signals
     /// `spec.suspend: true`; events `UnparseableSchedule`, `UnParseableCronJobSchedule`, `InvalidSchedule`, `UnknownTimeZone`,
     /// `MissSchedule`, `TooManyMissedTimes`, `FailedNeedsStart`; `JobAlreadyActive`
     /// `Not starting job because prior execution is running and concurrency policy is Forbid`; a `lastScheduleTime` that
-    /// is older than the schedule allows.
+    /// is older than the schedule allows. A day that no year has: once
+    /// `InvalidSchedule` `... time difference between two schedules is less than 1 second`, and then silence.
     /// ## Look-alikes
     /// `job-failed`, `job-deadline-exceeded`: jobs start, and fail. A refused job (`FailedCreate`) has the codes of
     /// admission. With Forbid, what holds the pod of the run that does not end is the cause, and this follows from it.
@@ -64,6 +65,9 @@ fn detect(case: &Case<'_>) -> Verdict {
         "UnsupportedSchedule",
         "UnknownTimeZone",
     ]);
+    if Schedule::parse(&spec.schedule).is_some_and(|schedule| schedule.is_never()) {
+        return Ok(vec![never(case, spec, unreadable.as_deref())]);
+    }
     if let Some(event) = unreadable {
         return Ok(vec![unreadable_schedule(case, spec, &event)]);
     }
@@ -181,6 +185,34 @@ fn unreadable_schedule(case: &Case<'_>, spec: &CronJobSpec, event: &Event) -> Fi
         ])
         .evidence(Evidence::event(event))
         .fix(Fix::safe(edit).command(case.kubectl(["edit", &target(case)])))
+}
+
+/// Its day and month meet in no year. The controller says so once (and calls it invalid), then is silent.
+fn never(case: &Case<'_>, spec: &CronJobSpec, event: Option<&Event>) -> Finding {
+    let says = event.map(|event| text!["The controller calls it invalid: ", quoted(event.message.clone()), "."]);
+    finding(case)
+        .since(case.meta().creation_timestamp.as_ref().map(|time| time.0))
+        .title(text![
+            "CronJob ",
+            name(case.reference().path()),
+            " starts no jobs: its schedule ",
+            code(spec.schedule.clone()),
+            " names a day that never comes"
+        ])
+        .explain(text![
+            "The schedule can be read, and no year has a day that fits both its day of the month (third field) and its \
+             month (fourth field), so no job is ever due."
+        ])
+        .also(says)
+        .evidence(case.field(".spec.schedule", spec.schedule.clone()))
+        .evidence(event.map(Evidence::event))
+        .fix(
+            Fix::safe(text![
+                "correct day and month; for the last day of every month let it run on days 28-31 and have the job end \
+                 at once unless tomorrow is the first"
+            ])
+            .command(case.kubectl(["edit", &target(case)])),
+        )
 }
 
 /// The run that does not end and keeps the next ones out, once a start has been left out because of it.

@@ -51,6 +51,9 @@ const ALWAYS_SPEAK: [&str; 8] = [
 /// How long an event says something of now.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
+/// How long a message may be that stands in the title.
+const TITLE_BYTES: usize = 80;
+
 /// How long a controller may take to write its first condition.
 const SPEAKS_WITHIN_SECONDS: i64 = 120;
 
@@ -128,9 +131,11 @@ fn explain(case: &Case<'_>, lead: &Sign, all: &[Sign]) -> Result<Finding, Needs>
     };
     let fails = lead.gravity == Gravity::Fails;
     let reason = Some(lead.reason.clone()).filter(|reason| !reason.is_empty());
-    let title_reason = reason.clone().map(|reason| text![" (", name(reason), ")"]);
-    let since = lead.since.map(|since| text![" since ", since]);
     let words = Some(lead.message.clone()).filter(|words| !words.is_empty());
+    // Without a reason a short message tells what it is about.
+    let title_words = words.clone().filter(|words| words.len() <= TITLE_BYTES).map(|words| text![": ", quoted(words)]);
+    let title_reason = reason.clone().map(|reason| text![" (", name(reason), ")"]).or(title_words);
+    let since = lead.since.map(|since| text![" since ", since]);
     let manager = operators::manager_of_status(case.meta());
     let mut finding = case
         .finding(Code::ResourceNotReady)

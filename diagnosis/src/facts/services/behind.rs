@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use super::{State, TRAILS, Trouble, trouble};
 use crate::ask::{Filter, Requirement, Selector};
 use crate::case::Case;
+use crate::facts::probes;
 use crate::finding::{Evidence, ObjectRef};
 use crate::kind::{Kind, Object};
 use crate::nearest::nearest;
@@ -122,14 +123,20 @@ pub(crate) fn deployment_of(pod: &Pod) -> Option<&str> {
 
 /// It was made only just now, and no container of it waits for more than its start or has ended.
 pub(crate) fn is_starting(pod: &Pod, now: Timestamp) -> bool {
-    let young = pods::created(pod).is_some_and(|created| now.duration_since(created) < STARTING);
+    // Its probes say how long it may take to answer; without one it has some minutes.
+    let main = || pods::containers(pod).filter(|container| container.role == Role::Main && !container.is_ready());
+    if main().any(|container| probes::time_left(&container, now) == Some(false)) {
+        return false;
+    }
+    let young = pods::created(pod).is_some_and(|created| now.duration_since(created) < STARTING)
+        || main().all(|container| probes::time_left(&container, now) == Some(true));
     let ails = pods::containers(pod).any(|container| {
         let waits = !matches!(container.waiting_reason(), "" | "ContainerCreating" | "PodInitializing");
         waits || container.restarts() > 0 || pods::troubling_end(pod, &container, now).is_some()
     });
     let unplaced = pods::condition(pod, "PodScheduled").is_some_and(|condition| condition.status == "False");
     // Containers that are ready in a pod that is not: its node is lost, or a gate waits.
-    let up = !pods::containers(pod).any(|container| container.role == Role::Main && !container.is_ready());
+    let up = main().next().is_none();
     young && !ails && !unplaced && !up
 }
 

@@ -131,7 +131,7 @@ impl Standing {
             ],
             State::SelectsNothing(_, near) => {
                 let near = near.as_ref().map(|near| text![" (nearest: ", code(near.clone()), ")"]);
-                text!["So nobody listens behind the Service: no pod carries the labels that it selects", near, "."]
+                text!["Nobody listens behind the Service: no pod carries the labels that it selects", near, "."]
             }
             State::ScaledToZero(workload) => {
                 text!["Nobody listens behind the Service: ", name(workload.to_string()), " wants 0 replicas."]
@@ -148,7 +148,7 @@ impl Standing {
                 ]
             }
             State::Handmade => text!["The Service selects no pods by itself, and nobody has written endpoints for it."],
-            State::Hidden => text!["So nobody listens behind the Service; its pods could not be read."],
+            State::Hidden => text!["Nobody listens behind the Service; its pods could not be read."],
             State::External(outside) => {
                 text!["The Service is only another name for ", name(outside.clone()), ", outside the cluster."]
             }

@@ -202,7 +202,9 @@ fn objects_of_many_parts_are_answered_in_time() {
         json!({"apiVersion": "kubewhy/v1", "kind": "Cluster", "metadata": {"name": "lab"}, "readyz": {"status": 500, "body": "[-]etcd failed\n".repeat(4_000)}}),
     ];
     let mut snapshot = Snapshot::default();
-    objects.into_iter().for_each(|object| snapshot.add_value(object));
+    for object in objects {
+        snapshot.add_value(object);
+    }
     for target in targets(&snapshot) {
         let begun = std::time::Instant::now();
         let report = explain(&snapshot, target.clone(), "2026-11-20T10:00:00Z".parse().expect("a time"));

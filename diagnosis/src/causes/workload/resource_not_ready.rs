@@ -92,7 +92,10 @@ fn has_status(it: &Foreign) -> bool {
         Value::Object(fields) => fields.is_empty(),
         _ => false,
     };
-    it.fields.get("status").and_then(Value::as_object).is_some_and(|fields| fields.values().any(|value| !is_empty(value)))
+    it.fields
+        .get("status")
+        .and_then(Value::as_object)
+        .is_some_and(|fields| fields.values().any(|value| !is_empty(value)))
 }
 
 /// Nothing but an event says that something is wrong.

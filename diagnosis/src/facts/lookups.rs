@@ -164,7 +164,8 @@ pub(crate) fn silent(case: &Case<'_>, line: &str) -> Result<Option<(Dns, String)
     let Some(dns) = dns(case)?.filter(|dns| !dns.standing.is_at_fault()) else { return Ok(None) };
     let service = case.get::<Service>(dns.standing.service.namespace.as_deref(), &dns.standing.service.name)?.found();
     let address = service.and_then(|service| service.spec.as_ref()?.cluster_ip.clone());
-    let named = |address: &String| line.contains(&format!(" on {address}:53")) || line.contains(&format!(">{address}:53"));
+    let named =
+        |address: &String| line.contains(&format!(" on {address}:53")) || line.contains(&format!(">{address}:53"));
     Ok(address.filter(|address| address != "None" && named(address)).map(|address| (dns, address)))
 }
 

@@ -40,8 +40,8 @@ fn fixture(path: &str) -> Report {
     }
     let target = expect["target"].as_str().expect("a target");
     let (kind, name) = target.split_once(' ').or_else(|| target.split_once('/')).expect("KIND NAME");
-    let foreign = || snapshot.kinds().find(|known| known.name().eq_ignore_ascii_case(kind));
-    let kind = Kind::from_word(kind).or_else(foreign).unwrap_or_else(|| panic!("{target}"));
+    let foreign = snapshot.kinds().find(|known| matches!(known, Kind::Foreign(_)) && known.name() == kind);
+    let kind = foreign.or_else(|| Kind::from_word(kind)).unwrap_or_else(|| panic!("{target}"));
     let (namespace, name) =
         name.split_once('/').map_or((None, name), |(namespace, name)| (Some(namespace.to_owned()), name));
     let at = expect["at"].as_str().and_then(|at| at.parse().ok());

@@ -23,7 +23,9 @@ fn fixtures() -> PathBuf {
 /// The report that a fixture leads to.
 fn fixture(path: &str) -> Report {
     let text = std::fs::read_to_string(fixtures().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple_with_options(&text, options).unwrap_or_else(|error| panic!("{path}: {error}"));
     let mut snapshot = Snapshot::default();
     let mut expect = Value::Null;
     for mut document in documents {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kubewhy_diagnosis::kind::Kind;
 
-use crate::resolve::{USUAL, Wanted, kind_of, may_be_kind};
+use crate::resolve::{Wanted, kind_of, may_be_kind, place};
 
 /// The most objects that are taken from a message.
 const MOST: usize = 10;
@@ -233,7 +233,7 @@ fn takes_value(flag: &str) -> bool {
 
 /// The kind that a word of a sentence names: one of the usual, since many others are words of their own (`event`, `role`).
 fn usual(word: &str) -> Option<Kind> {
-    kind_of(word).filter(|kind| USUAL.contains(kind))
+    kind_of(word).filter(|kind| place(*kind).is_some())
 }
 
 /// `pod/cart`, `deployments.apps/cart`.

@@ -10,26 +10,7 @@ use kubewhy_diagnosis::{Report, Target};
 use crate::commands::{Spec, is_keyword};
 use crate::nearest::likeness;
 
-/// The kinds among which a bare name is looked up, in this order.
-pub const USUAL: [Kind; 15] = [
-    Kind::Deployment,
-    Kind::StatefulSet,
-    Kind::DaemonSet,
-    Kind::Pod,
-    Kind::CronJob,
-    Kind::Job,
-    Kind::ReplicaSet,
-    Kind::PersistentVolumeClaim,
-    Kind::Namespace,
-    Kind::Service,
-    Kind::Node,
-    Kind::Ingress,
-    Kind::HorizontalPodAutoscaler,
-    Kind::PodDisruptionBudget,
-    Kind::PersistentVolume,
-];
-
-/// The same in stages: what is asked about most costs one round of requests.
+/// The kinds among which a bare name is looked up, in stages: what is asked about most costs one round of requests.
 pub const STAGES: [&[Kind]; 3] = [
     &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Pod],
     &[Kind::CronJob, Kind::Job, Kind::ReplicaSet, Kind::PersistentVolumeClaim, Kind::Namespace],
@@ -42,6 +23,16 @@ pub const STAGES: [&[Kind]; 3] = [
         Kind::PersistentVolume,
     ],
 ];
+
+/// The kinds among which a bare name is looked up, in order.
+pub fn usual() -> impl Iterator<Item = Kind> {
+    STAGES.iter().flat_map(|stage| stage.iter().copied())
+}
+
+/// Where a kind stands among the usual ones.
+pub fn place(kind: Kind) -> Option<usize> {
+    usual().position(|usual| usual == kind)
+}
 
 /// The most candidates that a choice offers.
 const MOST_CHOICES: usize = 10;
@@ -132,7 +123,7 @@ impl Wanted {
 
     /// The object that a reference names, where it is of a usual kind.
     pub fn of_reference(reference: &ObjectRef) -> Option<Self> {
-        let kind = Kind::from_name(&reference.kind).filter(|kind| USUAL.contains(kind))?;
+        let kind = Kind::from_name(&reference.kind).filter(|kind| place(*kind).is_some())?;
         let ObjectRef { namespace, name, .. } = reference;
         Some(Self { kind: Some(kind), name: name.clone(), namespace: namespace.clone(), ..Self::default() })
     }
@@ -146,7 +137,7 @@ impl Wanted {
 
     /// The kinds among whose names it is to be looked for, in order.
     pub fn kinds(&self) -> Vec<Kind> {
-        self.kind.map_or_else(|| USUAL.to_vec(), |kind| vec![kind])
+        self.kind.map_or_else(|| usual().collect(), |kind| vec![kind])
     }
 
     /// The same in stages, of which the next is looked at where the one before has no such name.
@@ -375,7 +366,10 @@ fn meant(nearest: &[String]) -> String {
 
 /// The usual kinds, and that there are others.
 pub fn kinds() -> String {
-    format!("{}, cluster, and any other that the cluster has", USUAL.map(Kind::kubectl_name).join(", "))
+    format!(
+        "{}, cluster, and any other that the cluster has",
+        usual().map(Kind::kubectl_name).collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn did_you_mean(next: &[Candidate]) -> String {
@@ -513,7 +507,8 @@ mod tests {
 
     #[test]
     fn every_usual_kind_stands_in_one_stage() {
-        assert_eq!(STAGES.concat(), USUAL);
+        let once: std::collections::BTreeSet<Kind> = usual().collect();
+        assert_eq!(once.len(), usual().count());
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Counter<'_> {
                 }
             };
             found.retain(|candidate| is_in(&one.scope, candidate));
-            found.sort_by_key(|candidate| resolve::USUAL.iter().position(|kind| *kind == candidate.kind));
+            found.sort_by_key(|candidate| resolve::place(candidate.kind));
             found.dedup();
             if self.desk.served.len() > 1 {
                 for candidate in &mut found {
@@ -141,7 +141,7 @@ impl Counter<'_> {
             all.extend(found);
         }
         // A bare name means the workload before its pods, in whichever cluster.
-        all.sort_by_key(|candidate| resolve::USUAL.iter().position(|kind| *kind == candidate.kind));
+        all.sort_by_key(|candidate| resolve::place(candidate.kind));
         all
     }
 

@@ -15,6 +15,7 @@ use crate::facts::managers;
 use crate::finding::{Evidence, Finding, ObjectRef};
 use crate::kind::Kind;
 use crate::parse::node_condition::{self, Fault};
+use crate::parse::node_problem::{self, Judgement};
 use crate::pods;
 use crate::reader::{Needs, Read, Reader};
 
@@ -55,6 +56,19 @@ pub(crate) fn taint<'n>(node: &'n Node, key: &str) -> Option<&'n Taint> {
 /// Tells whether a condition has that status.
 pub(crate) fn is(node: &Node, type_: &str, status: &str) -> bool {
     condition(node, type_).is_some_and(|condition| condition.status == status)
+}
+
+/// The condition that says that the node is not well, what weighs most first: Ready, the kubelet's own, then what others
+/// are known to set. One that nobody knows is no word against a node by itself.
+pub(crate) fn ailment(node: &Node) -> Option<&NodeCondition> {
+    const OWN: [&str; 4] = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
+    let is_bad = |condition: &&NodeCondition| {
+        let (type_, status) = (condition.type_.as_str(), condition.status.as_str());
+        let judged = || node_problem::judge(type_, status, condition.reason.as_deref().unwrap_or_default());
+        OWN.contains(&type_) && status == "True" || matches!(judged(), Judgement::Known(_) | Judgement::NotWell)
+    };
+    let unready = condition(node, "Ready").filter(|ready| ready.status != "True");
+    unready.or_else(|| conditions(node).find(is_bad))
 }
 
 /// Since when a condition is as it is.

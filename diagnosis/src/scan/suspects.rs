@@ -6,12 +6,13 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Node, Pod, PodTemplateSpec, Service};
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec, Service};
 use k8s_openapi::api::networking::v1::{Ingress, IngressServiceBackend};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::ask::{Answer, Selector};
 use crate::case::Workload;
+use crate::facts::node_state;
 use crate::kind::{Kind, Object};
 use crate::parse::schedule::Schedule;
 use crate::pods;
@@ -93,7 +94,7 @@ fn is_suspect(object: &Object, now: Timestamp) -> bool {
         Object::Job(job) => lingers || ended(job, "Failed"),
         Object::CronJob(it) => lingers || (old && is_overdue(it, now)),
         Object::Namespace(_) | Object::Ingress(_) => lingers,
-        Object::Node(node) => lingers || (old && is_troubled(node)),
+        Object::Node(node) => lingers || (old && node_state::ailment(node).is_some()),
         Object::Service(service) => {
             let balanced = service.spec.as_ref().and_then(|spec| spec.type_.as_deref()) == Some("LoadBalancer");
             let status = service.status.as_ref().and_then(|status| status.load_balancer.as_ref());
@@ -129,14 +130,6 @@ fn is_overdue(cron: &CronJob, now: Timestamp) -> bool {
     let from = last.or(cron.metadata.creation_timestamp.as_ref()).map(|time| time.0);
     let next = from.and_then(|from| schedule.next(from, &TimeZone::UTC));
     schedule.is_never() || next.is_some_and(|next| now.duration_since(next) > OVERDUE)
-}
-
-/// A node whose conditions are not those of a well one: Ready is True, and the others that Kubernetes sets are False.
-fn is_troubled(node: &Node) -> bool {
-    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let mut conditions = conditions.into_iter();
-    // Of those that others set, the node's own rules know which are trouble where they are True.
-    conditions.any(|it| (it.type_ == "Ready") != (it.status == "True"))
 }
 
 /// What can be told of an object only beside others: nobody ready behind a Service, no Service behind an Ingress.

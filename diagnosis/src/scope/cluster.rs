@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use kubewhy_text::{Text, code, name, text};
 
@@ -17,7 +17,7 @@ use super::{NoScope, Scope, alone, is_satisfied};
 use crate::ask::Filter;
 use crate::case::{Subject, Workload};
 use crate::facts::control_plane::{self, Component, NAMESPACE};
-use crate::facts::{guards, name_service, service_proxy};
+use crate::facts::{guards, name_service, node_state, service_proxy};
 use crate::health::Cluster;
 use crate::kind::Object;
 use crate::pods;
@@ -170,27 +170,13 @@ fn sick_nodes(reader: &Reader<'_>, looks: &Looks) -> Result<Sick, Needs> {
 
 /// What holds a node, in short: nodes of the same ailment are alike.
 fn ailment(node: &Node) -> Option<String> {
-    let conditions = node.status.as_ref()?.conditions.as_ref()?;
-    let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
-    if let Some(ready) = ready.filter(|ready| ready.status != "True") {
-        // What the kubelet says after its first words differs from node to node.
-        let message: String = ready.message.as_deref().unwrap_or_default().chars().take(40).collect();
-        return Some(format!("{}/{}/{message}", ready.status, ready.reason.as_deref().unwrap_or_default()));
+    let condition = node_state::ailment(node)?;
+    if condition.type_ != "Ready" {
+        return Some(condition.type_.clone());
     }
-    conditions.iter().find(|condition| is_bad(condition)).map(|condition| condition.type_.clone())
-}
-
-/// Conditions that are trouble where they are True: the kubelet's own, and node-problem-detector's.
-fn is_bad(condition: &NodeCondition) -> bool {
-    const BAD: &[&str] =
-        &["NetworkUnavailable", "KernelDeadlock", "ReadonlyFilesystem", "XfsShutdown", "CperHardwareErrorFatal"];
-    let type_ = condition.type_.as_str();
-    let named = type_.ends_with("Pressure")
-        || type_.ends_with("Problem")
-        || type_.ends_with("Unhealthy")
-        || type_.starts_with("Frequent")
-        || type_.starts_with("Corrupt");
-    condition.status == "True" && (named || BAD.contains(&type_))
+    // What the kubelet says after its first words differs from node to node.
+    let message: String = condition.message.as_deref().unwrap_or_default().chars().take(40).collect();
+    Some(format!("{}/{}/{message}", condition.status, condition.reason.as_deref().unwrap_or_default()))
 }
 
 /// Workloads of the system that lack pods, what most depend on first. A DNS without any pod is told as such, and what only
@@ -258,7 +244,7 @@ fn summary(it: &Cluster, looks: &Looks, down: usize, troubled: bool) -> (Status,
     well.extend((dns.peek().is_some() && dns.all(is_well)).then_some("DNS"));
     let mut figures = Text::default();
     if let Read::Found(nodes) = &looks.nodes {
-        let ready = nodes.iter().filter(|node| is_ready(node)).count();
+        let ready = nodes.iter().filter(|node| node_state::is(node, "Ready", "True")).count();
         figures.push(text![ready, " of ", nodes.len(), if nodes.len() == 1 { " node ready" } else { " nodes ready" }]);
     }
     let last = well.len().saturating_sub(1);
@@ -285,9 +271,4 @@ fn summary(it: &Cluster, looks: &Looks, down: usize, troubled: bool) -> (Status,
     let version = it.version.clone().map(|version| text![" (", code(version), ")"]);
     let status = if down > 0 || troubled { Status::Unknown } else { Status::Healthy };
     (status, text![named(it), version, ": ", figures])
-}
-
-fn is_ready(node: &Node) -> bool {
-    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }

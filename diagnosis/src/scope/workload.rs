@@ -413,37 +413,26 @@ pub(crate) fn refusals(case: &Case<'_>, workload: &Workload) -> Result<Vec<Refus
 
 /// The conditions that are True (or that say why nothing progresses): type, reason, message, since when.
 fn conditions(workload: &Workload) -> Vec<(&str, &str, &str, Option<jiff::Timestamp>)> {
+    // The two types of conditions have the same fields.
+    macro_rules! told {
+        ($status:expr, $is_told:expr) => {
+            $status
+                .iter()
+                .flat_map(|status| status.conditions.iter().flatten())
+                .filter($is_told)
+                .map(|it| {
+                    let (reason, message) = (it.reason.as_deref(), it.message.as_deref());
+                    let since = it.last_transition_time.as_ref().map(|time| time.0);
+                    (it.type_.as_str(), reason.unwrap_or_default(), message.unwrap_or_default(), since)
+                })
+                .collect()
+        };
+    }
     match workload {
-        Workload::ReplicaSet(set) => set
-            .status
-            .iter()
-            .flat_map(|status| status.conditions.iter().flatten())
-            .filter(|condition| condition.status == "True")
-            .map(|it| {
-                let since = it.last_transition_time.as_ref().map(|time| time.0);
-                (
-                    it.type_.as_str(),
-                    it.reason.as_deref().unwrap_or_default(),
-                    it.message.as_deref().unwrap_or_default(),
-                    since,
-                )
-            })
-            .collect(),
-        Workload::Deployment(deployment) => deployment
-            .status
-            .iter()
-            .flat_map(|status| status.conditions.iter().flatten())
-            .filter(|it| it.status == "True" || it.reason.as_deref() == Some("ReplicaSetCreateError"))
-            .map(|it| {
-                let since = it.last_transition_time.as_ref().map(|time| time.0);
-                (
-                    it.type_.as_str(),
-                    it.reason.as_deref().unwrap_or_default(),
-                    it.message.as_deref().unwrap_or_default(),
-                    since,
-                )
-            })
-            .collect(),
+        Workload::ReplicaSet(set) => told!(set.status, |it| it.status == "True"),
+        Workload::Deployment(deployment) => told!(deployment.status, |it| {
+            it.status == "True" || it.reason.as_deref() == Some("ReplicaSetCreateError")
+        }),
         Workload::StatefulSet(_) | Workload::DaemonSet(_) | Workload::Job(_) | Workload::CronJob(_) => Vec::new(),
     }
 }

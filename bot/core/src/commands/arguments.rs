@@ -17,7 +17,7 @@ use crate::UserError;
 use crate::line::{Line, Word};
 use crate::nearest::{likeness, nearest};
 use crate::remedy;
-use crate::resolve::{USUAL, Wanted, kind_of, kinds, may_be_kind};
+use crate::resolve::{Wanted, kind_of, kinds, may_be_kind, usual};
 
 /// The longest name that Kubernetes allows, in bytes.
 const LONGEST_NAME: usize = 253;
@@ -284,7 +284,7 @@ impl<'a> Arguments<'a> {
             return Ok(Wanted { kind: Some(kind), name: self.name_of(kind, name)?, ..Wanted::default() });
         }
         let name = self.name(name)?;
-        let looks_like_a_kind = USUAL.iter().any(|kind| {
+        let looks_like_a_kind = usual().any(|kind| {
             likeness(before, kind.plural()) > 0.92
                 || kind.short_names().iter().any(|short| likeness(before, short) > 0.92)
         });
@@ -429,7 +429,7 @@ fn cluster_name(word: &str) -> Option<String> {
 }
 
 fn unknown_kind(word: &str, rest: &str) -> UserError {
-    let words = USUAL.iter().flat_map(|kind| kind.short_names().iter().copied().chain([kind.plural()]));
+    let words = usual().flat_map(|kind| kind.short_names().iter().copied().chain([kind.plural()]));
     let mut error = UserError::new(text![quoted(short(word)), " is no kind that is known"]).next(text![
         "Explained are: ",
         kubewhy_text::own(kinds()),

@@ -89,14 +89,16 @@ fn explain(case: &Case<'_>, finding: Finding, signature: &Signature) -> Result<O
     })
 }
 
+/// The finding whose root is the cluster's DNS, reached through its Service.
+fn of_dns(finding: Finding, confidence: Confidence, dns: &Dns) -> Finding {
+    finding.confidence(confidence).root(dns.root.clone()).via(dns.standing.service.clone())
+}
+
 /// Nobody answers.
 fn down(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns) -> Finding {
     let Dns { standing, root } = dns;
     let path = root.path();
-    let finding = finding
-        .confidence(Confidence::Likely)
-        .root(root.clone())
-        .via(standing.service.clone())
+    let finding = of_dns(finding, Confidence::Likely, dns)
         .title(text!["The cluster's DNS (", name(root.to_string()), ") does not answer: ", standing.clause()])
         .also(text![
             "It could not resolve ",
@@ -116,10 +118,7 @@ fn down(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns) -> Finding {
 /// Its pods are ready and complain of nothing, and who asked its address heard nothing.
 fn unheard(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns, address: String) -> Finding {
     let namespace = dns.standing.service.namespace.as_deref().unwrap_or_default();
-    finding
-        .confidence(Confidence::Possible)
-        .root(dns.root.clone())
-        .via(dns.standing.service.clone())
+    of_dns(finding, Confidence::Possible, dns)
         .title(text![
             "The cluster's DNS (",
             name(dns.root.to_string()),
@@ -149,10 +148,7 @@ fn unheard(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns, address: St
 fn no_upstream(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns, server: Option<String>) -> Finding {
     let namespace = dns.standing.service.namespace.as_deref().unwrap_or_default();
     let whom = server.map_or_else(|| text!["its upstream"], |server| text!["its upstream ", code(server)]);
-    let finding = finding
-        .confidence(Confidence::Likely)
-        .root(dns.root.clone())
-        .via(dns.standing.service.clone())
+    let finding = of_dns(finding, Confidence::Likely, dns)
         .title(text![
             "The cluster's DNS (",
             name(dns.root.to_string()),
@@ -177,10 +173,7 @@ fn no_upstream(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns, server:
 /// It may not read the Services.
 fn forbidden(case: &Case<'_>, finding: Finding, host: &str, dns: &Dns) -> Finding {
     let namespace = dns.standing.service.namespace.as_deref().unwrap_or_default();
-    finding
-        .confidence(Confidence::Likely)
-        .root(dns.root.clone())
-        .via(dns.standing.service.clone())
+    of_dns(finding, Confidence::Likely, dns)
         .title(text![
             "The cluster's DNS (",
             name(dns.root.to_string()),

@@ -9,7 +9,7 @@ use crate::ask::Filter;
 use crate::case::Case;
 use crate::causes::Code;
 use crate::facts::ingresses;
-use crate::finding::{Evidence, Finding, Fix};
+use crate::finding::{Evidence, Finding, Fix, ObjectRef};
 use crate::kind::Kind;
 use crate::nearest::nearest;
 use crate::reader::{Needs, Read};
@@ -44,13 +44,18 @@ fn issuer(ingress: &Ingress) -> Option<String> {
     keys.iter().find_map(|key| annotations.get(*key).map(|value| format!("{key}: {value}")))
 }
 
+/// `Ingress shop/site takes its certificate for shop.example.com from Secret shop/site-tls`.
+fn takes(case: &Case<'_>, ingress: &Ingress, secret: &ObjectRef) -> Text {
+    let hosts = hosts(ingress, &secret.name);
+    let of = (!hosts.is_empty()).then(|| text![" for ", Text::names(hosts, 4)]);
+    text!["Ingress ", name(case.reference().path()), " takes its certificate", of, " from Secret ", name(secret.path())]
+}
+
 fn no_certificate(case: &Case<'_>, ingress: &Ingress, secret: &str) -> Result<Finding, Needs> {
     let reference = case.neighbour(Kind::Secret, secret);
     let others = case.list::<Secret>(case.namespace(), Filter::All)?.found().unwrap_or_default();
     let near = nearest(secret, others.iter().filter_map(|other| other.metadata.name.as_deref()));
     let near_text = near.map(|near| text![" (did you mean ", name(near), "?)"]);
-    let hosts = hosts(ingress, secret);
-    let of = (!hosts.is_empty()).then(|| text![" for ", Text::names(hosts, 4)]);
     let issuer = issuer(ingress);
     let made = issuer.as_ref().map(|issuer| {
         text!["cert-manager should make it (", code(issuer.clone()), "), so its Certificate is not ready: look there."]
@@ -59,14 +64,9 @@ fn no_certificate(case: &Case<'_>, ingress: &Ingress, secret: &str) -> Result<Fi
     let finding = case
         .finding(Code::IngressBackendMissing)
         .root(reference.clone())
-        .title(text!["Ingress ", path.clone(), ": its TLS Secret ", secret_name.clone(), " does not exist"])
+        .title(text!["Ingress ", path, ": its TLS Secret ", secret_name, " does not exist"])
         .explain(text![
-            "Ingress ",
-            path,
-            " takes its certificate",
-            of,
-            " from Secret ",
-            secret_name,
+            takes(case, ingress, &reference),
             ", which does not exist",
             near_text,
             ". Controllers then serve a certificate of their own, which browsers refuse, or leave the host out."
@@ -113,26 +113,19 @@ fn no_keys(case: &Case<'_>, ingress: &Ingress, secret: &str, it: &Arc<Secret>) -
     let type_ = it.type_.clone().unwrap_or_else(|| "unknown".to_owned());
     let has: Vec<String> = keys.iter().cloned().collect();
     let shown = if has.is_empty() { text!["no key at all"] } else { Text::names(has.clone(), 6) };
-    let hosts = hosts(ingress, secret);
-    let of = (!hosts.is_empty()).then(|| text![" for ", Text::names(hosts, 4)]);
     Some(
         case.finding(Code::IngressBackendMissing)
             .root(reference.clone())
             .title(text![
                 "Ingress ",
-                path.clone(),
+                path,
                 ": TLS Secret ",
-                secret_name.clone(),
+                secret_name,
                 " holds no ",
                 Text::names(lacks.clone(), 2)
             ])
             .explain(text![
-                "Ingress ",
-                path,
-                " takes its certificate",
-                of,
-                " from Secret ",
-                secret_name,
+                takes(case, ingress, &reference),
                 ". That is of type ",
                 code(type_.clone()),
                 " and has ",
